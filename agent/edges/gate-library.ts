@@ -1,0 +1,82 @@
+/** The gate's exports as functions, and the program's memory as views. */
+
+/** Short calls that never wait for JavaScript: the engine's lock is kept. */
+const BRIEF: NativeFunctionOptions = { scheduling: 'exclusive', exceptions: 'propagate' };
+
+export class GateLibrary {
+  readonly module: Module;
+  readonly signal: NativeFunction<number, [number, number]>;
+  readonly apply: NativeFunction<number, [number, number, NativePointer]>;
+  readonly inode: NativeFunction<UInt64, [number]>;
+  /** What a queue's waiters are still to be told, in kevent_qos' layout. */
+  readonly leave: NativeFunction<number, [number, NativePointer, number]>;
+  readonly gone: NativeFunction<void, []>;
+  readonly #watch: NativeFunction<number, [NativePointer, number, number]>;
+
+  constructor(module: Module) {
+    this.module = module;
+    const at = (name: string): NativePointer => module.getExportByName(name);
+    this.signal = new NativeFunction(at('shimfs_agent_signal'), 'int', ['uint32', 'int'], BRIEF);
+    this.apply = new NativeFunction(at('shimfs_agent_apply'), 'int', ['uint32', 'uint32', 'pointer'], BRIEF);
+    this.inode = new NativeFunction(at('shimfs_agent_inode'), 'uint64', ['int'], BRIEF);
+    this.leave = new NativeFunction(at('shimfs_agent_leave'), 'int', ['uint32', 'pointer', 'uint32'], BRIEF);
+    this.gone = new NativeFunction(at('shimfs_agent_gone'), 'void', [], BRIEF);
+    this.#watch = new NativeFunction(at('shimfs_agent_watch'), 'int', ['pointer', 'uint32', 'int'], BRIEF);
+  }
+
+  /** Preloaded, or brought in now. */
+  static find(path: string): GateLibrary {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    return new GateLibrary(Process.findModuleByName(name) ?? Module.load(path));
+  }
+
+  /** For a process that was already running. @returns the number of mounts @throws where it cannot be covered */
+  start(session: string): number {
+    const start = new NativeFunction(this.module.getExportByName('shimfs_gate_start'), 'int', ['pointer']);
+    const mounts = start(Memory.allocUtf8String(session));
+    if (mounts < 0) throw new Error('the gate could not start: see its line on standard error');
+    return mounts;
+  }
+
+  /** Let events come, on a thread of the gate's. Call after `install`. */
+  connect(): void {
+    const connect = new NativeFunction(this.module.getExportByName('shimfs_agent_connect'), 'int', []);
+    const result = connect();
+    if (result < 0) throw new Error(`the host does not take the agent's connection (errno ${-result})`);
+  }
+
+  /** @param callbacks in the order of struct shimfs_agent (gate/agent.c) */
+  install(callbacks: readonly NativePointer[]): void {
+    const table = Memory.alloc(callbacks.length * Process.pointerSize);
+    callbacks.forEach((callback, i) => {
+      table.add(i * Process.pointerSize).writePointer(callback);
+    });
+    new NativeFunction(this.module.getExportByName('shimfs_agent_install'), 'void', ['pointer'])(table);
+  }
+
+  /** @returns 0 or a negative errno */
+  watch(inodes: readonly number[], on: boolean): number {
+    const list = Memory.alloc(inodes.length * 8);
+    const view = viewOf(list, inodes.length * 8);
+    inodes.forEach((ino, i) => {
+      view.setBigUint64(i * 8, BigInt(ino), true);
+    });
+    return this.#watch(list, inodes.length, on ? 1 : 0);
+  }
+
+  /** The trampoline to a hooked function of the system. */
+  setReal(name: string, original: NativePointer): void {
+    const set = new NativeFunction(this.module.getExportByName('shimfs_set_real'), 'int', [
+      'pointer',
+      'pointer',
+    ]);
+    set(Memory.allocUtf8String(name), original);
+  }
+}
+
+const EMPTY = new DataView(new ArrayBuffer(0));
+
+/** The program's memory itself, not a copy. */
+export function viewOf(address: NativePointer, bytes: number): DataView {
+  return bytes > 0 ? new DataView(ArrayBuffer.wrap(address, bytes)) : EMPTY;
+}

@@ -1,0 +1,221 @@
+/**
+ * Event frames as they come out of the host's stream, in chunks of any size.
+ *
+ * The decoder works inside the chunk it is given and keeps at most one unfinished frame of its own, so memory
+ * stays bounded by one frame however long the stream is.
+ */
+import { AgentOp, EVENT, MAX_REQUEST } from '../../core/protocol.ts';
+import { decodePath } from './path-text.ts';
+
+/** A frame starts with its length (u32) and op (u16), padded to 8 bytes. */
+const HEADER = 8;
+/** No frame towards an agent is longer than what a program may ask in one request. */
+export const MAX_FRAME = MAX_REQUEST;
+
+const AT = EVENT.at;
+const TWO32 = 0x100000000;
+
+/**
+ * One event where it lies in memory. What every mapping asks for is read at once, the rest when asked for. The same object serves every event of a
+ * decoder: it is valid only until the sink it was given to returns.
+ */
+export class EventFrame {
+  /** EventKind */
+  kind = 0;
+  /** WireType of `ino` */
+  type = 0;
+  detail = 0;
+  ino = 0;
+  #view: DataView = new DataView(new ArrayBuffer(EVENT.size));
+  #bytes: Uint8Array = new Uint8Array(0);
+  #at = 0;
+
+  /** @param view and `bytes` cover the same memory; `at` is where the frame starts in both. */
+  aim(view: DataView, bytes: Uint8Array, at: number): void {
+    this.#view = view;
+    this.#bytes = bytes;
+    this.#at = at;
+    this.kind = view.getUint8(at + AT.kind);
+    this.type = view.getUint8(at + AT.type);
+    this.detail = view.getUint32(at + AT.detail, true);
+    this.ino = view.getUint32(at + AT.ino, true) + view.getUint32(at + AT.ino + 4, true) * TWO32;
+  }
+
+  #u64(field: number): number {
+    const at = this.#at + field;
+    return this.#view.getUint32(at, true) + this.#view.getUint32(at + 4, true) * TWO32;
+  }
+  #u32(field: number): number {
+    return this.#view.getUint32(this.#at + field, true);
+  }
+
+  get seq(): number {
+    return this.#u64(AT.seq);
+  }
+  get id(): number {
+    return this.#u64(AT.id);
+  }
+  get parent(): number {
+    return this.#u64(AT.parent);
+  }
+  get fromParent(): number {
+    return this.#u64(AT.from_parent);
+  }
+  get replaced(): number {
+    return this.#u64(AT.replaced);
+  }
+  get replacedType(): number {
+    return this.#u32(AT.replaced_type);
+  }
+  get replacedNlink(): number {
+    return this.#u32(AT.replaced_nlink);
+  }
+  /** Milliseconds since the epoch. */
+  get time(): number {
+    return this.#u64(AT.time);
+  }
+  get nlink(): number {
+    return this.#u32(AT.nlink);
+  }
+  get pid(): number {
+    return this.#u32(AT.pid);
+  }
+  get path(): string {
+    const start = this.#at + EVENT.size;
+    return decodePath(this.#bytes, start, start + this.#u32(AT.path_length));
+  }
+  /** The old path of a rename, else empty. */
+  get from(): string {
+    const start = this.#at + EVENT.size + this.#u32(AT.path_length);
+    return decodePath(this.#bytes, start, start + this.#u32(AT.from_length));
+  }
+}
+
+/** Why a stream cannot be read on. Every further `push` gives the same one. */
+export interface FrameError {
+  readonly reason: 'short' | 'oversized' | 'unknown-op' | 'malformed';
+  readonly message: string;
+}
+
+export interface FrameSink {
+  event(frame: EventFrame): void;
+  /** The host says that it is going. */
+  goodbye(): void;
+}
+
+export class EventFrameDecoder {
+  readonly #frame = new EventFrame();
+  readonly #sink: FrameSink;
+  /** The unfinished frame, of which `#held` bytes are there. Grows to the longest frame seen, never beyond MAX_FRAME. */
+  #carry = new Uint8Array(512);
+  #carryView = new DataView(this.#carry.buffer);
+  #held = 0;
+  #error: FrameError | undefined;
+  #seq = 0;
+  /** The frame last handed on has a number newer than `#seq`. */
+  #unread = false;
+
+  constructor(sink: FrameSink) {
+    this.#sink = sink;
+  }
+
+  /** Bytes of an unfinished frame. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Sequence number of the last event handed on (0: none yet). */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** Take the next bytes of the stream and hand on every frame they complete. */
+  push(chunk: ArrayBuffer): FrameError | undefined {
+    if (this.#error !== undefined) return this.#error;
+    const error = this.#read(chunk);
+    this.#settleSeq();
+    return error;
+  }
+
+  #read(chunk: ArrayBuffer): FrameError | undefined {
+    const bytes = new Uint8Array(chunk);
+    const view = new DataView(chunk);
+    const end = bytes.length;
+    let at = 0;
+
+    if (this.#held > 0) {
+      at = this.#fillCarry(bytes, 0, HEADER);
+      if (this.#held < HEADER) return undefined;
+      const length = this.#carryView.getUint32(0, true);
+      if (!this.#lengthOk(length)) return this.#error;
+      at = this.#fillCarry(bytes, at, length);
+      if (this.#held < length) return undefined;
+      this.#held = 0;
+      if (!this.#take(this.#carryView, this.#carry, 0, length)) return this.#error;
+      // The carry may be filled anew below.
+      this.#settleSeq();
+    }
+
+    while (end - at >= HEADER) {
+      const length = view.getUint32(at, true);
+      if (!this.#lengthOk(length)) return this.#error;
+      if (end - at < length) break;
+      if (!this.#take(view, bytes, at, length)) return this.#error;
+      at += length;
+    }
+    if (at < end) this.#fillCarry(bytes, at, end - at);
+    return undefined;
+  }
+
+  /** Not at every frame: nobody looks at it in between. */
+  #settleSeq(): void {
+    if (!this.#unread) return;
+    this.#seq = this.#frame.seq;
+    this.#unread = false;
+  }
+
+  /** Bring the carry to `want` bytes if the chunk has them. @returns where the chunk goes on */
+  #fillCarry(bytes: Uint8Array, at: number, want: number): number {
+    const count = Math.min(want - this.#held, bytes.length - at);
+    if (count <= 0) return at;
+    const need = this.#held + count;
+    if (need > this.#carry.length) {
+      const larger = new Uint8Array(Math.max(need, this.#carry.length * 2));
+      larger.set(this.#carry.subarray(0, this.#held));
+      this.#carry = larger;
+      this.#carryView = new DataView(larger.buffer);
+    }
+    this.#carry.set(bytes.subarray(at, at + count), this.#held);
+    this.#held = need;
+    return at + count;
+  }
+
+  #lengthOk(length: number): boolean {
+    if (length < HEADER) return this.#fail('short', `frame of ${length} bytes is shorter than its header`);
+    if (length > MAX_FRAME) return this.#fail('oversized', `frame of ${length} bytes exceeds ${MAX_FRAME}`);
+    return true;
+  }
+
+  /** @returns false when the frame is no good */
+  #take(view: DataView, bytes: Uint8Array, at: number, length: number): boolean {
+    const op = view.getUint16(at + 4, true);
+    if (op === AgentOp.Goodbye) {
+      this.#sink.goodbye();
+      return true;
+    }
+    if (op !== AgentOp.Event) return this.#fail('unknown-op', `unexpected op ${op} from the host`);
+    if (length < EVENT.size) return this.#fail('malformed', `event frame of ${length} bytes is too short`);
+    const text = view.getUint32(at + AT.path_length, true) + view.getUint32(at + AT.from_length, true);
+    if (text > length - EVENT.size) return this.#fail('malformed', 'event paths exceed their frame');
+    this.#frame.aim(view, bytes, at);
+    this.#unread = true;
+    this.#sink.event(this.#frame);
+    return true;
+  }
+
+  #fail(reason: FrameError['reason'], message: string): false {
+    this.#error = { reason, message };
+    this.#held = 0;
+    return false;
+  }
+}

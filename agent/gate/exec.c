@@ -1,0 +1,235 @@
+/*
+ * exec: the child must come up covered, and a virtual program must be found.
+ *
+ * The kernel resolves the path and reads `#!` itself, so a virtual script is started as its interpreter would
+ * be, with the virtual path as the script's name; a virtual binary is started from its object.
+ */
+#define _GNU_SOURCE
+#include <elf.h>
+#include <sys/mman.h>
+#include "gate.h"
+#include "sys.h"
+
+enum { MAX_SCRIPT_DEPTH = 4, HEAD = 1024, SMALL_ENVIRONMENT = 512 };
+
+static const char *value_of(char *const *env, const char *name) {
+  size_t n = text_length(name);
+  for (; env && *env; env++)
+    if (text_equal(*env, name, n) && (*env)[n] == '=') return *env + n + 1;
+  return NULL;
+}
+
+static bool contains(const char *text, const char *part) {
+  size_t n = text_length(part), length = text_length(text);
+  for (size_t i = 0; i + n <= length; i++)
+    if (text_equal(text + i, part, n)) return true;
+  return false;
+}
+
+static char *append(char *at, const char *text) {
+  size_t n = text_length(text);
+  bytes_copy(at, text, n + 1);
+  return at + n;
+}
+
+/* The environment with ours in it; `out` has room for the list's length and two more. */
+static void complete_environment(char *const *env, char **out, char *preload, char *session_text) {
+  const char *before = value_of(env, "LD_PRELOAD");
+  char *at = append(append(preload, "LD_PRELOAD="), gate_path);
+  if (before && *before) append(append(at, ":"), before);
+  append(append(session_text, SHIMFS_SESSION_VARIABLE "="), session_value);
+  size_t n = 0;
+  for (; env && *env; env++)
+    if (!text_equal(*env, "LD_PRELOAD=", 11) && !text_equal(*env, SHIMFS_SESSION_VARIABLE "=", sizeof SHIMFS_SESSION_VARIABLE)) out[n++] = *env;
+  out[n++] = preload;
+  out[n++] = session_text;
+  out[n] = NULL;
+}
+
+static bool environment_complete(char *const *env) {
+  const char *preload = value_of(env, "LD_PRELOAD"), *ours = value_of(env, SHIMFS_SESSION_VARIABLE);
+  size_t n = text_length(session_value);
+  return preload && ours && contains(preload, gate_path) && text_equal(ours, session_value, n + 1);
+}
+
+static long native_exec(long dirfd, const char *path, char *const *argv, char *const *env, long flags) {
+  if ((int)dirfd == AT_FDCWD && !flags) return sys(SYS_execve, path, argv, env);
+  return sys(SYS_execveat, dirfd, path, argv, env, flags);
+}
+
+__attribute__((noinline)) static long exec_completed(long dirfd, const char *path, char *const *argv, char *const *env, long flags) {
+  size_t n = 3;
+  for (char *const *e = env; e && *e; e++) n++;
+  /* No larger than they must be: this may run on a signal's small stack, and a vfork child can give nothing back. */
+  const char *before = value_of(env, "LD_PRELOAD");
+  char preload[text_length(gate_path) + (before ? text_length(before) : 0) + 16];
+  char session_text[sizeof SHIMFS_SESSION_VARIABLE + sizeof session_value + 1];
+  char *few[n < SMALL_ENVIRONMENT ? n : 1], **list = few;
+  if (n >= SMALL_ENVIRONMENT) {
+    long at = sys(SYS_mmap, 0, n * sizeof *list, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at < 0 && at > -4096) return at;
+    list = (char **)at;
+  }
+  complete_environment(env, list, preload, session_text);
+  long result = native_exec(dirfd, path, argv, list, flags);
+  if (list != few) sys(SYS_munmap, list, n * sizeof *list);
+  return result;
+}
+
+static long exec_covered(long dirfd, const char *path, char *const *argv, char *const *env, long flags) {
+  if (environment_complete(env)) return native_exec(dirfd, path, argv, env, flags);
+  return exec_completed(dirfd, path, argv, env, flags);
+}
+
+static long refuse(const char *path, const char *why) {
+  char text[text_length(path) + text_length(why) + 256];
+  char *at = append(text, "shimfs: ");
+  at = append(append(at, path), ": ");
+  at = append(append(at, why), ", so it would not see the virtual files. Start the run with --allow-uncovered to let it go on without them.\n");
+  sys(SYS_write, 2, text, at - text);
+  return -EACCES;
+}
+
+/* NULL when the image can be covered, or is not for us to judge. */
+static const char *uncoverable(const uint8_t *head, long n) {
+  const Elf64_Ehdr *e = (const void *)head;
+  if (n < (long)sizeof *e || !text_equal((const char *)head, "\177ELF", 4)) return NULL;
+  if (head[EI_CLASS] != ELFCLASS64) return "it is not a 64-bit program";
+  for (int i = 0; i < e->e_phnum; i++) {
+    uint64_t at = e->e_phoff + (uint64_t)i * e->e_phentsize;
+    if (at + sizeof(Elf64_Phdr) > (uint64_t)n) return NULL;
+    if (((const Elf64_Phdr *)(const void *)(head + at))->p_type == PT_INTERP) return NULL;
+  }
+  return "it is statically linked";
+}
+
+__attribute__((noinline)) static long exec_foreign(long dirfd, const char *path, char *const *argv, char *const *env, long flags) {
+  uint8_t head[HEAD] __attribute__((aligned(8)));
+  struct stat st;
+  long fd = sys(SYS_openat, dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd >= 0) {
+    long n = sys(SYS_read, fd, head, sizeof head);
+    long bad = sys(SYS_fstat, fd, &st);
+    sys(SYS_close, fd);
+    const char *why = uncoverable(head, n);
+    if (!why && !bad && st.st_mode & S_ISUID && st.st_uid != (uint32_t)sys(SYS_geteuid)) why = "it is set-user-ID";
+    if (!why && !bad && st.st_mode & S_ISGID && st.st_gid != (uint32_t)sys(SYS_getegid)) why = "it is set-group-ID";
+    if (why && !(session.shared->session_flags & SHARED_FLAG_ALLOW_UNCOVERED)) return refuse(path, why);
+  }
+  return exec_covered(dirfd, path, argv, env, flags);
+}
+
+/* `#! interpreter [argument]` → both, cut out of the head in place. */
+static bool parse_script(char *head, long n, char **interpreter, char **argument) {
+  if (n < 3 || head[0] != '#' || head[1] != '!') return false;
+  head[n < HEAD ? n : HEAD - 1] = 0;
+  char *p = head + 2;
+  while (*p == ' ' || *p == '\t') p++;
+  *interpreter = p;
+  while (*p && *p != ' ' && *p != '\t' && *p != '\n') p++;
+  char stop = *p;
+  *p = 0;
+  *argument = NULL;
+  if (!**interpreter) return false;
+  if (stop == ' ' || stop == '\t') {
+    p++;
+    while (*p == ' ' || *p == '\t') p++;
+    char *end = p;
+    while (*end && *end != '\n') end++;
+    while (end > p && (end[-1] == ' ' || end[-1] == '\t')) end--;
+    *end = 0;
+    if (*p) *argument = p;
+  }
+  return true;
+}
+
+static long exec_anywhere(long dirfd, const char *path, char *const *argv, char *const *env, long flags, int depth);
+
+__attribute__((noinline)) static long exec_virtual(long fd, const char *path, char *const *argv, char *const *env, int depth) {
+  char head[HEAD + 8] __attribute__((aligned(8))), *interpreter, *argument;
+  long n = sys(SYS_pread64, fd, head, HEAD, 0);
+  if (parse_script(head, n, &interpreter, &argument)) {
+    on_close(fd);
+    sys(SYS_close, fd);
+    if (depth >= MAX_SCRIPT_DEPTH) return -ELOOP;
+    size_t count = 0;
+    while (argv && argv[count]) count++;
+    if (count > 100000) return -E2BIG;
+    size_t bytes = (count + 4) * sizeof(char *);
+    long at = sys(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at < 0 && at > -4096) return at;
+    const char **list = (const char **)at;
+    size_t k = 0;
+    list[k++] = interpreter;
+    if (argument) list[k++] = argument;
+    list[k++] = path;
+    for (size_t i = 1; i < count; i++) list[k++] = argv[i];
+    long result = exec_anywhere(AT_FDCWD, interpreter, (char *const *)list, env, 0, depth + 1);
+    sys(SYS_munmap, at, bytes);
+    return result;
+  }
+  char real[40] = "/proc/self/fd/";
+  text_number(real + 14, (uint64_t)fd);
+  long result = exec_covered(AT_FDCWD, real, argv, env, 0);
+  on_close(fd);
+  sys(SYS_close, fd);
+  return result;
+}
+
+/* The path leads out of the mounts. */
+__attribute__((noinline)) static long exec_at_exit(char *const *argv, char *const *env, long flags) {
+  uint32_t n;
+  const char *text = link_exit_path(&n);
+  if (n >= MAX_PATH) n = MAX_PATH - 1;
+  char real[n + 1];
+  bytes_copy(real, text, n);
+  real[n] = 0;
+  link_end();
+  return exec_foreign(AT_FDCWD, real, argv, env, flags);
+}
+
+/* The kernel found nothing there: perhaps a real symlink leads into a mount. */
+__attribute__((noinline)) static long exec_behind(long dirfd, const char *path, char *const *argv, char *const *env, long flags, int depth, long failure) {
+  struct place p;
+  if (depth >= MAX_SCRIPT_DEPTH || place_elsewhere(dirfd, path)) return failure;
+  struct scratch *room = scratch_take();
+  if (!room) return failure;
+  bool found = place_behind(dirfd, path, &p, room);
+  char inside[found ? p.length + 1 : 1];
+  if (found) bytes_copy(inside, p.path, p.length + 1);
+  scratch_give(room);
+  return found ? exec_anywhere(AT_FDCWD, inside, argv, env, flags, depth + 1) : failure;
+}
+
+static long exec_anywhere(long dirfd, const char *path, char *const *argv, char *const *env, long flags, int depth) {
+  struct place p;
+  if (!place_at(dirfd, path, flags, &p)) {
+    long result = exec_foreign(dirfd, path, argv, env, flags);
+    return result == -ENOENT || result == -ENOTDIR ? exec_behind(dirfd, path, argv, env, flags, depth, result) : result;
+  }
+  long allowed = on_access(dirfd, path, 1, 0x200 /* AT_EACCESS */);
+  if (allowed == LEFT_MOUNTS) return exec_at_exit(argv, env, flags);
+  if (allowed < 0) return allowed;
+  long fd = on_open(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+  if (fd < 0) return fd == LEFT_MOUNTS ? (link_end(), -ENOENT) : fd == -ENXIO ? -EACCES : fd;
+  if (fd_kind(fd) == FD_DIRECTORY || fd_kind(fd) == FD_FIFO) {
+    on_close(fd);
+    sys(SYS_close, fd);
+    return -EACCES;
+  }
+  return exec_virtual(fd, path, argv, env, depth);
+}
+
+long on_execve(long dirfd, const char *path, char *const argv[], char *const envp[], long flags) {
+  if (!readable(path, 1)) return NOT_OURS;
+  if (in_vfork_child()) paths_forget(); /* the parent's: a child may make links */
+  if (flags & AT_EMPTY_PATH && !path[0] && fd_kind(dirfd) != FD_FILE) return exec_covered(dirfd, path, argv, envp, flags);
+  struct place p;
+  struct scratch *room = session.overlays && path[0] && !place_of(dirfd, path, &p) ? scratch_take() : NULL;
+  bool leads = room && place_ahead(dirfd, path, !(flags & AT_SYMLINK_NOFOLLOW), &p, room);
+  /* Given back before: a vfork child that succeeds never returns, and the room is its parent's. */
+  char inside[leads ? p.length + 1 : 1];
+  if (leads) bytes_copy(inside, p.path, p.length + 1);
+  if (room) scratch_give(room);
+  return leads ? exec_anywhere(AT_FDCWD, inside, argv, envp, 0, 0) : exec_anywhere(dirfd, path, argv, envp, flags, 0);
+}

@@ -1,0 +1,123 @@
+/* Opening, closing and writing: a virtual file is a real descriptor on its object. */
+#define _GNU_SOURCE
+#include "gate.h"
+#include "kqueue.h"
+#include "os.h"
+#include "sys.h"
+
+#ifndef O_TMPFILE
+#define O_TMPFILE 0
+#endif
+static const long CREATION = O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW | O_DIRECTORY | O_TMPFILE;
+
+static void no_longer_held(uint64_t oid) {
+  struct request q = {.op = OP_CLOSE, .a = oid};
+  link_tell(&q);
+}
+
+/* A real file in place: the kernel reads it for us, and nobody writes it. The link is held. */
+static long open_lower(const struct shimfs_reply *r, const char *data, long flags) {
+  struct scratch *room = scratch_take();
+  size_t n = r->data_length;
+  if (!room || n >= MAX_PATH) {
+    link_end();
+    if (room) scratch_give(room);
+    return room ? -ENAMETOOLONG : -ENOMEM;
+  }
+  bytes_copy(room->path, data, n);
+  room->path[n] = 0;
+  link_end();
+  long fd = sys(SYS_openat, AT_FDCWD, room->path, (flags & ~CREATION) | O_NOFOLLOW, 0);
+  scratch_give(room);
+  if (fd < 0 || in_vfork_child()) return fd;
+  if (fd >= MAX_FDS) {
+    sys(SYS_close, fd);
+    return -EMFILE;
+  }
+  fd_assign((int)fd, FD_FILE, r->ino, 0, r->slot, (uint32_t)flags);
+  return fd;
+}
+
+long on_open(long dirfd, const char *path, long flags, long mode) {
+  struct place p;
+  if (!place_at(dirfd, path, flags & O_NOFOLLOW || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) ? WIRE_AT_SYMLINK_NOFOLLOW : 0, &p))
+    return NOT_OURS;
+  if (!p.length) flags &= ~(long)O_CREAT;
+  const struct shimfs_reply *reply;
+  const char *data;
+  struct request q = {.op = OP_OPEN, .flags = wire_open_flags(flags), .mode = (uint32_t)mode, .dir = p.dir, .path = p.path, .path_length = p.length};
+  long result = link_begin(&q, &reply, &data);
+  if (result == 0 && reply->reply_flags & REPLY_FLAG_EXIT) return LEFT_MOUNTS;
+  if (result < 0) {
+    link_end();
+    return result;
+  }
+  struct shimfs_reply r = *reply;
+  if (r.reply_flags & REPLY_FLAG_LOWER) return open_lower(&r, data, flags);
+  char name[64], real[384];
+  bool directory = (r.mode & S_IFMT) == S_IFDIR, fifo = (r.mode & S_IFMT) == S_IFIFO && r.oid;
+  size_t n = r.data_length < 63 ? r.data_length : 63;
+  bytes_copy(name, data, n);
+  name[n] = 0;
+  link_end();
+  session_object_path(real, name, NULL);
+
+  long kept = directory ? flags | O_DIRECTORY : flags & ~CREATION;
+  if (directory) kept &= ~(O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW);
+#if defined(__linux__)
+  long fd = fifo ? open_fifo(real, kept) : sys(SYS_openat, AT_FDCWD, real, kept, 0);
+#else
+  long fd = fifo ? -ENXIO : sys(SYS_openat, AT_FDCWD, real, kept, 0);
+#endif
+  if (fd < 0 || in_vfork_child()) {
+    /* What a vfork child opens, the image it becomes finds by itself. */
+    if (r.oid) no_longer_held(r.oid);
+    return fd;
+  }
+  if (fd >= MAX_FDS) {
+    sys(SYS_close, fd);
+    if (r.oid) no_longer_held(r.oid);
+    return -EMFILE;
+  }
+  fd_assign((int)fd, directory ? FD_DIRECTORY : fifo ? FD_FIFO : FD_FILE, r.ino, r.oid, r.slot, (uint32_t)flags);
+  return fd;
+}
+
+long on_close(long fd) {
+  if (is_protected_fd((int)fd)) return -EBADF;
+  if (real.fd_closing) real.fd_closing((int)fd);
+  if (fd_kind(fd) == FD_FOREIGN) return NOT_OURS;
+  /* Before the number is free: another thread may be given it at once. */
+  fd_closing((int)fd);
+  return NOT_OURS;
+}
+
+/*
+ * Leaves the writer's name on the object. Returns whether that is news to the host: it takes a mark away before it
+ * looks, so one that still stands after a write means that it has yet to look. (A process that is killed between
+ * its write and its mark is found out when its connection ends.)
+ */
+static bool mark(const struct fd_entry *e) {
+  uint32_t me = (uint32_t)self_pid;
+  if (e->slot >= SHIMFS_DIRTY_SLOTS) return true;
+  if (__atomic_load_n(&session.dirty[e->slot], __ATOMIC_SEQ_CST) == me) return false;
+  return !__atomic_exchange_n(&session.dirty[e->slot], me, __ATOMIC_SEQ_CST);
+}
+
+long native_write(long nr, long fd, const struct arguments *a) {
+  struct fd_entry *e = fd_entry((int)fd);
+  long result = native_call(nr, a);
+  bool watched = session.watched[e->ino % SHIMFS_WATCHED_SLOTS];
+  /* A write of nothing is an event to knotes (darwin posts after every successful write), and to nobody else. */
+  bool counts = result > 0 || (result == 0 && watched);
+#ifdef SYS_fallocate
+  counts = counts || (result == 0 && nr == SYS_fallocate);
+#endif
+  if (!counts) return result;
+  bool news = mark(e);
+  /* Somebody who watches must be told before the writer's next step; the rest can wait. */
+  struct request q = {.op = watched ? OP_WROTE : OP_RING, .a = e->oid};
+  if (watched) link_ask(&q);
+  else if (news) link_tell(&q);
+  return result;
+}

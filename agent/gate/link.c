@@ -1,0 +1,293 @@
+/* The connection to the host: one question at a time, signals held off, a lock that survives fork. */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include "gate.h"
+#include "os.h"
+#include "sys.h"
+
+static struct {
+  int fd; /* -1: none */
+  uint32_t lock; /* lock.c */
+  uint32_t next_id;
+  uint32_t parent_pid;
+  bool greeting; /* the reply to Hello has not been read yet */
+  uint64_t seq;
+  uint64_t mask; /* the holder's signal mask */
+  uint8_t out[SHIMFS_MAX_REQUEST] __attribute__((aligned(8)));
+  uint8_t in[SHIMFS_MAX_REPLY] __attribute__((aligned(8)));
+} the = {.fd = -1};
+
+/* A page the kernel wipes in a fork child: how a child by raw clone is told from its parent. */
+static volatile uint32_t *parentage;
+
+static void hold(void) {
+  uint64_t before;
+  block_signals(&before);
+  if (link_forked()) link_after_fork(self_pid);
+  if (lock_take(&the.lock)) {
+    /* Its last holder was killed in the middle of an exchange. */
+    sys(SYS_close, the.fd);
+    the.fd = -1;
+  }
+  the.mask = before;
+}
+
+static void let_go(void) {
+  uint64_t before = the.mask;
+  lock_give(&the.lock);
+  restore_signals(&before);
+}
+
+static bool send_all(int fd, const uint8_t *bytes, size_t n) {
+  while (n) {
+    long sent = sys(SYS_sendto, fd, bytes, n, MSG_NOSIGNAL, 0, 0);
+    if (sent == -EINTR) continue;
+    if (sent <= 0) return false;
+    bytes += sent;
+    n -= (size_t)sent;
+  }
+  return true;
+}
+
+static bool receive_all(int fd, uint8_t *bytes, size_t n) {
+  while (n) {
+    long got = sys(SYS_recvfrom, fd, bytes, n, MSG_WAITALL, 0, 0);
+    if (got == -EINTR) continue;
+    if (got <= 0) return false;
+    bytes += got;
+    n -= (size_t)got;
+  }
+  return true;
+}
+
+static size_t encode(uint8_t *out, const struct request *q, uint32_t id) {
+  struct shimfs_request r = {0};
+  size_t total = sizeof r + q->path_length + q->path2_length + q->data_length;
+  if (total > SHIMFS_MAX_REQUEST) return 0;
+  r.length = (uint32_t)total;
+  r.op = q->op;
+  r.id = id;
+  r.flags = q->flags;
+  r.mode = q->mode;
+  r.umask = process_umask;
+  r.dir = q->dir;
+  r.dir2 = q->dir2;
+  r.a = q->a;
+  r.b = q->b;
+  r.path_length = q->path_length;
+  r.path2_length = q->path2_length;
+  r.data_length = q->data_length;
+  bytes_copy(out, &r, sizeof r);
+  uint8_t *at = out + sizeof r;
+  if (q->path_length) bytes_copy(at, q->path, q->path_length);
+  at += q->path_length;
+  if (q->path2_length) bytes_copy(at, q->path2, q->path2_length);
+  at += q->path2_length;
+  if (q->data_length) bytes_copy(at, q->data, q->data_length);
+  return total;
+}
+
+/* Connects and says Hello; the reply is not waited for. */
+static int dial(uint32_t role, uint32_t parent_pid) {
+  const char *path = (const char *)(uintptr_t)session.shared + session.shared->socket_offset;
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  size_t length = text_length(path);
+  if (length >= sizeof address.sun_path) return -ENAMETOOLONG;
+  bytes_copy(address.sun_path, path, length);
+  long fd = sys(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return (int)fd;
+  long r = sys(SYS_connect, fd, &address, offsetof(struct sockaddr_un, sun_path) + length + 1);
+  if (r < 0) {
+    sys(SYS_close, fd);
+    return (int)r;
+  }
+  fd = raise_fd((int)fd, true);
+  protect_fd((int)fd, true);
+
+  struct {
+    struct shimfs_hello hello;
+    uint8_t token[SHIMFS_TOKEN_BYTES];
+  } data = {.hello = {.magic = SHIMFS_MAGIC,
+                      .version = SHIMFS_PROTOCOL_VERSION,
+                      .role = role,
+                      .binding = session.binding,
+                      .parent_pid = parent_pid}};
+  bytes_copy(data.token, (const uint8_t *)(uintptr_t)session.shared + session.shared->token_offset, SHIMFS_TOKEN_BYTES);
+  struct request q = {.op = OP_HELLO, .data = (const char *)&data, .data_length = sizeof data};
+  uint8_t frame[sizeof(struct shimfs_request) + sizeof data] __attribute__((aligned(8)));
+  if (!send_all((int)fd, frame, encode(frame, &q, 0))) {
+    protect_fd((int)fd, false);
+    sys(SYS_close, fd);
+    return -EIO;
+  }
+  return (int)fd;
+}
+
+static bool hang_up(void) {
+  if (the.fd >= 0) {
+    protect_fd(the.fd, false);
+    sys(SYS_close, the.fd);
+  }
+  the.fd = -1;
+  return false;
+}
+
+/* Nobody serves this session any more: what is remembered of it ends with it, in every process. */
+static bool host_gone(void) {
+  session.shared->host_state = HOST_DEAD;
+  return false;
+}
+
+static bool connected(void) {
+  if (the.fd >= 0) return true;
+  if (!session_host_alive()) return false;
+  the.fd = dial(ROLE_GATE, the.parent_pid);
+  the.greeting = the.fd >= 0;
+  if (the.fd >= 0) fd_inherit();
+  else if (the.fd == -ECONNREFUSED || the.fd == -ENOENT) host_gone();
+  if (the.fd < 0) the.fd = -1;
+  return the.fd >= 0;
+}
+
+static bool send_frame(const struct request *q, uint32_t id) {
+  size_t n = encode(the.out, q, id);
+  return n && send_all(the.fd, the.out, n);
+}
+
+/* Reads one whole reply into the.in. */
+static bool receive_reply(uint32_t id) {
+  struct shimfs_reply *r = (void *)the.in;
+  if (!receive_all(the.fd, the.in, sizeof *r)) return false;
+  if (r->id != id || r->length != sizeof *r + r->data_length || r->length > SHIMFS_MAX_REPLY) return false;
+  r->result = (int32_t)native_result(r->result);
+  return receive_all(the.fd, the.in + sizeof *r, r->data_length);
+}
+
+static bool greeted(void) {
+  if (!the.greeting) return true;
+  the.greeting = false;
+  /* Refused: another host serves this name now. */
+  return (receive_reply(0) && ((struct shimfs_reply *)the.in)->result == 0) || host_gone();
+}
+
+long link_begin(const struct request *q, const struct shimfs_reply **reply, const char **data) {
+  struct shimfs_reply *r = (void *)the.in;
+  hold();
+  uint32_t id = ++the.next_id ? the.next_id : ++the.next_id;
+  if (sizeof(struct shimfs_request) + q->path_length + q->path2_length + q->data_length > SHIMFS_MAX_REQUEST) {
+    bytes_zero(r, sizeof *r);
+    r->result = -ENAMETOOLONG;
+  } else if (!connected() || !send_frame(q, id) || !greeted() || !receive_reply(id)) {
+    hang_up();
+    connected(); /* finds out whether it was this connection or the host */
+    bytes_zero(r, sizeof *r);
+    r->result = -EIO;
+  }
+  if (r->seq > the.seq) the.seq = r->seq;
+  if (reply) *reply = r;
+  if (data) *data = (const char *)(r + 1);
+  return r->result;
+}
+
+void link_end(void) { let_go(); }
+
+const char *link_exit_path(uint32_t *length) {
+  const struct shimfs_reply *r = (const void *)the.in;
+  *length = r->data_length;
+  return (const char *)(r + 1);
+}
+
+long link_ask(const struct request *q) {
+  const struct shimfs_reply *reply;
+  long result = link_begin(q, &reply, NULL);
+  if (result == 0 && reply->reply_flags & REPLY_FLAG_EXIT) return LEFT_MOUNTS; /* held */
+  link_end();
+  return result;
+}
+
+void link_tell(const struct request *q) {
+  hold();
+  if (connected() && !send_frame(q, 0)) hang_up();
+  let_go();
+}
+
+/* Called with the link held, by connected(): must not take it again. */
+void link_tell_held(const struct request *q) {
+  if (the.fd >= 0) send_frame(q, 0);
+}
+
+void link_start(void) {
+  parentage = fork_page();
+  if (parentage) *parentage = 1;
+  hold();
+  connected();
+  let_go();
+}
+
+bool link_forked(void) { return parentage && !*parentage; }
+
+/* Right after fork, so that the host knows of the child even if it never touches a virtual file. */
+void link_start_child(void) {
+  if (!session.active) return;
+  hold();
+  connected();
+  let_go();
+}
+
+/* In a fork child: the parent's connection is not ours, and its lock may have been held by another thread. */
+void link_after_fork(int parent_pid) {
+  if (parentage) *parentage = 1;
+  self_pid = (int)sys(SYS_getpid);
+  the.parent_pid = (uint32_t)parent_pid;
+  the.lock = 0;
+  the.greeting = false;
+  hang_up();
+  agent_after_fork();
+}
+
+int link_open(uint32_t role) {
+  int fd = session_host_alive() ? dial(role, 0) : -EIO;
+  if (fd < 0) return fd;
+  struct shimfs_reply reply;
+  if (receive_all(fd, (uint8_t *)&reply, sizeof reply) && reply.result == 0 && reply.length == sizeof reply) return fd;
+  protect_fd(fd, false);
+  sys(SYS_close, fd);
+  return -EIO;
+}
+
+/* A question on a connection of link_open's. The answer's data is not wanted. */
+long link_exchange(int fd, const struct request *q) {
+  uint8_t frame[sizeof(struct shimfs_request) + 64] __attribute__((aligned(8)));
+  struct shimfs_reply reply;
+  if (q->path_length + q->path2_length + q->data_length > 64) return -EINVAL;
+  if (!send_all(fd, frame, encode(frame, q, 1))) return -EIO;
+  if (!receive_all(fd, (uint8_t *)&reply, sizeof reply) || reply.length != sizeof reply) return -EIO;
+  return native_result(reply.result);
+}
+
+void link_move_away(int fd) {
+  hold();
+  if (the.fd == fd) {
+    int to = raise_fd((int)sys(SYS_dup, fd), true);
+    protect_fd(fd, false);
+    protect_fd(to, true);
+    the.fd = to;
+  }
+  let_go();
+}
+
+/*
+ * For those who have not asked for a while: has the host hung up? A killed host cannot say so itself. Looks at the
+ * socket on every 32nd call, so a remembered answer outlives its host by a few calls at most.
+ */
+bool link_stands(void) {
+  static uint32_t calls;
+  if (__atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED) % 32) return true;
+  int fd = the.fd;
+  uint8_t byte;
+  return fd >= 0 && sys(SYS_recvfrom, fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, 0, 0) != 0;
+}
+
+uint64_t link_last_seq(void) { return the.seq; }

@@ -1,0 +1,53 @@
+/* Linux: the wire's numbers are the kernel's own, but for the few O_ flags that a machine numbers differently. */
+#pragma once
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+#include "../sys.h"
+#include "site.h"
+
+/* Passes through libc, where our hooks are. */
+static inline void canary_call(void) { access("/", 0); }
+static inline char **process_environment(void) { return environ; }
+
+static inline uint32_t wire_open_flags(long flags) {
+#if defined(__aarch64__)
+  const long moved = O_DIRECTORY | O_NOFOLLOW | O_DIRECT | 0400000 /* O_LARGEFILE of the kernel's */;
+  uint32_t wire = (uint32_t)(flags & ~moved);
+  if (flags & O_DIRECTORY) wire |= WIRE_O_DIRECTORY;
+  if (flags & O_NOFOLLOW) wire |= WIRE_O_NOFOLLOW;
+  if (flags & O_DIRECT) wire |= WIRE_O_DIRECT;
+  return wire;
+#else
+  return (uint32_t)flags;
+#endif
+}
+
+/* A host's result in the system's own errno. */
+static inline long native_result(long result) { return result; }
+
+static inline void block_signals(uint64_t *before) {
+  uint64_t all = ~0ull;
+  sys(SYS_rt_sigprocmask, SIG_SETMASK, &all, before, 8);
+}
+static inline void restore_signals(const uint64_t *before) { sys(SYS_rt_sigprocmask, SIG_SETMASK, before, 0, 8); }
+
+/* Sleeps while *cell is `seen`, at most `limit`. Returns -ETIMEDOUT when that has passed. */
+static inline long wait_on(const volatile uint32_t *cell, uint32_t seen, const struct timespec *limit) {
+  return sys(SYS_futex, cell, FUTEX_WAIT_PRIVATE, seen, limit);
+}
+static inline void wake(const volatile uint32_t *cell, int waiters) { sys(SYS_futex, cell, FUTEX_WAKE_PRIVATE, waiters); }
+
+/* A page that reads 0 in a fork child, however it was forked, but not in a vfork child. NULL: not to be had. */
+static inline volatile uint32_t *fork_page(void) {
+  long page = sys(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page <= 0 || sys(SYS_madvise, page, 4096, MADV_WIPEONFORK)) return NULL;
+  return (volatile uint32_t *)page;
+}
+
+/* Yama: the host's Frida may attach to us. EINVAL without it. */
+static inline void allow_tracer(int pid) { sys(SYS_prctl, PR_SET_PTRACER, pid, 0, 0, 0); }

@@ -1,0 +1,139 @@
+/*
+ * Patches `syscall` instructions, not functions.
+ *
+ * A libc function keeps all of its own: the cancellation bracket, errno, flag emulation, the hidden
+ * `_nocancel` twins and the loader's private copies. Only the instruction that enters the kernel is replaced,
+ * so one table keyed by system call number covers every alias there is.
+ *
+ * Two shapes of site have room for a five-byte jump:
+ *     syscall; cmp $-4095,%rax            nearly all (the compare is repeated in the trampoline)
+ *     mov $N,%eax; syscall                the few helpers that return at once
+ * In a running process the first shape is replaced by one aligned or line-contained eight-byte store.
+ */
+#if defined(__x86_64__)
+#define _GNU_SOURCE
+#include <sys/mman.h>
+#include <unistd.h>
+#include "../gate.h"
+#include "../sys.h"
+#include "patch.h"
+#include "site.h"
+
+enum { LOOK_BACK = 72, TRAMPOLINE = 48, MAX_SITES = 1024 };
+
+static bool is_compare(const uint8_t *p, int *length) {
+  /* cmp $0xfffff000|0xfffff001, %rax or %eax */
+  if (p[0] == 0x48 && p[1] == 0x3d && (p[2] & 0xfe) == 0 && p[3] == 0xf0 && p[4] == 0xff && p[5] == 0xff)
+    return *length = 6, true;
+  if (p[0] == 0x3d && (p[1] & 0xfe) == 0 && p[2] == 0xf0 && p[3] == 0xff && p[4] == 0xff) return *length = 5, true;
+  return false;
+}
+
+/* The number that the code before a site puts into eax; -1 when it comes from elsewhere. */
+static long number_before(const uint8_t *start, const uint8_t *at) {
+  for (const uint8_t *p = at - 2; p >= start && p > at - LOOK_BACK; p--) {
+    if (p[0] == 0x31 && p[1] == 0xc0) return 0;
+    if (p <= at - 5 && p[0] == 0xb8 && p[3] == 0 && p[4] == 0) {
+      long nr = p[1] | p[2] << 8;
+      if (nr < 600) return nr;
+    }
+  }
+  return -1;
+}
+
+/* Is there a site whose instruction is at `p`? Fills in its extent. */
+static bool site_at(const struct text_range *text, const uint8_t *p, struct site_mark *out) {
+  int compare;
+  if (p[0] != 0x0f || p[1] != 0x05) return false;
+  bool contiguous = p[-5] == 0xb8 && p[-2] == 0 && p[-1] == 0;
+  uint32_t at = (uint32_t)(p - text->start);
+  if (is_compare(p + 2, &compare)) *out = (struct site_mark){at, (uint16_t)(2 + compare), 0};
+  else if (contiguous) *out = (struct site_mark){at - 5, 7, 5};
+  else return false;
+  return true;
+}
+
+static int scan(const struct text_range *text, struct site_mark *out, int capacity) {
+  const uint8_t *function = (const uint8_t *)&syscall;
+  int found = 0;
+  for (const uint8_t *p = text->start + LOOK_BACK; p + 8 < text->start + text->size && found < capacity; p++) {
+    if (p[0] != 0x0f || p[1] != 0x05) continue;
+    long nr = number_before(text->start, p);
+    bool by_number = p > function && p < function + 64; /* syscall(2): the caller names it */
+    if ((by_number || (nr >= 0 && shimfs_handles(nr))) && site_at(text, p, &out[found])) found++;
+  }
+  return found;
+}
+
+static int collect(const struct text_range *text, struct site_mark *out, int capacity) {
+  int count = sites_load(text, out, capacity);
+  for (int i = 0; i < count; i++) {
+    struct site_mark seen;
+    bool inside = out[i].offset >= LOOK_BACK && out[i].offset + 16 < text->size;
+    if (!inside || !site_at(text, text->start + out[i].offset + out[i].instruction, &seen) ||
+        seen.offset != out[i].offset || seen.length != out[i].length)
+      count = 0;
+  }
+  if (count) return count;
+  count = scan(text, out, capacity);
+  sites_store(text, out, count);
+  return count;
+}
+
+static uint8_t *emit(uint8_t *at, const void *bytes, size_t n) {
+  bytes_copy(at, bytes, n);
+  return at + n;
+}
+
+static uint8_t *emit32(uint8_t *at, int64_t value) {
+  int32_t v = (int32_t)value;
+  return emit(at, &v, 4);
+}
+
+/* @param entry the pool's cell that holds the address of shimfs_site_entry */
+static void write_trampoline(uint8_t *at, const uint8_t *start, const struct site_mark *s, const uint8_t *entry) {
+  const uint8_t *resume = start + s->length;
+  at = emit(at, start, s->instruction); /* mov $N,%eax of the second shape */
+  at = emit(at, "\x48\x8d\x64\x24\x80", 5); /* lea -128(%rsp),%rsp */
+  at = emit(at, "\x49\xbb", 2);             /* mov $resume,%r11 */
+  at = emit(at, &resume, 8);
+  at = emit(at, "\xff\x15", 2); /* call *entry(%rip) */
+  at = emit32(at, entry - (at + 4));
+  at = emit(at, "\x48\x8d\xa4\x24\x80\x00\x00\x00", 8); /* lea 128(%rsp),%rsp */
+  at = emit(at, start + s->instruction + 2, (size_t)(s->length - s->instruction - 2));
+  at = emit(at, "\xe9", 1);
+  emit32(at, resume - (at + 4));
+}
+
+static void redirect(uint8_t *start, const struct site_mark *s, const uint8_t *trampoline) {
+  uint64_t bytes;
+  uint8_t *b = (uint8_t *)&bytes;
+  bytes_copy(b, start, 8);
+  b[0] = 0xe9;
+  int32_t distance = (int32_t)(trampoline - (start + 5));
+  bytes_copy(b + 1, &distance, 4);
+  for (int i = 5; i < s->length; i++) b[i] = 0x90;
+  /* One store: another thread sees the old instructions or the new jump, never a mixture. */
+  __atomic_store_n((uint64_t *)(void *)start, bytes, __ATOMIC_SEQ_CST);
+}
+
+int patch_text(const struct text_range *text) {
+  static struct site_mark sites[MAX_SITES];
+  int count = collect(text, sites, MAX_SITES);
+  if (count == 0) return 0;
+  size_t size = ((size_t)count * TRAMPOLINE + 64 + 4095) & ~4095ul;
+  uint8_t *pool = map_pool(text->start, size, (size_t)1 << 30);
+  if (!pool) return -1;
+  void (*target)(void) = shimfs_site_entry;
+  bytes_copy(pool, &target, 8);
+  for (int i = 0; i < count; i++) write_trampoline(pool + 64 + (size_t)i * TRAMPOLINE, text->start + sites[i].offset, &sites[i], pool);
+  if (sys(SYS_mprotect, pool, size, PROT_READ | PROT_EXEC)) return -1;
+
+  uintptr_t first = (uintptr_t)text->start & ~4095ul;
+  size_t whole = ((uintptr_t)text->start + text->size + 4095 - first) & ~4095ul;
+  if (sys(SYS_mprotect, first, whole, PROT_READ | PROT_WRITE | PROT_EXEC)) return -1;
+  for (int i = 0; i < count; i++) redirect(text->start + sites[i].offset, &sites[i], pool + 64 + (size_t)i * TRAMPOLINE);
+  if (sys(SYS_mprotect, first, whole, PROT_READ | PROT_EXEC)) return -1;
+  return count;
+}
+#endif

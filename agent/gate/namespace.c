@@ -1,0 +1,256 @@
+/* Names: rename, link, symlink, readlink; directories and the working directory. */
+#define _GNU_SOURCE
+#include "gate.h"
+#include "os.h"
+#include "sys.h"
+
+/* One inside a mount and one outside are two file systems, unless a symlink leads back in. */
+static long across(uint16_t op, const struct place *known, bool known_is_first, long dir, const char *path, uint32_t flags) {
+  struct scratch *room = scratch_take();
+  struct place other;
+  long result = -EXDEV;
+  if (room && place_behind(dir, path, &other, room)) {
+    const struct place *one = known_is_first ? known : &other, *two = known_is_first ? &other : known;
+    struct request q = {.op = op,
+                        .flags = flags,
+                        .dir = one->dir,
+                        .path = one->path,
+                        .path_length = one->length,
+                        .dir2 = two->dir,
+                        .path2 = two->path,
+                        .path2_length = two->length};
+    result = link_ask(&q);
+    if (result == LEFT_MOUNTS) link_end(), result = -EXDEV;
+  }
+  if (room) scratch_give(room);
+  return result;
+}
+
+/* Where a path is that leads out of the mounts; false when it stays within. */
+static bool exit_of(const struct place *p, uint32_t flags, struct scratch *room) {
+  struct request q = {.op = OP_STAT, .flags = flags, .dir = p->dir, .path = p->path, .path_length = p->length};
+  const struct shimfs_reply *reply;
+  bool left = link_begin(&q, &reply, NULL) == 0 && reply->reply_flags & REPLY_FLAG_EXIT;
+  uint32_t n = 0;
+  const char *path = link_exit_path(&n);
+  left = left && n < MAX_PATH;
+  if (left) bytes_copy(room->path, path, n), room->path[n] = 0;
+  link_end();
+  return left;
+}
+
+/* At least one path leads out: both, and the call is the kernel's. */
+static long both_outside(uint16_t op, const struct place *one, const struct place *two, uint32_t flags) {
+  struct scratch *from = scratch_take(), *to = scratch_take();
+  long result = -EXDEV;
+  uint32_t how = op == OP_LINK && flags & WIRE_AT_SYMLINK_FOLLOW ? 0 : WIRE_AT_SYMLINK_NOFOLLOW;
+  if (from && to && exit_of(one, how, from) && exit_of(two, WIRE_AT_SYMLINK_NOFOLLOW, to)) {
+#if defined(__linux__)
+    if (op == OP_LINK) result = sys(SYS_linkat, AT_FDCWD, from->path, AT_FDCWD, to->path, flags);
+    else result = sys(SYS_renameat2, AT_FDCWD, from->path, AT_FDCWD, to->path, flags);
+#endif
+  }
+  if (from) scratch_give(from);
+  if (to) scratch_give(to);
+  return result;
+}
+
+/* Two paths, one question. */
+static long two_places(uint16_t op, long dir1, const char *path1, long dir2, const char *path2, uint32_t flags) {
+  struct place one, two;
+  long how = op == OP_LINK && flags & WIRE_AT_SYMLINK_FOLLOW ? 0 : WIRE_AT_SYMLINK_NOFOLLOW;
+  if (op == OP_LINK) how |= flags & WIRE_AT_EMPTY_PATH;
+  if (!readable(path1, 1)) return NOT_OURS;
+  if (!readable(path2, 1)) return place_at(dir1, path1, how, &one) ? -EFAULT : NOT_OURS;
+  bool first = place_at(dir1, path1, how, &one), second = place_of(dir2, path2, &two);
+  if (!first && !second) return NOT_OURS;
+  if (!path2[0] || (!path1[0] && !one.dir)) return -ENOENT;
+  if (!second) return across(op, &one, true, dir2, path2, flags);
+  if (!first) return across(op, &two, false, dir1, path1, flags);
+  struct request q = {.op = op,
+                      .flags = flags,
+                      .dir = one.dir,
+                      .path = one.path,
+                      .path_length = one.length,
+                      .dir2 = two.dir,
+                      .path2 = two.path,
+                      .path2_length = two.length};
+  long result = link_ask(&q);
+  if (result != LEFT_MOUNTS) return result;
+  link_end();
+  return both_outside(op, &one, &two, flags);
+}
+
+long on_rename(long fromdir, const char *from, long todir, const char *to, uint32_t flags) {
+  paths_forget();
+  return two_places(OP_RENAME, fromdir, from, todir, to, flags);
+}
+
+long on_link(long fromdir, const char *from, long todir, const char *to, uint32_t flags) {
+  return two_places(OP_LINK, fromdir, from, todir, to, flags);
+}
+
+long on_symlink(const char *target, long dirfd, const char *path) {
+  paths_forget();
+  struct place p;
+  if (!place_of(dirfd, path, &p)) return NOT_OURS;
+  long length = readable_text(target, MAX_PATH);
+  if (length < 0) return length;
+  if (length == MAX_PATH) return -ENAMETOOLONG;
+  struct request q = {.op = OP_SYMLINK, .dir = p.dir, .path = p.path, .path_length = p.length, .data = target, .data_length = (uint32_t)length};
+  return link_ask(&q);
+}
+
+static long answer_text(const struct request *q, char *out, size_t size) {
+  const struct shimfs_reply *reply;
+  const char *data;
+  long result = link_begin(q, &reply, &data);
+  if (result == 0 && reply->reply_flags & REPLY_FLAG_EXIT) return LEFT_MOUNTS;
+  if (result >= 0) {
+    size_t n = reply->data_length < size ? reply->data_length : size;
+    result = -EFAULT;
+    if (writable(out, n)) {
+      bytes_copy(out, data, n);
+      result = (long)n;
+    }
+  }
+  link_end();
+  return result;
+}
+
+/* Where an inode is, as the kernel tells it of a descriptor. */
+static long answer_path(uint64_t ino, char *out, size_t size) {
+  static const char suffix[] = " (deleted)";
+  const struct shimfs_reply *reply;
+  const char *data;
+  struct request q = {.op = OP_GETPATH, .dir = ino};
+  long result = link_begin(&q, &reply, &data);
+  if (result >= 0) {
+    size_t n = reply->data_length < size ? reply->data_length : size;
+    size_t more = reply->nlink ? 0 : size - n < sizeof suffix - 1 ? size - n : sizeof suffix - 1;
+    result = -EFAULT;
+    if (writable(out, n + more)) {
+      bytes_copy(out, data, n);
+      bytes_copy(out + n, suffix, more);
+      result = (long)(n + more);
+    }
+  }
+  link_end();
+  return result;
+}
+
+long on_readlink(long dirfd, const char *path, char *out, size_t size) {
+  const char *rest;
+  if (!readable(path, 1)) return NOT_OURS;
+  uint64_t ino = proc_inode(path, &rest);
+  if (!ino && proc_executable(path)) ino = executable_ino, rest = "";
+  if (ino && !*rest) return (long)size <= 0 ? -EINVAL : answer_path(ino, out, size);
+  struct place p;
+  if (!place_at(dirfd, path, WIRE_AT_EMPTY_PATH, &p)) return NOT_OURS;
+  if ((long)size <= 0) return -EINVAL;
+  /* An empty path means a descriptor of a symlink; any other has the answer ENOENT. */
+  struct request q = {.op = OP_READLINK, .dir = p.dir, .path = p.path, .path_length = p.length};
+  long result = answer_text(&q, out, size);
+  return result == -EINVAL && !path[0] ? -ENOENT : result;
+}
+
+/* ---- the working directory stands on the placeholder of its inode ---- */
+
+long on_chdir(const char *path) {
+  struct place p;
+  if (!place_at(AT_FDCWD, path, 0, &p)) {
+    long result = plausible(path) ? sys(SYS_chdir, path) : -EFAULT;
+    if (result == 0) cwd_changed(0);
+    return result;
+  }
+  const struct shimfs_reply *reply;
+  const char *data;
+  char placeholder[MAX_PATH / 8];
+  struct request q = {.op = OP_CHDIR, .dir = p.dir, .path = p.path, .path_length = p.length};
+  long result = link_begin(&q, &reply, &data);
+  if (result == 0 && reply->reply_flags & REPLY_FLAG_EXIT) return LEFT_MOUNTS;
+  if (result >= 0) {
+    char name[64];
+    size_t n = reply->data_length < 63 ? reply->data_length : 63;
+    bytes_copy(name, data, n);
+    name[n] = 0;
+    session_object_path(placeholder, name, NULL);
+    uint64_t ino = reply->ino;
+    result = sys(SYS_chdir, placeholder);
+    if (result == 0) cwd_changed(ino);
+  }
+  link_end();
+  return result;
+}
+
+long on_fchdir(long fd) {
+  if (fd_kind(fd) == FD_FILE) return -ENOTDIR;
+  long result = sys(SYS_fchdir, fd);
+  if (result == 0) cwd_changed(fd_kind(fd) == FD_DIRECTORY ? fd_entry((int)fd)->ino : 0);
+  return result;
+}
+
+long on_getcwd(char *out, size_t size) {
+  uint64_t ino = cwd_inode();
+  if (!ino) return NOT_OURS;
+  struct request q = {.op = OP_GETPATH, .dir = ino};
+  const struct shimfs_reply *reply;
+  const char *data;
+  long result = link_begin(&q, &reply, &data);
+  if (result >= 0) {
+    size_t n = reply->data_length;
+    if (!reply->nlink) result = -ENOENT;
+    else if (n + 1 > size) result = -ERANGE;
+    else if (!writable(out, n + 1)) result = -EFAULT;
+    else {
+      bytes_copy(out, data, n);
+      out[n] = 0;
+      result = (long)n + 1;
+    }
+  }
+  link_end();
+  return result;
+}
+
+/* ---- listing ---- */
+
+/*
+ * The place in the listing is the placeholder's own file offset, so dup, fork, exec and lseek share and move
+ * it as they do natively; the cookie names the entry to continue behind.
+ */
+long on_getdents(long fd, void *out, size_t size) {
+  if (fd_kind(fd) != FD_DIRECTORY) return NOT_OURS;
+  long cookie = sys(SYS_lseek, fd, 0, SEEK_CUR);
+  if (cookie < 0) return cookie;
+  const struct shimfs_reply *reply;
+  const char *data;
+  struct request q = {.op = OP_READDIR, .dir = fd_entry((int)fd)->ino, .a = (uint64_t)cookie, .b = size < 512 ? 512 : size};
+  long result = link_begin(&q, &reply, &data);
+  size_t used = 0;
+  bool full = false;
+  if (result >= 0) {
+    uint64_t next = (uint64_t)cookie;
+    for (size_t at = 0; at + sizeof(struct shimfs_dirent) <= reply->data_length && !full;) {
+      const struct shimfs_dirent *e = (const void *)(data + at);
+      at += e->length;
+      size_t room = e->name_length + 64u < size - used ? e->name_length + 64u : size - used;
+      if (!writable((char *)out + used, room)) {
+        link_end();
+        return -EFAULT;
+      }
+      size_t length = put_entry((char *)out + used, size - used, e);
+      if (!length) {
+        full = true;
+        break;
+      }
+      next = e->next;
+      used += length;
+    }
+    result = full && !used ? -EINVAL : (long)used;
+    /* One that lives has at least `.`. */
+    if (!full && !used && !cookie) result = -ENOENT;
+    if (used) sys(SYS_lseek, fd, next, SEEK_SET);
+  }
+  link_end();
+  return result;
+}

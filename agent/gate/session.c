@@ -1,0 +1,61 @@
+/* The session a process belongs to: its object directory, its mounts, its shared page. */
+#define _GNU_SOURCE
+#include "gate.h"
+#include <sys/mman.h>
+#include "sys.h"
+
+struct session session = {.keepalive = -1};
+static char directory_text[256];
+
+bool session_open(const char *directory, uint32_t binding) {
+  size_t length = text_length(directory);
+  if (length == 0 || length >= sizeof directory_text - 32) return false;
+  bytes_copy(directory_text, directory, length + 1);
+  session.directory = directory_text;
+  session.directory_length = (uint32_t)length;
+  session.binding = binding;
+
+  char path[320];
+  session_object_path(path, SHIMFS_SHARED, NULL);
+  long fd = sys(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return false;
+  struct stat st;
+  long bad = sys(SYS_fstat, fd, &st);
+  long at = bad || st.st_size < (long)sizeof(struct shimfs_shared)
+                ? -1
+                : sys(SYS_mmap, 0, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  sys(SYS_close, fd);
+  if (at < 0 && at > -4096) return false;
+  volatile struct shimfs_shared *s = (void *)at;
+  if (s->magic != SHIMFS_MAGIC || s->version != SHIMFS_PROTOCOL_VERSION || s->total_size > st.st_size) return false;
+  session.shared = s;
+  session.watched = (volatile uint8_t *)s + s->watched_offset;
+  session.dirty = (volatile uint32_t *)(void *)((volatile uint8_t *)s + s->dirty_offset);
+  session.generations = (volatile uint32_t *)(void *)((volatile uint8_t *)s + s->generations_offset);
+  const char *text = (const char *)(uintptr_t)((volatile uint8_t *)s + s->mounts_offset);
+  for (uint32_t i = 0; i < s->mount_count && i < 64; i++) {
+    session.mounts[i].path = text;
+    session.mounts[i].length = (uint32_t)text_length(text);
+    text += session.mounts[i].length + 1;
+    session.mount_count = i + 1;
+  }
+  session.overlays = s->session_flags & SHARED_FLAG_OVERLAYS;
+  session.active = true;
+  return true;
+}
+
+bool session_host_alive(void) { return session.shared->host_state == HOST_ALIVE; }
+
+void session_object_path(char *out, const char *area, const char *name) {
+  bytes_copy(out, session.directory, session.directory_length);
+  out += session.directory_length;
+  for (int i = 0; i < 2; i++) {
+    const char *part = i ? name : area;
+    if (!part) break;
+    size_t n = text_length(part);
+    *out++ = '/';
+    bytes_copy(out, part, n);
+    out += n;
+  }
+  *out = 0;
+}

@@ -1,0 +1,149 @@
+/**
+ * The three record layouts of the kevent family, read and written in place in the program's memory.
+ *
+ * 64-bit fields are kept as two unsigned halves: a udata is never computed with, only given back, and two
+ * halves cost no allocation where a BigInt would.
+ */
+
+/** Which member of the family a call was; a kqueue is bound to one by its first call. */
+export const Family = { Kevent: 0, Kevent64: 1, KeventQos: 2 } as const;
+export type Family = (typeof Family)[keyof typeof Family];
+
+/** One record, decoded. */
+export class KeventRecord {
+  identLow = 0;
+  identHigh = 0;
+  filter = 0;
+  flags = 0;
+  fflags = 0;
+  /** Signed 64-bit in memory; values here stay within 2^53. */
+  data = 0;
+  udataLow = 0;
+  udataHigh = 0;
+  qos = 0;
+  xflags = 0;
+  /** Extension words as low, high, low, high…; the first `extWords` are meant, the others are left over. */
+  readonly ext = new Uint32Array(8);
+  extWords = 0;
+
+  /** The ident as a descriptor number, -1 where it cannot be one. */
+  get fd(): number {
+    return this.identHigh === 0 && this.identLow <= 0x7fffffff ? this.identLow : -1;
+  }
+}
+
+/** Byte offsets inside a record; -1 where the layout lacks the field. */
+interface Offsets {
+  readonly ident: number;
+  readonly filter: number;
+  readonly flags: number;
+  readonly fflags: number;
+  readonly data: number;
+  readonly udata: number;
+  readonly qos: number;
+  readonly xflags: number;
+  readonly ext: number;
+}
+
+export class KeventCodec {
+  constructor(
+    readonly name: string,
+    /** Bytes of one record. */
+    readonly size: number,
+    readonly at: Offsets,
+    /** How many 64-bit extension words. */
+    readonly extCount: number,
+  ) {}
+
+  read(view: DataView, index: number, into: KeventRecord): void {
+    const base = index * this.size;
+    const at = this.at;
+    into.identLow = view.getUint32(base + at.ident, true);
+    into.identHigh = view.getUint32(base + at.ident + 4, true);
+    into.filter = view.getInt16(base + at.filter, true);
+    into.flags = view.getUint16(base + at.flags, true);
+    into.fflags = view.getUint32(base + at.fflags, true);
+    into.data = view.getUint32(base + at.data, true) + view.getInt32(base + at.data + 4, true) * 0x100000000;
+    into.udataLow = view.getUint32(base + at.udata, true);
+    into.udataHigh = view.getUint32(base + at.udata + 4, true);
+    if (at.qos >= 0) {
+      into.qos = view.getInt32(base + at.qos, true);
+      into.xflags = view.getUint32(base + at.xflags, true);
+    } else {
+      into.qos = 0;
+      into.xflags = 0;
+    }
+    const words = this.extCount * 2;
+    into.extWords = words;
+    for (let i = 0; i < words; i++) into.ext[i] = view.getUint32(base + at.ext + i * 4, true);
+  }
+
+  write(view: DataView, index: number, from: KeventRecord): void {
+    const base = index * this.size;
+    const at = this.at;
+    view.setUint32(base + at.ident, from.identLow, true);
+    view.setUint32(base + at.ident + 4, from.identHigh, true);
+    view.setInt16(base + at.filter, from.filter, true);
+    view.setUint16(base + at.flags, from.flags, true);
+    view.setUint32(base + at.fflags, from.fflags, true);
+    this.setData(view, index, from.data);
+    view.setUint32(base + at.udata, from.udataLow, true);
+    view.setUint32(base + at.udata + 4, from.udataHigh, true);
+    if (at.qos >= 0) {
+      view.setInt32(base + at.qos, from.qos, true);
+      view.setUint32(base + at.xflags, from.xflags, true);
+    }
+    const words = this.extCount * 2;
+    for (let i = 0; i < words; i++) {
+      view.setUint32(base + at.ext + i * 4, i < from.extWords ? from.ext[i]! : 0, true);
+    }
+  }
+
+  /**
+   * Give change `index` of `from` back as entry `slot` of `to`, with other flags and data. The two may be the
+   * same memory as long as slot ≤ index.
+   */
+  echo(
+    from: DataView,
+    index: number,
+    to: DataView,
+    slot: number,
+    flags: number,
+    data: number,
+    scratch: KeventRecord,
+  ): void {
+    this.read(from, index, scratch);
+    scratch.flags = flags;
+    scratch.data = data;
+    this.write(to, slot, scratch);
+  }
+
+  private setData(view: DataView, index: number, data: number): void {
+    const offset = index * this.size + this.at.data;
+    const high = Math.floor(data / 0x100000000);
+    view.setUint32(offset, data - high * 0x100000000, true);
+    view.setInt32(offset + 4, high, true);
+  }
+}
+
+const KEVENT = new KeventCodec(
+  'kevent',
+  32,
+  { ident: 0, filter: 8, flags: 10, fflags: 12, data: 16, udata: 24, qos: -1, xflags: -1, ext: -1 },
+  0,
+);
+const KEVENT64 = new KeventCodec(
+  'kevent64_s',
+  48,
+  { ident: 0, filter: 8, flags: 10, fflags: 12, data: 16, udata: 24, qos: -1, xflags: -1, ext: 32 },
+  2,
+);
+const KEVENT_QOS = new KeventCodec(
+  'kevent_qos_s',
+  72,
+  { ident: 0, filter: 8, flags: 10, fflags: 24, data: 32, udata: 16, qos: 12, xflags: 28, ext: 40 },
+  4,
+);
+
+/** Indexed by `Family`. */
+export const CODECS: readonly [KeventCodec, KeventCodec, KeventCodec] = [KEVENT, KEVENT64, KEVENT_QOS];

@@ -1,0 +1,46 @@
+/**
+ * The agent: comes into a process at its first virtual watch (or is attached), and translates the core's
+ * events into what the program listens to. Everything that decides is in kqueue/ and its like, without Frida.
+ */
+import { GateLibrary } from './edges/gate-library.ts';
+import { kqueueCallbacks } from './edges/kqueue-callbacks.ts';
+import { hookKqueue } from './edges/kqueue-hooks.ts';
+
+/** What the host posts to begin. */
+interface StartMessage {
+  /** Path of the gate's library. */
+  readonly gate: string;
+  /** The session variable's value, for a process in which the gate is not running yet. */
+  readonly session?: string;
+  readonly notes: 'masked' | 'native';
+}
+
+/**
+ * Native code holds bare pointers to the callbacks. They hang on the global object: once `recv` has fired, nothing
+ * else would keep this module's scope from being collected.
+ */
+const alive: unknown[] = [];
+(globalThis as { shimfs?: unknown }).shimfs = alive;
+
+function start(message: StartMessage): void {
+  const gate = GateLibrary.find(message.gate);
+  // Hooks first: a gate that is running where its hooks are missing would be half a cover.
+  const hooked = message.session === undefined ? [] : hookKqueue(gate);
+  if (message.session !== undefined) gate.start(message.session);
+  const { pointers, leave } = kqueueCallbacks(gate, { notes: message.notes });
+  // Frida takes the script out when its other end has gone; the program must not call into it then.
+  rpc.exports = { dispose: leave };
+  alive.push(gate, pointers);
+
+  gate.install(pointers);
+  gate.connect();
+  send({ type: 'ready', hooked });
+}
+
+recv('start', (message: { payload: StartMessage }) => {
+  try {
+    start(message.payload);
+  } catch (error) {
+    send({ type: 'failed', reason: String((error as Error).message ?? error) });
+  }
+});

@@ -1,0 +1,419 @@
+/**
+ * The bytes of regular files.
+ *
+ * They start in memory, inside the inode. With a shared backstore the first native open promotes them to an
+ * object file, which both sides use from then on: processes through descriptors of their own, the core through
+ * one it keeps. Sizes and times of a promoted inode are the object's wherever they changed behind our back.
+ */
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  ftruncateSync,
+  futimesSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { ERRNO, type ErrnoCode, FsError } from '../errors.ts';
+import { Inode } from '../layers/inode.ts';
+import type { LowerFile } from '../layers/lower-file.ts';
+import type { LowerLayer } from '../layers/lower-layer.ts';
+import type { MemoryLayer } from '../layers/memory-layer.ts';
+import { copyMetadata } from '../layers/namespace.ts';
+import { DIRTY_SLOTS, OBJECT_NAMES } from '../protocol.ts';
+import { copyLower, readLower, readLowerPart } from './lower-bytes.ts';
+import { ObjectFds, ObjectFile, UNREAD } from './object-file.ts';
+import { Slots } from './slots.ts';
+
+export type Backstore = { readonly kind: 'memory' } | { readonly kind: 'shared'; readonly directory: string };
+
+/** Files that grow beyond this in memory are promoted if they can be: an object file is sparse. Bytes. */
+const PROMOTE_ABOVE = 64 * 1024 * 1024;
+const MAX_MEMORY_FILE = 0x7fff_0000;
+const NS = 1_000_000_000n;
+const EMPTY = Buffer.alloc(0);
+
+export class ContentStore {
+  /** Bytes that all files hold. */
+  used = 0;
+  readonly maxBytes: number;
+  readonly #objects = new Map<number, ObjectFile>();
+  readonly #directory: string | undefined;
+  readonly #fds = new ObjectFds();
+  readonly #slots = new Slots(DIRTY_SLOTS);
+  #nextOid = 1;
+
+  constructor(backstore: Backstore, maxBytes: number) {
+    this.maxBytes = maxBytes;
+    if (backstore.kind !== 'shared') return;
+    this.#directory = `${backstore.directory}/${OBJECT_NAMES.objects}`;
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+  }
+
+  /** Can files be opened natively? */
+  get shared(): boolean {
+    return this.#directory !== undefined;
+  }
+
+  object(oid: number): ObjectFile | undefined {
+    return this.#objects.get(oid);
+  }
+
+  /** Give the inode an object file. The layer is the one that `node` is a record of. @throws FsError */
+  promote(node: Inode, layer: LowerLayer): ObjectFile {
+    return node.object ?? told('open', () => this.#promote(node, layer));
+  }
+
+  /** The file may be executed next: nobody here is to hold it open for writing. */
+  closeWriter(object: ObjectFile): void {
+    this.#fds.closeWriter(object);
+  }
+
+  #promote(node: Inode, layer: LowerLayer): ObjectFile {
+    const oid = this.#nextOid++;
+    const object = new ObjectFile(oid, `${this.#directory}/${oid}`, node, layer);
+    if (!node.isFile()) {
+      // A FIFO's or socket's: only its place. Whoever opens or binds it makes it there.
+      node.object = object;
+      this.#objects.set(oid, object);
+      return object;
+    }
+    if (node.lower) {
+      this.#fetch(node, node.lower, object);
+      return object;
+    }
+    const fd = openSync(object.path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o700);
+    try {
+      for (let at = 0; at < node.size; ) at += writeSync(fd, node.buf, at, node.size - at, at);
+    } catch (error) {
+      this.#fds.remove(object);
+      throw error;
+    } finally {
+      closeSync(fd);
+    }
+    object.slot = this.#slots.take();
+    if (node.size > 0) this.#drop(node);
+    node.object = object;
+    this.#objects.set(oid, object);
+    // A new file costs no look at it: it is empty, and its times are the inode's.
+    if (node.size > 0) this.setTimes(node);
+    return object;
+  }
+
+  /** A real file's bytes, into an object: of the real file's own record to be read there, of a copy to be its own. */
+  #fetch(node: Inode, lower: LowerFile, object: ObjectFile): void {
+    const own = lower.record !== node;
+    if (own) this.#admitBytes(node.size);
+    try {
+      copyLower(lower, node.size, object.path);
+      if (own) node.lower = null;
+      node.object = object;
+      object.slot = this.#slots.take();
+      if (own) this.used += node.size;
+      this.setTimes(node);
+    } catch (error) {
+      if (node.object && own) {
+        this.used -= node.size;
+        node.lower = lower;
+      }
+      node.object = null;
+      this.#slots.give(object.slot);
+      this.#fds.remove(object);
+      throw error;
+    }
+    this.#objects.set(object.oid, object);
+  }
+
+  #admitBytes(size: number): void {
+    if (this.used + size > this.maxBytes) throw new FsError('ENOSPC', 'open');
+  }
+
+  /** Before bytes are changed that are still the real file's. `node` is a copy of its record. */
+  #copyUp(node: Inode, lower: LowerFile, layer: MemoryLayer): void {
+    if (this.shared) {
+      this.promote(node, layer);
+      return;
+    }
+    this.#admitBytes(node.size);
+    const bytes = readLower(lower);
+    node.lower = null;
+    node.buf = bytes;
+    node.size = node.capacity = bytes.length;
+    this.used += bytes.length;
+  }
+
+  /** The real file is not what it was: whoever reads its object keeps that, and nobody else gets it. */
+  abandon(node: Inode): void {
+    const object = node.object!;
+    if (object.holders.size === 0) {
+      this.freeObject(object);
+      return;
+    }
+    const rest = new Inode(node.ino, node.mode, node.uid, node.gid);
+    copyMetadata(node, rest);
+    rest.size = node.size;
+    rest.lower = node.lower;
+    rest.object = object;
+    object.node = rest;
+    node.object = null;
+  }
+
+  #drop(node: Inode): void {
+    node.buf = EMPTY;
+    node.capacity = 0;
+    node.bufShared = false;
+  }
+
+  /** Read the object's state without letting it change the inode's times. */
+  #look(object: ObjectFile): void {
+    const stat = this.#fds.stat(object);
+    if (!stat) return;
+    object.seenMtime = stat.mtimeNs;
+    object.seenAtime = stat.atimeNs;
+    object.blocks = Number(stat.blocks);
+    this.#resize(object.node, Number(stat.size));
+  }
+
+  #resize(node: Inode, size: number): void {
+    this.used += size - node.size;
+    node.size = size;
+  }
+
+  /** Take over what native holders did to the object. */
+  sync(node: Inode): void {
+    const { object, lower } = node;
+    if (lower && lower.record !== node && !object) {
+      node.size = lower.size();
+    }
+    if (!object || object.holders.size === 0) return;
+    this.syncObject(object);
+  }
+
+  syncObject(object: ObjectFile): void {
+    const { node } = object;
+    const mtime = object.seenMtime;
+    const atime = object.seenAtime;
+    this.#look(object);
+    const unread = mtime === UNREAD;
+    if (unread && node.size === 0) object.toldMtime = object.seenMtime;
+    else if (object.seenMtime !== mtime) {
+      node.mtimeSec = node.ctimeSec = Number(object.seenMtime / NS);
+      node.mtimeNsec = node.ctimeNsec = Number(object.seenMtime % NS);
+    }
+    if (!unread && object.seenAtime !== atime) {
+      node.atimeSec = Number(object.seenAtime / NS);
+      node.atimeNsec = Number(object.seenAtime % NS);
+    }
+  }
+
+  /** 512-byte blocks. */
+  blocks(node: Inode): number {
+    return node.object ? node.object.blocks : Math.ceil(node.size / 4096) * 8;
+  }
+
+  read(node: Inode, into: Uint8Array, offset: number, length: number, position: number): number {
+    const { object, lower } = node;
+    if (lower && !object) return told('read', () => readLowerPart(lower, into, offset, length, position));
+    if (object) return told('read', () => readSync(this.#fds.fd(object), into, offset, length, position));
+    if (position >= node.size || length <= 0) return 0;
+    const end = Math.min(node.size, position + length);
+    into.set(node.buf.subarray(position, end), offset);
+    return end - position;
+  }
+
+  /** All bytes, in a buffer of their own. */
+  readAll(node: Inode): Buffer {
+    if (node.lower && !node.object) return told('read', () => readLower(node.lower!));
+    if (!node.object) return Buffer.from(node.buf.subarray(0, node.size));
+    this.syncObject(node.object);
+    const bytes = Buffer.allocUnsafe(node.size);
+    let at = 0;
+    while (at < bytes.length) {
+      const n = this.read(node, bytes, at, bytes.length - at, at);
+      if (n === 0) break;
+      at += n;
+    }
+    return bytes.subarray(0, at);
+  }
+
+  /** @throws FsError ENOSPC above the quota, EFBIG above what a file can hold. */
+  write(
+    node: Inode,
+    layer: MemoryLayer,
+    from: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): number {
+    this.#admit(node, layer, position + length, 'write');
+    const { object } = node;
+    if (object) {
+      const put = (fd: number) => writeSync(fd, from, offset, length, position);
+      const n = told('write', () => this.#fds.writing(object, put));
+      this.settle(node);
+      return n;
+    }
+    if (length === 0) return 0;
+    this.#unshare(node);
+    const before = node.size;
+    node.write(from as Buffer, offset, length, position);
+    this.used += node.size - before;
+    return length;
+  }
+
+  /** @throws FsError ENOSPC above the quota, EFBIG above what a file can hold. */
+  truncate(node: Inode, layer: MemoryLayer, length: number): void {
+    if (length === 0 && node.lower && !node.object) {
+      node.lower = null;
+      node.size = 0;
+    }
+    this.#admit(node, layer, length, 'truncate');
+    const { object } = node;
+    if (object) {
+      told('truncate', () => this.#fds.writing(object, (fd) => ftruncateSync(fd, length)));
+      this.settle(node);
+      return;
+    }
+    const before = node.size;
+    if (length > 0) this.#unshare(node);
+    else node.bufShared = false;
+    node.truncate(length);
+    this.used += node.size - before;
+  }
+
+  /** Quota, and the limits of a buffer. */
+  #admit(node: Inode, layer: MemoryLayer, size: number, operation: string): void {
+    if (node.object) this.sync(node);
+    else if (node.lower) told(operation, () => this.#copyUp(node, node.lower!, layer));
+    if (size <= node.size) return;
+    if (this.used + size - node.size > this.maxBytes) throw new FsError('ENOSPC', operation);
+    if (node.object) return;
+    if (size > PROMOTE_ABOVE && this.shared) this.promote(node, layer);
+    else if (size > MAX_MEMORY_FILE) throw new FsError('EFBIG', operation);
+  }
+
+  #unshare(node: Inode): void {
+    if (!node.bufShared) return;
+    node.buf = Buffer.from(node.buf.subarray(0, node.size));
+    node.capacity = node.size;
+    node.bufShared = false;
+  }
+
+  /**
+   * Promise a native writer that its object may become `size` bytes long. What is promised counts as used until the
+   * object is looked at again. @throws FsError ENOSPC above the quota
+   */
+  grow(oid: number, size: number): void {
+    const object = this.#objects.get(oid);
+    if (!object) return;
+    this.syncObject(object);
+    const { node } = object;
+    if (size <= node.size) return;
+    if (this.used + size - node.size > this.maxBytes) throw new FsError('ENOSPC', 'write');
+    this.#resize(node, size);
+  }
+
+  /** The object is as the core's own operation left it; that is no news to anyone. */
+  settle(node: Inode): void {
+    const object = node.object!;
+    this.#look(object);
+    object.toldSize = node.size;
+    object.toldMtime = object.seenMtime;
+  }
+
+  /** The inode's times were set: make the object tell the same. */
+  setTimes(node: Inode): void {
+    if (!node.object || !node.isFile()) return;
+    futimes(this.#fds.fd(node.object), node);
+    this.settle(node);
+  }
+
+  /** Give `to` the bytes of `from`: shared until one is written, or a copy of the object. */
+  copy(from: Inode, to: Inode, toLayer: MemoryLayer): void {
+    if (!from.isFile()) return;
+    if (from.lower) {
+      // A changed attribute copies no bytes: they stay where they are until one of them changes.
+      if (from.object?.readIn === toLayer) this.#handOver(from, to, toLayer);
+      else {
+        to.lower = from.lower;
+        to.size = from.lower.record.size;
+      }
+      return;
+    }
+    if (from.object) {
+      this.syncObject(from.object);
+      const object = this.promote(to, toLayer);
+      const source = from.object.path;
+      told('open', () => copyFileSync(source, object.path, constants.COPYFILE_FICLONE));
+      futimes(this.#fds.fd(object), to);
+      this.settle(to);
+      return;
+    }
+    to.buf = from.buf;
+    to.size = from.size;
+    to.capacity = from.size;
+    this.used += to.size;
+    from.bufShared = to.bufShared = from.size > 0;
+  }
+
+  /** Who reads the real file's bytes from an object sees them change there. */
+  #handOver(from: Inode, to: Inode, layer: MemoryLayer): void {
+    const object = from.object!;
+    this.#admitBytes(from.size);
+    this.used += from.size;
+    to.size = from.size;
+    to.object = object;
+    from.object = null;
+    object.node = to;
+    object.layer = layer;
+  }
+
+  /** Make a file of all bytes, which must not be there yet. @throws the system's error */
+  exportTo(node: Inode, path: string): void {
+    if (node.object) this.syncObject(node.object);
+    if (node.object)
+      copyFileSync(node.object.path, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    else if (node.lower) copyLower(node.lower, node.size, path);
+    else writeFileSync(path, node.buf.subarray(0, node.size), { flag: 'wx', mode: 0o600 });
+  }
+
+  /** The inode is gone for good. */
+  free(node: Inode): void {
+    this.used -= node.isFile() && !node.lower ? node.size : 0;
+    node.lower = null;
+    // A FIFO's or socket's copies share the first record's.
+    if (node.object?.node === node) this.freeObject(node.object);
+    node.object = null;
+    node.size = 0;
+    this.#drop(node);
+  }
+
+  freeObject(object: ObjectFile): void {
+    this.#objects.delete(object.oid);
+    this.#slots.give(object.slot);
+    this.#fds.remove(object);
+    object.node.object = null;
+  }
+
+  close(): void {
+    this.#fds.closeAll();
+  }
+}
+
+/** The system's errors as the core's; those it has no name for become EIO. */
+function told<T>(operation: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof FsError || code === undefined) throw error;
+    throw new FsError(code in ERRNO ? (code as ErrnoCode) : 'EIO', operation);
+  }
+}
+
+function futimes(fd: number, node: Inode): void {
+  futimesSync(fd, node.atimeSec + node.atimeNsec / 1e9, node.mtimeSec + node.mtimeNsec / 1e9);
+}

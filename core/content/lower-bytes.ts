@@ -1,0 +1,59 @@
+/** Bytes of real files, read without leaving a trace on them where that is allowed. */
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeFileSync,
+} from 'node:fs';
+import type { LowerFile } from '../layers/lower-file.ts';
+
+/** Up to this a copy is quicker by way of memory. Bytes. */
+const SMALL = 64 * 1024;
+const { O_RDONLY, O_NOFOLLOW, COPYFILE_EXCL, COPYFILE_FICLONE } = constants;
+/** Linux only: the time of access stays. For the owner. */
+const O_NOATIME = constants.O_NOATIME ?? 0;
+
+function reading<T>(lower: LowerFile, use: (fd: number) => T): T {
+  const fd = openLower(lower);
+  try {
+    return use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** @throws the system's error */
+export function openLower(lower: LowerFile): number {
+  const { path } = lower;
+  try {
+    return openSync(path, O_RDONLY | O_NOFOLLOW | O_NOATIME);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    return openSync(path, O_RDONLY | O_NOFOLLOW);
+  }
+}
+
+/** @throws the system's error */
+export const readLower = (lower: LowerFile): Buffer => reading(lower, (fd) => readFileSync(fd));
+
+/** @throws the system's error */
+export const readLowerPart = (
+  lower: LowerFile,
+  into: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): number => reading(lower, (fd) => readSync(fd, into, offset, length, position));
+
+/** Make a new file of its bytes, sharing the blocks where the two are on one filesystem that can. @throws the system's error */
+export function copyLower(lower: LowerFile, size: number, to: string): void {
+  if (size <= SMALL) writeFileSync(to, readLower(lower), { flag: 'wx', mode: 0o700 });
+  else {
+    copyFileSync(lower.path, to, COPYFILE_EXCL | COPYFILE_FICLONE);
+    chmodSync(to, 0o700);
+  }
+}

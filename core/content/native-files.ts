@@ -1,0 +1,132 @@
+/** Objects in the hands of processes: who holds which, and what they wrote. */
+import { type Attr, attrOf } from '../attr.ts';
+import {
+  NO_SLOT,
+  O_ACCMODE,
+  O_PATH,
+  O_RDONLY,
+  S_IFIFO,
+  S_IFMT,
+  S_IFREG,
+  S_IFSOCK,
+  S_ISGID,
+  S_ISUID,
+} from '../constants.ts';
+import { FsError } from '../errors.ts';
+import { Detail, EventKind } from '../events/fs-event.ts';
+import type { BranchTable } from '../layers/branch-table.ts';
+import { MAIN } from '../layers/branch-table.ts';
+import type { Inode } from '../layers/inode.ts';
+import type { MemoryLayer } from '../layers/memory-layer.ts';
+import type { Namespace } from '../layers/namespace.ts';
+import type { Engine } from '../ops/view-context.ts';
+import { ANY_EXECUTE } from './object-file.ts';
+
+/** Real files above this are read in place; smaller ones from an object, so that a reader sees a later writer. Bytes. */
+export const IN_PLACE_ABOVE = 64 * 1024;
+const S_IXGRP = 0o10;
+
+export class NativeFiles {
+  readonly #engine: Engine;
+  readonly #branches: BranchTable;
+  readonly #objectsOf = new Map<number, Set<number>>();
+
+  constructor(engine: Engine, branches: BranchTable) {
+    this.#engine = engine;
+    this.#branches = branches;
+  }
+
+  /** Give what was opened with `flags` an object, if it is a file and can have one. */
+  promote(ns: Namespace, node: Inode, flags: number): void {
+    const { content } = this.#engine;
+    if (!content.shared || flags & O_PATH) return;
+    const type = node.mode & S_IFMT;
+    if (type !== S_IFREG && (node.lower || (type !== S_IFIFO && type !== S_IFSOCK))) return;
+    if (node.lower) {
+      if ((flags & O_ACCMODE) === O_RDONLY && node.size > IN_PLACE_ABOVE) return;
+      const { object } = node;
+      if (object && object.readIn !== ns.upper) object.readIn = null;
+    }
+    if (node.object) {
+      if (node.mode & ANY_EXECUTE) content.closeWriter(node.object);
+      return;
+    }
+    const layer = ns.layers().find((one) => one.node(node.ino) === node);
+    if (!layer) return;
+    const object = content.promote(node, layer);
+    if (node.lower) object.readIn = ns.upper;
+  }
+
+  opened(oid: number, pid: number): void {
+    const object = this.#engine.content.object(oid);
+    if (!object) return;
+    object.holders.add(pid);
+    const held = this.#objectsOf.get(pid);
+    if (held) held.add(oid);
+    else this.#objectsOf.set(pid, new Set([oid]));
+  }
+
+  closed(oid: number, pid: number): void {
+    const held = this.#objectsOf.get(pid);
+    held?.delete(oid);
+    if (held?.size === 0) this.#objectsOf.delete(pid);
+    const object = this.#engine.content.object(oid);
+    if (!object?.holders.has(pid)) return;
+    this.#engine.content.sync(object.node);
+    object.holders.delete(pid);
+    if (object.node.lower && object.holders.size === 0) {
+      this.#engine.content.freeObject(object);
+      return;
+    }
+    if (object.holders.size > 0 || object.node.nlink > 0) return;
+    const ns = this.#branches.ofLayer(object.layer);
+    if (ns) this.#engine.orphaned(ns, object.node);
+  }
+
+  released(pid: number): void {
+    for (const oid of [...(this.#objectsOf.get(pid) ?? [])]) this.closed(oid, pid);
+  }
+
+  /** Inodes of a layer that processes hold open. */
+  heldIn(layer: MemoryLayer): Set<Inode> {
+    const held = new Set<Inode>();
+    for (const oids of this.#objectsOf.values())
+      for (const oid of oids) {
+        const object = this.#engine.content.object(oid);
+        if (object?.layer === layer) held.add(object.node);
+      }
+    return held;
+  }
+
+  slotOf(oid: number): number | undefined {
+    const slot = this.#engine.content.object(oid)?.slot;
+    return slot === NO_SLOT ? undefined : slot;
+  }
+
+  stat(oid: number): Attr {
+    const object = this.#engine.content.object(oid);
+    if (!object) throw new FsError('ESTALE', 'fstat');
+    // Of a file, any branch tells the same.
+    return attrOf(this.#branches.get(MAIN), this.#engine.content, object.node);
+  }
+
+  /** Told where nothing of an object can be told: it belongs to a frozen layer, which nobody may write. */
+  touched(oid: number, pid: number, force: boolean, uid: number): boolean {
+    const { content, now } = this.#engine;
+    const object = content.object(oid);
+    const ns = object && this.#branches.ofLayer(object.layer);
+    if (!object || !ns) return false;
+    content.syncObject(object);
+    const { node } = object;
+    const before = object.toldSize;
+    if (node.size === before && object.seenMtime === object.toldMtime && !force) return false;
+    object.toldSize = node.size;
+    object.toldMtime = object.seenMtime;
+    // The kernel did as much to the object: what somebody else writes does not run as its owner.
+    if (uid !== 0) node.mode &= node.mode & S_IXGRP ? ~(S_ISUID | S_ISGID) : ~S_ISUID;
+    const size = node.size > before ? Detail.Extended : node.size < before ? Detail.Truncated : 0;
+    now.read();
+    this.#engine.emit(ns, pid, EventKind.Modified, node, null, '', Detail.Native | size);
+    return true;
+  }
+}

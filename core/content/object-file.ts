@@ -1,0 +1,129 @@
+/** The bytes of one inode in a real file that processes open natively. */
+import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, unlinkSync } from 'node:fs';
+import { NO_SLOT } from '../constants.ts';
+import type { Inode } from '../layers/inode.ts';
+import type { LowerLayer } from '../layers/lower-layer.ts';
+
+/** An mtime that was never looked at: the object was made empty, and may still be. */
+export const UNREAD = -1n;
+
+/** Somebody may execute it. */
+export const ANY_EXECUTE = 0o111;
+
+export class ObjectFile {
+  readonly oid: number;
+  readonly path: string;
+  /** Record whose bytes these are, and the layer it lives in. */
+  node: Inode;
+  layer: LowerLayer;
+  /** Of a real file's bytes: the one branch (its upper layer) whose processes read them here. */
+  readIn: LowerLayer | null = null;
+  /** Index of its dirty mark in the shared page. */
+  slot = NO_SLOT;
+  /** Processes that may hold a descriptor of it. */
+  readonly holders = new Set<number>();
+  /** Size and mtime (ns) that the last event or operation accounted for. */
+  toldSize = 0;
+  toldMtime = UNREAD;
+  /** mtime and atime of the file as last read: only a change of them is news to the inode. */
+  seenMtime = UNREAD;
+  seenAtime = 0n;
+  blocks = 0;
+  /** Our own descriptor, -1 while closed. */
+  fd = -1;
+  /** The same for writing, kept only while nobody may execute the file: exec would fail with ETXTBSY. */
+  writer = -1;
+
+  constructor(oid: number, path: string, node: Inode, layer: LowerLayer) {
+    this.oid = oid;
+    this.path = path;
+    this.node = node;
+    this.layer = layer;
+  }
+}
+
+/** Keeps one descriptor for each of the most recently used objects. */
+export class ObjectFds {
+  readonly #limit: number;
+  readonly #open = new Map<number, ObjectFile>();
+
+  constructor(limit = 256) {
+    this.#limit = limit;
+  }
+
+  /**
+   * A descriptor for reading: a kept one for writing would make exec of the file fail with ETXTBSY.
+   * @throws the system's error
+   */
+  fd(object: ObjectFile): number {
+    if (object.fd < 0) {
+      object.fd = openSync(object.path, constants.O_RDONLY);
+      this.adopt(object);
+    } else if (this.#open.size * 2 > this.#limit) {
+      this.#open.delete(object.oid);
+      this.#open.set(object.oid, object);
+    }
+    return object.fd;
+  }
+
+  /** Run `use` with a descriptor for writing. @throws the system's error, ETXTBSY while the file is executed */
+  writing<T>(object: ObjectFile, use: (fd: number) => T): T {
+    if (!(object.node.mode & ANY_EXECUTE)) {
+      if (object.writer < 0) {
+        object.writer = openSync(object.path, constants.O_RDWR);
+        this.adopt(object);
+      }
+      return use(object.writer);
+    }
+    this.closeWriter(object);
+    const fd = openSync(object.path, constants.O_RDWR);
+    try {
+      return use(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Somebody is about to open the file, perhaps to execute it. */
+  closeWriter(object: ObjectFile): void {
+    if (object.writer >= 0) closeSync(object.writer);
+    object.writer = -1;
+  }
+
+  /** Count a descriptor that is open already. */
+  adopt(object: ObjectFile): void {
+    this.#open.set(object.oid, object);
+    if (this.#open.size <= this.#limit) return;
+    for (const oldest of this.#open.values()) {
+      this.close(oldest);
+      break;
+    }
+  }
+
+  close(object: ObjectFile): void {
+    this.#open.delete(object.oid);
+    if (object.fd >= 0) closeSync(object.fd);
+    object.fd = -1;
+    this.closeWriter(object);
+  }
+
+  /** Undefined where nobody has made the object yet: a FIFO between its opening here and there. */
+  stat(object: ObjectFile): BigIntStats | undefined {
+    // To open it would be to take part.
+    if (!object.node.isFile()) return lstatSync(object.path, { bigint: true, throwIfNoEntry: false });
+    return fstatSync(this.fd(object), { bigint: true });
+  }
+
+  remove(object: ObjectFile): void {
+    this.close(object);
+    try {
+      unlinkSync(object.path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+
+  closeAll(): void {
+    for (const object of [...this.#open.values()]) this.close(object);
+  }
+}

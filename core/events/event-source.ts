@@ -1,0 +1,107 @@
+/** Makes events of what operations did, keeps them, and hands them on: once each, in order. */
+import type { Now } from '../clock.ts';
+import { fileType } from '../constants.ts';
+import type { JournalLimits } from '../journal.ts';
+import { Journal } from '../journal.ts';
+import type { BranchTable } from '../layers/branch-table.ts';
+import type { Inode } from '../layers/inode.ts';
+import { join, type Namespace } from '../layers/namespace.ts';
+import { heardIn } from '../layers/visibility.ts';
+import type { RenameFacts } from '../ops/view-context.ts';
+import { EventHub, type SinkErrorHandler, type Told } from './event-hub.ts';
+import { Detail, type EventKind, type FsEvent } from './fs-event.ts';
+
+/** An event before it is told. */
+export type Change = Omit<FsEvent, 'id' | 'pid' | 'branch' | 'time'>;
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+export interface EventSourceConfig {
+  readonly enabled: boolean;
+  readonly journal?: Partial<JournalLimits>;
+  readonly onSinkError: SinkErrorHandler;
+}
+
+export class EventSource {
+  readonly enabled: boolean;
+  readonly journal: Journal;
+  readonly hub: EventHub;
+  readonly #branches: BranchTable;
+  readonly #now: Now;
+  #lastId = 0;
+
+  constructor(config: EventSourceConfig, branches: BranchTable, now: Now) {
+    this.enabled = config.enabled;
+    this.journal = new Journal(config.journal);
+    this.hub = new EventHub(config.onSinkError);
+    this.#branches = branches;
+    this.#now = now;
+  }
+
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  /** Milliseconds since the epoch, of the instant last read. */
+  get time(): number {
+    return Math.floor(this.#now.ms);
+  }
+
+  emit(
+    ns: Namespace,
+    pid: number,
+    kind: EventKind,
+    node: Inode,
+    dir: Inode | null,
+    name: string,
+    detail: number,
+    rename?: RenameFacts,
+  ): void {
+    if (!this.enabled) return;
+    const at = dir ? null : ns.locate(node);
+    // Written out, in one shape: this is made for every operation, and a spread would cost as much as the rest of it.
+    const event: Writable<FsEvent> = {
+      id: this.nextId(),
+      kind,
+      path: dir ? join(ns.directoryPath(dir), name) : at!.path,
+      ino: node.ino,
+      parent: dir ? dir.ino : at!.parent,
+      type: fileType(node.mode),
+      nlink: ns.nlink(node),
+      pid,
+      branch: ns.name,
+      time: this.time,
+      detail: at?.orphan ? detail | Detail.Orphan : detail,
+    };
+    if (rename) {
+      event.from = rename.from;
+      event.fromParent = rename.fromDir.ino;
+      event.replaced = rename.replaced;
+    }
+    this.#publish({ event, heard: this.#branches.size > 1 ? this.#elsewhere(event, ns) : undefined });
+  }
+
+  /** Tell a change to its branch alone: branches upon it are told theirs. */
+  tell(change: Change, ns: Namespace, pid: number): void {
+    if (!this.enabled) return;
+    this.#publish({ event: { ...change, id: this.nextId(), pid, branch: ns.name, time: this.time } });
+  }
+
+  #publish(told: Told): void {
+    this.journal.push(told);
+    this.hub.publish(told);
+  }
+
+  /** How branches upon this one hear of it; to be asked before anything else changes. */
+  #elsewhere(event: FsEvent, ns: Namespace): Map<string, FsEvent> | undefined {
+    let heard: Map<string, FsEvent> | undefined;
+    for (const other of this.#branches.all()) {
+      if (other === ns || other.parent === null) continue;
+      const told = heardIn(event, ns, other);
+      if (!told) continue;
+      heard ??= new Map();
+      heard.set(other.name, told);
+    }
+    return heard;
+  }
+}

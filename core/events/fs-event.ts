@@ -1,0 +1,89 @@
+/**
+ * What the core says of a change.
+ *
+ * One event for one operation, emitted after the operation is committed, in order of id.
+ */
+
+/** Values travel on the wire (core/protocol.ts) and are never renumbered. */
+export const EventKind = {
+  Created: 1,
+  Removed: 2,
+  Modified: 3,
+  Renamed: 4,
+  Attrib: 5,
+  /** The next three are interest-only: produced only while some watcher wants them. */
+  Opened: 6,
+  Accessed: 7,
+  Closed: 8,
+} as const;
+export type EventKind = (typeof EventKind)[keyof typeof EventKind];
+export type EventKindName = keyof typeof EventKind;
+
+/** What about the change, beyond its kind. A bit set. */
+export const Detail = {
+  /** The file grew. */
+  Extended: 1 << 0,
+  /** ftruncate, truncate or O_TRUNC set the size (with Extended: it grew by that). */
+  Truncated: 1 << 1,
+  Mode: 1 << 2,
+  Owner: 1 << 3,
+  /** utimes and friends: times set on purpose, not as a side effect. */
+  Times: 1 << 4,
+  Xattr: 1 << 5,
+  /** Created by link(2), or the link count changed while the inode lives on. */
+  Link: 1 << 6,
+  /** Closed: the descriptor was open for writing. */
+  ClosedAfterWrite: 1 << 7,
+  /** Renamed: `from` and `path` changed places (RENAME_EXCHANGE); `replaced` is the other inode. */
+  Exchanged: 1 << 8,
+  /** The inode has no name left (written or changed through an open descriptor). */
+  Orphan: 1 << 9,
+  /** Told of a native write after the fact; several writes may be one event. */
+  Native: 1 << 10,
+  /** BSD file flags (chflags). */
+  Flags: 1 << 11,
+} as const;
+
+export type FileType = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'char' | 'block';
+
+export interface FsEvent {
+  /** Monotonically increasing, < 2^53, one sequence for a core. */
+  readonly id: number;
+  readonly kind: EventKind;
+  /** Absolute path in the branch it is told for; for Renamed the new path. */
+  readonly path: string;
+  /** Renamed only: the old path. */
+  readonly from?: string;
+  readonly ino: number;
+  /** Inode of the directory that holds `path`; 0 for the root and for orphans. */
+  readonly parent: number;
+  /** Renamed only: inode of the directory that held `from`. */
+  readonly fromParent?: number;
+  /**
+   * Renamed: the inode that lost the name `path` (or, with Exchanged, now has the name `from`).
+   * Created: the same, where a branch sees only where a rename led to.
+   */
+  readonly replaced?: { readonly ino: number; readonly type: FileType; readonly nlink: number };
+  readonly type: FileType;
+  /** Link count of `ino` after the operation. */
+  readonly nlink: number;
+  /** Process that caused it; 0 for the host. */
+  readonly pid: number;
+  /** Name of the branch whose operation caused it. */
+  readonly branch: string;
+  /** Milliseconds since the epoch, by the core's clock. */
+  readonly time: number;
+  /** A set of `Detail` bits. */
+  readonly detail: number;
+}
+
+/** Consumer of events. One that throws is reported once and harms nobody else. */
+export type EventSink = (event: FsEvent) => void;
+
+const NAMES = Object.fromEntries(Object.entries(EventKind).map(([name, value]) => [value, name])) as Record<
+  EventKind,
+  EventKindName
+>;
+
+/** `EventKind.Created` → `'Created'`. */
+export const kindName = (kind: EventKind): EventKindName => NAMES[kind];

@@ -1,0 +1,417 @@
+/**
+ * The filesystem: one tree in any number of branches, the bytes behind it, and the story of its changes.
+ *
+ * Everything is synchronous and in one thread. Callers work through views (`view`), which act for a process, or
+ * through `fs`, which looks like Node's; both end here. An operation commits, then its one event is emitted, then
+ * the operation returns.
+ */
+import type { Observable } from 'rxjs';
+import type { Attr } from './attr.ts';
+import { type Clock, Now } from './clock.ts';
+import { type Backstore, ContentStore } from './content/content-store.ts';
+import { NativeFiles } from './content/native-files.ts';
+import type { SinkErrorHandler } from './events/event-hub.ts';
+import { EventSource } from './events/event-source.ts';
+import type { EventKind, EventSink, FsEvent } from './events/fs-event.ts';
+import { FsView } from './fs-view.ts';
+import type { Journal, JournalLimits } from './journal.ts';
+import { type BranchInfo, BranchTable, MAIN, type SnapshotInfo } from './layers/branch-table.ts';
+import { differences } from './layers/difference.ts';
+import { HostLayer } from './layers/host-layer.ts';
+import type { Inode } from './layers/inode.ts';
+import { Lifetimes } from './layers/lifetimes.ts';
+import type { MemoryLayer } from './layers/memory-layer.ts';
+import type { Namespace, TreeState } from './layers/namespace.ts';
+import { heardIn } from './layers/visibility.ts';
+import { MountTable, newDirectory, type Owner } from './mounts.ts';
+import { type NodeFs, nodeFs } from './node-fs/node-fs.ts';
+import { FIRST_SEQ } from './ops/directory.ts';
+import { hide } from './ops/hide.ts';
+import type { Engine, RenameFacts, StatFs } from './ops/view-context.ts';
+import { type Differences, type OverlayChange, overlayDifferences } from './overlay/changes.ts';
+import { Commit, type CommitResult } from './overlay/commit.ts';
+import { settle } from './overlay/settle.ts';
+import type { Caller } from './permission.ts';
+
+export interface FsCoreConfig {
+  /** Absolute paths that are ours. Default: `['/']`, or none beside overlays. */
+  readonly mounts?: readonly string[];
+  /** Real directories, absolute and without symbolic links: each is a mount of its own path, over what it holds. */
+  readonly overlays?: readonly string[];
+  /** Default: true. Without, neither events nor a journal. */
+  readonly trackEvents?: boolean;
+  /** Where bytes go once processes open them natively. Default: memory, nobody can. */
+  readonly backstore?: Backstore;
+  /** Nanoseconds since the epoch. Default: the system's clock. */
+  readonly clock?: Clock;
+  readonly journal?: Partial<JournalLimits>;
+  /** Bytes that all files together may hold. Default: no limit. */
+  readonly maxBytes?: number;
+  /** Of the mounts' root directories. Default: this process's. */
+  readonly owner?: Owner;
+  /** Told of the first error that a sink throws. Default: nobody. */
+  readonly onSinkError?: SinkErrorHandler;
+}
+
+const ROOT_INO = 1;
+/** What statfs tells as size when there is no quota. */
+const UNLIMITED = 2 ** 40;
+
+/** What became of a commit. */
+export interface OverlayCommit extends CommitResult {
+  /** What forbade it. */
+  readonly conflicts: readonly OverlayChange[];
+}
+
+export class FsCore implements Engine {
+  readonly now: Now;
+  readonly content: ContentStore;
+  readonly branches: BranchTable;
+  readonly mounts: MountTable;
+  /** Mounts that lie over real directories. */
+  readonly overlays: readonly string[];
+  /** Who in-process users are, as far as owners and rights go. */
+  readonly owner: Owner;
+  /** The main branch, looking like Node's `fs`. */
+  readonly fs: NodeFs;
+  readonly #events: EventSource;
+  readonly #native: NativeFiles;
+  readonly #lifetimes: Lifetimes;
+  readonly #host: HostLayer | undefined;
+  #lastIno = ROOT_INO;
+
+  constructor(config: FsCoreConfig = {}) {
+    this.now = new Now(config.clock);
+    const maxBytes = config.maxBytes ?? Number.POSITIVE_INFINITY;
+    this.content = new ContentStore(config.backstore ?? { kind: 'memory' }, maxBytes);
+    this.owner = config.owner ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    const state: TreeState = {
+      rootIno: ROOT_INO,
+      epoch: 0,
+      nextSeq: FIRST_SEQ,
+      copyBytes: (from, to, layer) => this.content.copy(from, to, layer),
+    };
+    const held = (layer: MemoryLayer): Iterable<Inode> => this.#native.heldIn(layer);
+    this.branches = new BranchTable(state, newDirectory(this, ROOT_INO, this.owner), held);
+    const { overlays = [] } = config;
+    this.overlays = overlays;
+    this.mounts = new MountTable([...(config.mounts ?? (overlays.length > 0 ? [] : ['/'])), ...overlays]);
+    this.#host = overlays.length > 0 ? this.#hostLayer(state) : undefined;
+    this.mounts.plant(this, this.branches.get(MAIN), this.owner, (path) =>
+      overlays.includes(path) ? this.#host?.addRoot(path) : undefined,
+    );
+    const { journal, trackEvents: enabled = true, onSinkError = () => {} } = config;
+    this.#events = new EventSource({ enabled, journal, onSinkError }, this.branches, this.now);
+    this.#native = new NativeFiles(this, this.branches);
+    this.#lifetimes = new Lifetimes(this.content, this.branches);
+    if (this.#host) this.branches.found(this.#host);
+    this.fs = this.fsFor(MAIN);
+  }
+
+  #hostLayer(state: TreeState): HostLayer {
+    return new HostLayer({
+      nextIno: () => this.nextIno(),
+      nextSeq: () => state.nextSeq++,
+      changing: (record) => this.content.abandon(record),
+      moved: () => state.epoch++,
+    });
+  }
+
+  // Views and events.
+
+  /** The branch as `who` sees it. @throws FsError ENOENT */
+  view(branch: string, who: Caller): FsView {
+    return new FsView(this, this.branches.get(branch), who);
+  }
+
+  /**
+   * A branch looking like Node's `fs`, for code that takes one. It acts as the owner of the mounts' roots, or as `who`.
+   *
+   * Paths outside every mount do not exist in it. @throws FsError ENOENT
+   */
+  fsFor(branch: string, who: Partial<Caller> = {}): NodeFs {
+    const caller: Caller = { pid: 0, ...this.owner, umask: 0o022, ...who };
+    return nodeFs(this.view(branch, caller), (sink) => this.subscribe(sink, { branch }));
+  }
+
+  get trackEvents(): boolean {
+    return this.#events.enabled;
+  }
+
+  /** The last events, to be asked for again. */
+  get journal(): Journal {
+    return this.#events.journal;
+  }
+
+  /**
+   * Every committed change, in order. With `branch`: as that branch hears of it (see `visible`).
+   *
+   * A sink that throws stays subscribed and harms nobody; its first error goes to `onSinkError`. Events caused from
+   * within a sink are delivered after the current one.
+   *
+   * @returns what ends the subscription
+   */
+  subscribe(sink: EventSink, options: { branch?: string } = {}): () => void {
+    return this.#events.hub.subscribe(sink, options.branch);
+  }
+
+  /** Every committed change, in order, as its own branch hears of it. */
+  get events$(): Observable<FsEvent> {
+    return this.#events.hub.events$;
+  }
+
+  /** How `event`, just emitted, is told in `branch`; null if it changed nothing there. */
+  visible(event: FsEvent, branch: string): FsEvent | null {
+    return heardIn(event, this.branches.get(event.branch), this.branches.get(branch));
+  }
+
+  // Objects: bytes that processes hold natively.
+
+  /** `pid` may hold a descriptor of the object. However often it is told, one `closed` ends it. */
+  opened(oid: number, pid: number): void {
+    this.#native.opened(oid, pid);
+  }
+
+  /** `pid` holds no descriptor of the object any more. */
+  closed(oid: number, pid: number): void {
+    this.#native.closed(oid, pid);
+  }
+
+  /** `pid` is gone: it holds nothing, and is bound to no branch. */
+  released(pid: number): void {
+    this.#native.released(pid);
+    this.branches.unbind(pid);
+  }
+
+  /** Index of an object's dirty mark, undefined where there is none. */
+  slotOf(oid: number): number | undefined {
+    return this.#native.slotOf(oid);
+  }
+
+  /** What an object's descriptor tells of its inode. @throws FsError ESTALE when the object is gone */
+  statObject(oid: number): Attr {
+    return this.#native.stat(oid);
+  }
+
+  /**
+   * `pid` wrote to the object natively. Emits Modified if its size or mtime is not what was last told.
+   *
+   * @param options.force emit although nothing seems changed (same bytes, within one tick of the kernel's clock)
+   * @param options.uid who wrote; anyone but root (the default) takes the set-user-ID bit away
+   * @returns whether an event was emitted
+   */
+  touched(oid: number, pid: number, options: { force?: boolean; uid?: number } = {}): boolean {
+    return this.#native.touched(oid, pid, options.force ?? false, options.uid ?? 0);
+  }
+
+  // Branches.
+
+  /** Default parent: main, live. @throws FsError EEXIST, ENOENT, EINVAL */
+  createBranch(name: string, origin: { parent?: string; snapshot?: string } = {}): void {
+    this.branches.create(name, origin);
+  }
+
+  /** @throws FsError ENOENT; EBUSY for main, for one that others lie upon, or that processes see */
+  deleteBranch(name: string): void {
+    this.branches.delete(name);
+    this.#collect();
+  }
+
+  /** Let go of what no branch and no snapshot shows any more. */
+  #collect(): void {
+    for (const layer of this.branches.collect())
+      for (const node of layer.inodes.values()) this.content.free(node);
+  }
+
+  listBranches(): BranchInfo[] {
+    return this.branches.list();
+  }
+
+  /** Freeze what `branch` shows under a name. @throws FsError EEXIST, ENOENT */
+  snapshot(branch: string, name: string): void {
+    this.branches.snapshot(branch, name);
+  }
+
+  listSnapshots(): SnapshotInfo[] {
+    return this.branches.snapshots();
+  }
+
+  /** Branches that began from it keep what they have. @throws FsError ENOENT */
+  deleteSnapshot(name: string): void {
+    this.branches.deleteSnapshot(name);
+    this.#collect();
+  }
+
+  /**
+   * Make a branch show what a snapshot holds; it no longer follows a live parent. The difference is told as events,
+   * of this branch and of each live one upon it.
+   *
+   * @throws FsError ENOENT
+   */
+  restoreSnapshot(branch: string, name: string): void {
+    this.#replaced(branch, this.branches.restore(branch, name));
+  }
+
+  /** Drop what a branch changed since it was made. Told as events. @throws FsError ENOENT, EINVAL for main */
+  discardBranch(name: string): void {
+    this.#replaced(name, this.branches.discard(name));
+  }
+
+  #replaced(branch: string, before: Namespace): void {
+    this.now.read();
+    for (const [ns, old] of this.branches.upon(this.branches.get(branch), before))
+      for (const change of differences(old, ns)) this.#events.tell(change, ns, 0);
+    this.#collect();
+  }
+
+  /** Put a whiteout: in this branch there is nothing at `path` from now on. @throws FsError ENOENT, EBUSY */
+  hide(branch: string, path: string): void {
+    const ns = this.branches.get(branch);
+    if (ns.single) this.branches.freeze(ns);
+    hide(this.view(branch, { pid: 0, uid: 0, gid: 0, umask: 0 }), { path });
+  }
+
+  /** @throws FsError ENOENT */
+  bind(pid: number, branch: string): void {
+    this.branches.bind(pid, branch);
+  }
+
+  branchOf(pid: number): string {
+    return this.branches.of(pid);
+  }
+
+  /** A child sees what its parent sees, unless it is bound already. */
+  inherit(child: number, parent: number): void {
+    this.branches.inherit(child, parent);
+  }
+
+  unbind(pid: number): void {
+    this.branches.unbind(pid);
+  }
+
+  /**
+   * Bind a process to another branch.
+   *
+   * @returns what changed in its view, as events for that process alone: neither journalled nor delivered to
+   *   subscribers. Cost: both trees are walked.
+   */
+  rebind(pid: number, branch: string): FsEvent[] {
+    const from = this.branches.of(pid);
+    this.branches.bind(pid, branch);
+    return this.diff(from, branch);
+  }
+
+  /** What leads from one branch's view to another's, as events of the latter. Cost: both trees are walked. */
+  diff(from: string, to: string): FsEvent[] {
+    if (from === to) return [];
+    this.now.read();
+    const { time } = this.#events;
+    return differences(this.branches.get(from), this.branches.get(to)).map((change) => ({
+      ...change,
+      id: this.#events.nextId(),
+      pid: 0,
+      branch: to,
+      time,
+    }));
+  }
+
+  // Overlays.
+
+  /** What the branch shows of the real directories that is not there. */
+  overlayChanges(branch: string): OverlayChange[] {
+    const { changes, deletions } = this.#differences(branch);
+    return [...changes, ...deletions];
+  }
+
+  #differences(branch: string): Differences {
+    const host = this.#host;
+    const ns = this.branches.get(branch);
+    const each = (host?.rootInodes ?? []).map((ino) =>
+      overlayDifferences({ ns, host: host!, content: this.content }, ino),
+    );
+    return {
+      changes: each.flatMap(({ changes }) => changes),
+      deletions: each.flatMap(({ deletions }) => deletions),
+      twins: each.flatMap(({ twins }) => twins),
+    };
+  }
+
+  /**
+   * Carry the branch's changes over to the real directories.
+   *
+   * @param options.force also those that stand against what others did there; without it, one such is enough for
+   * nothing to be done: `conflicts` tells them
+   */
+  commitOverlays(branch: string, options: { force?: boolean } = {}): OverlayCommit {
+    const { force = false } = options;
+    const found = this.#differences(branch);
+    const conflicts = [...found.changes, ...found.deletions].filter(({ conflict }) => conflict !== undefined);
+    if (!this.#host || (conflicts.length > 0 && !force)) return { applied: [], failed: [], conflicts };
+    const result = new Commit(this.content, this.#host, this.overlays, force).run(found);
+    if (result.failed.length === 0)
+      settle({ ns: this.branches.get(branch), host: this.#host, content: this.content }, result.applied);
+    return { ...result, conflicts: [] };
+  }
+
+  /** The bytes of a record that `overlayChanges` told of; a symbolic link's target. */
+  overlayBytes(node: Inode): Buffer {
+    return node.isSymlink() ? Buffer.from(node.symlink) : this.content.readAll(node);
+  }
+
+  /** Close what the core holds open. The objects stay where they are. */
+  close(): void {
+    this.content.close();
+    this.#host?.close();
+  }
+
+  // What operations ask of the core.
+
+  /** @internal */
+  emit(
+    ns: Namespace,
+    pid: number,
+    kind: EventKind,
+    node: Inode,
+    dir: Inode | null,
+    name: string,
+    detail: number,
+    rename?: RenameFacts,
+  ): void {
+    this.#events.emit(ns, pid, kind, node, dir, name, detail, rename);
+  }
+
+  /** @internal */
+  nextIno(): number {
+    return ++this.#lastIno;
+  }
+
+  /** @internal */
+  orphaned(ns: Namespace, node: Inode): void {
+    this.#lifetimes.orphaned(ns, node);
+  }
+
+  /** @internal */
+  hold(ino: number): void {
+    this.#lifetimes.hold(ino);
+  }
+
+  /** @internal */
+  release(ino: number): void {
+    this.#lifetimes.release(ino);
+  }
+
+  /** @internal */
+  promote(ns: Namespace, node: Inode, flags: number): void {
+    this.#native.promote(ns, node, flags);
+  }
+
+  /** @internal */
+  statfs(blockSize: number): StatFs {
+    const limit = Number.isFinite(this.content.maxBytes) ? this.content.maxBytes : UNLIMITED;
+    const blocks = Math.floor(limit / blockSize);
+    const used = Math.ceil(this.content.used / blockSize);
+    let files = 0;
+    for (const ns of this.branches.all()) files += ns.upper.inodes.size;
+    return { blockSize, blocks, free: Math.max(0, blocks - used), files, filesFree: 2 ** 32, nameMax: 255 };
+  }
+}

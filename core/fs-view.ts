@@ -1,0 +1,219 @@
+/**
+ * A branch as one caller sees it.
+ *
+ * Every method is synchronous, checks what POSIX would check for the caller, and throws FsError (POSIX code,
+ * operation, path) or, where the walk leaves the mounts, MountExit. Linux is the oracle for which error it is.
+ * A view is cheap: make one for each request if you like.
+ */
+import { type Attr, attrOf } from './attr.ts';
+import { fileType, S_IFSOCK } from './constants.ts';
+import { FsError } from './errors.ts';
+import type { FileType } from './events/fs-event.ts';
+import type { Inode } from './layers/inode.ts';
+import { join, type Namespace } from './layers/namespace.ts';
+import * as create from './ops/create.ts';
+import * as data from './ops/data.ts';
+import { type DirectoryEntry, type PageLimit, readdir } from './ops/directory.ts';
+import * as metadata from './ops/metadata.ts';
+import { openInode } from './ops/open.ts';
+import * as removal from './ops/remove.ts';
+import { rename } from './ops/rename.ts';
+import { type Engine, fail, locate, resolve, type StatFs } from './ops/view-context.ts';
+import * as xattr from './ops/xattr.ts';
+import { type Caller, may } from './permission.ts';
+import type { Mounts, Place } from './walk.ts';
+
+export interface Follow {
+  /** Follow a symbolic link in the last component. */
+  readonly follow?: boolean;
+}
+
+export interface OpenResult {
+  /** With the object to open natively in `oid`, 0 where there is none (memory backstore, not a regular file). */
+  readonly attr: Attr;
+  readonly created: boolean;
+}
+
+const BLOCK = 4096;
+
+export class FsView {
+  readonly core: Engine;
+  readonly ns: Namespace;
+  readonly who: Caller;
+  /** While it is set, walks note in it the directories that their results depend on. */
+  trail: number[] | undefined;
+
+  constructor(core: Engine, ns: Namespace, who: Caller) {
+    this.core = core;
+    this.ns = ns;
+    this.who = who;
+  }
+
+  get mounts(): Mounts {
+    return this.core.mounts;
+  }
+
+  get branch(): string {
+    return this.ns.name;
+  }
+
+  #attr(node: Inode): Attr {
+    return attrOf(this.ns, this.core.content, node);
+  }
+
+  /** Follows by default. */
+  stat(place: Place, options?: Follow): Attr {
+    const follow = options?.follow ?? true;
+    return this.#attr(resolve(this, place, follow, follow ? 'stat' : 'lstat'));
+  }
+
+  /** @param mode a set of R_OK, W_OK, X_OK; `effective` changes nothing: a caller has one identity here */
+  access(place: Place, mode: number, options?: Follow & { readonly effective?: boolean }): void {
+    const node = resolve(this, place, options?.follow ?? true, 'access');
+    if (!may(this.who, node, mode & 7)) fail('EACCES', 'access', place);
+  }
+
+  /**
+   * @param flags O_* of core/constants.ts @param mode permission bits of a file that it creates
+   *
+   * With a shared backstore a regular file is promoted to an object file, unless O_PATH. The bytes of what is
+   * opened for writing are the branch's own.
+   */
+  open(place: Place, flags: number, mode = 0o666): OpenResult {
+    const { node, created } = openInode(this, place, flags, mode);
+    this.core.promote(this.ns, node, flags);
+    return { attr: this.#attr(node), created };
+  }
+
+  /** The same for use inside this process: never promotes. */
+  openLocal(place: Place, flags: number, mode = 0o666): { ino: number; type: FileType; created: boolean } {
+    const { node, created } = openInode(this, place, flags, mode);
+    return { ino: node.ino, type: fileType(node.mode), created };
+  }
+
+  mkdir(place: Place, mode = 0o777): Attr {
+    return this.#attr(create.mkdir(this, place, mode));
+  }
+  /** @param mode with the type in S_IFMT: fifo, socket or regular (the default) */
+  mknod(place: Place, mode: number): Attr {
+    return this.#attr(create.mknod(this, place, mode));
+  }
+  /** The name of a socket that is about to be bound, and in `oid` the object to bind it at. */
+  bindSocket(place: Place, mode: number): Attr {
+    const node = create.mknod(this, place, S_IFSOCK | (mode & 0o777));
+    this.core.promote(this.ns, node, 0);
+    return this.#attr(node);
+  }
+  symlink(target: string, place: Place): Attr {
+    return this.#attr(create.symlink(this, target, place));
+  }
+  /** Does not follow by default. */
+  link(from: Place, to: Place, options?: Follow): Attr {
+    return this.#attr(create.link(this, from, to, options?.follow ?? false));
+  }
+  unlink(place: Place): void {
+    removal.unlink(this, place);
+  }
+  rmdir(place: Place): void {
+    removal.rmdir(this, place);
+  }
+  /** @param flags RENAME_NOREPLACE or RENAME_EXCHANGE */
+  rename(from: Place, to: Place, flags = 0): void {
+    rename(this, from, to, flags);
+  }
+
+  readlink(place: Place): string {
+    const node = resolve(this, place, false, 'readlink');
+    return node.isSymlink() ? node.symlink : fail(place.path === '' ? 'ENOENT' : 'EINVAL', 'readlink', place);
+  }
+
+  /**
+   * One page of entries, '.' and '..' first.
+   *
+   * @param cookie of the last entry of the page before, 0 to begin
+   * @param limit a number of entries, or `{bytes}` that a wire page may hold; an empty page is the end
+   */
+  readdir(place: Place, cookie = 0, limit: PageLimit = Number.POSITIVE_INFINITY): DirectoryEntry[] {
+    return readdir(this, place, cookie, limit);
+  }
+
+  chmod(place: Place, mode: number, options?: Follow): void {
+    metadata.chmod(this, place, mode, options?.follow ?? true);
+  }
+  /** @param uid @param gid -1 or 0xffffffff leaves it */
+  chown(place: Place, uid: number, gid: number, options?: Follow): void {
+    metadata.chown(this, place, uid, gid, options?.follow ?? true);
+  }
+  utimens(place: Place, atime: metadata.TimeChange, mtime: metadata.TimeChange, options?: Follow): void {
+    metadata.utimens(this, place, atime, mtime, options?.follow ?? true);
+  }
+  truncate(place: Place, length: number): void {
+    data.truncate(this, place, length);
+  }
+
+  getxattr(place: Place, name: string, options?: Follow): Buffer {
+    return xattr.getxattr(this, place, name, options?.follow ?? true);
+  }
+  listxattr(place: Place, options?: Follow): string[] {
+    return xattr.listxattr(this, place, options?.follow ?? true);
+  }
+  /** @param flags XATTR_CREATE or XATTR_REPLACE */
+  setxattr(place: Place, name: string, value: Uint8Array, flags = 0, options?: Follow): void {
+    xattr.setxattr(this, place, name, value, flags, options?.follow ?? true);
+  }
+  removexattr(place: Place, name: string, options?: Follow): void {
+    xattr.removexattr(this, place, name, options?.follow ?? true);
+  }
+
+  statfs(place: Place): StatFs {
+    resolve(this, place, true, 'statfs');
+    return this.core.statfs(BLOCK);
+  }
+
+  /** Absolute path without symbolic links. */
+  realpath(place: Place): string {
+    const { node, dir, name } = locate(this, place, true, 'realpath');
+    return dir ? join(this.ns.directoryPath(dir), name) : this.ns.pathOf(node).path;
+  }
+
+  /** A current path of an inode; its last one, and `orphan`, if it has none left. @throws FsError ENOENT */
+  pathOf(ino: number): { path: string; orphan: boolean } {
+    const node = this.ns.node(ino);
+    if (!node) throw new FsError('ENOENT', 'getpath');
+    return this.ns.pathOf(node);
+  }
+
+  /** The real file that an inode's bytes are read from in place, as programs see its path; undefined for others. */
+  lowerPath(ino: number): string | undefined {
+    const node = this.ns.node(ino);
+    return node?.lower && !node.object ? node.lower.realPath : undefined;
+  }
+
+  // Bytes, inside this process. The right to them was checked by open.
+
+  readFile(ino: number): Buffer {
+    return data.readFile(this, ino);
+  }
+  /** Replace all bytes, as one operation. */
+  writeFile(ino: number, bytes: Uint8Array): void {
+    data.writeFile(this, ino, bytes);
+  }
+  /** @returns bytes read, 0 at the end */
+  read(ino: number, into: Uint8Array, offset: number, length: number, position: number): number {
+    return data.read(this, ino, into, offset, length, position);
+  }
+  /** @returns bytes written */
+  write(ino: number, from: Uint8Array, offset: number, length: number, position: number | 'append'): number {
+    return data.write(this, ino, from, offset, length, position);
+  }
+  /** Keep an inode although it may lose its last name, until `release`. */
+  hold(ino: number): void {
+    if (!this.ns.node(ino)) throw new FsError('ENOENT', 'open');
+    this.core.hold(ino);
+  }
+  release(ino: number): void {
+    this.core.release(ino);
+  }
+}
+
+export type { DirectoryEntry, Place, StatFs };

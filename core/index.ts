@@ -1,0 +1,27 @@
+/** The filesystem core: what library users and the injector build on. */
+export type { Attr } from './attr.ts';
+export type { Clock, Timespec } from './clock.ts';
+export * as constants from './constants.ts';
+export type { Backstore } from './content/content-store.ts';
+export { ERRNO, type ErrnoCode, errorMessage, FsError } from './errors.ts';
+export type { SinkErrorHandler } from './events/event-hub.ts';
+export {
+  Detail,
+  EventKind,
+  type EventSink,
+  type FileType,
+  type FsEvent,
+  kindName,
+} from './events/fs-event.ts';
+export { FsCore, type FsCoreConfig } from './fs-core.ts';
+export { FsView, type OpenResult } from './fs-view.ts';
+export type { History, JournalLimits } from './journal.ts';
+export type { BranchInfo, SnapshotInfo } from './layers/branch-table.ts';
+export type { LowerDirectory, LowerLayer } from './layers/lower-layer.ts';
+export type { NodeFs } from './node-fs/node-fs.ts';
+export type { DirectoryEntry, PageLimit } from './ops/directory.ts';
+export type { TimeChange } from './ops/metadata.ts';
+export type { StatFs } from './ops/view-context.ts';
+export { decodePath, encodePath } from './path-bytes.ts';
+export type { Caller } from './permission.ts';
+export { MountExit, type Place } from './walk.ts';

@@ -1,0 +1,121 @@
+/**
+ * The last events, to be asked for again.
+ *
+ * Bounded by count, bytes and age. What was dropped is told as lost, never left out in silence.
+ */
+import type { FsEvent } from './events/fs-event.ts';
+
+export interface JournalLimits {
+  readonly maxEvents: number;
+  /** Estimate of the heap that events may hold. */
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
+}
+
+export const JOURNAL_DEFAULTS: JournalLimits = {
+  maxEvents: 65_536,
+  maxBytes: 32 * 1024 * 1024,
+  maxAgeMs: 60 * 60 * 1000,
+};
+
+/** An event as it is told in the branch that caused it, and as it is told elsewhere. */
+export interface JournalRecord {
+  readonly event: FsEvent;
+  /** By branch; absent where nothing but the causing branch heard of it. */
+  readonly heard?: ReadonlyMap<string, FsEvent>;
+}
+
+export type History =
+  | { readonly lost?: false; readonly events: FsEvent[] }
+  /** Events after the asked id are gone. `oldest` and `newest`: ids still held, 0 if none is. */
+  | { readonly lost: true; readonly oldest: number; readonly newest: number };
+
+/** Heap of an event without its strings; each character counts twice at worst. */
+const EVENT_BYTES = 200;
+
+const cost = (event: FsEvent): number => EVENT_BYTES + 2 * (event.path.length + (event.from?.length ?? 0));
+
+export class Journal {
+  readonly #limits: JournalLimits;
+  #ring: (JournalRecord | undefined)[] = [];
+  #first = 0;
+  #bytes = 0;
+  /** Id of the last event ever recorded. */
+  #newest = 0;
+
+  constructor(limits: Partial<JournalLimits> = {}) {
+    this.#limits = { ...JOURNAL_DEFAULTS, ...limits };
+  }
+
+  get size(): number {
+    return this.#ring.length - this.#first;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Id of the oldest event held; one above the newest if none is. */
+  get oldest(): number {
+    return this.#ring[this.#first]?.event.id ?? this.#newest + 1;
+  }
+
+  get newest(): number {
+    return this.#newest;
+  }
+
+  push(record: JournalRecord): void {
+    this.#ring.push(record);
+    this.#bytes += cost(record.event);
+    this.#newest = record.event.id;
+    this.#trim(record.event.time);
+  }
+
+  /** Let go of what is too old at `now`, milliseconds since the epoch. */
+  #trim(now: number): void {
+    const { maxEvents, maxBytes, maxAgeMs } = this.#limits;
+    while (this.#first < this.#ring.length) {
+      const { event } = this.#ring[this.#first]!;
+      if (this.size <= maxEvents && this.#bytes <= maxBytes && now - event.time <= maxAgeMs) break;
+      this.#ring[this.#first++] = undefined;
+      this.#bytes -= cost(event);
+    }
+    if (this.#first > 1024 && this.#first * 2 > this.#ring.length) {
+      this.#ring = this.#ring.slice(this.#first);
+      this.#first = 0;
+    }
+  }
+
+  /**
+   * Events with ids above `id`, oldest first.
+   *
+   * @param options.branch as that branch heard them; default: as they were caused, whichever the branch
+   * @param options.limit at most so many, the oldest ones
+   */
+  since(id: number, options: { branch?: string; limit?: number } = {}): History {
+    if (id < this.oldest - 1)
+      return { lost: true, oldest: this.size > 0 ? this.oldest : 0, newest: this.#newest };
+    const limit = options.limit ?? Number.POSITIVE_INFINITY;
+    const events: FsEvent[] = [];
+    for (let at = this.#after(id); at < this.#ring.length && events.length < limit; at++) {
+      const record = this.#ring[at]!;
+      const told =
+        options.branch === undefined || options.branch === record.event.branch
+          ? record.event
+          : record.heard?.get(options.branch);
+      if (told) events.push(told);
+    }
+    return { events };
+  }
+
+  #after(id: number): number {
+    let low = this.#first;
+    let high = this.#ring.length;
+    while (low < high) {
+      const mid = (low + high) >> 1;
+      if (this.#ring[mid]!.event.id <= id) low = mid + 1;
+      else high = mid;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * The names of one real directory, looked up one by one and listed when somebody lists.
+ *
+ * Every lookup looks: one lstat, so that what others change underneath is seen at once. A listing is read again
+ * when the directory's times say so, or are too young to say anything. An entry keeps its place in the listing
+ * for as long as its name leads to the same file.
+ */
+import { readdirSync } from 'node:fs';
+import { decodePath } from '../path-bytes.ts';
+import type { HostNode } from './host-node.ts';
+import { hostError } from './host-root.ts';
+import { Entry, type Inode } from './inode.ts';
+import type { LowerDirectory } from './lower-layer.ts';
+
+/** Two changes within one tick of the kernel's clock leave the same time behind. Nanoseconds. */
+const TICK = 50_000_000n;
+
+export interface HostNames {
+  /** The node that is found at a path now, known or new. */
+  find(dir: HostNode, relative: string): HostNode | undefined;
+  nextSeq(): number;
+  /** A directory is somewhere else now. */
+  moved(): void;
+}
+
+export class HostDirectory implements LowerDirectory {
+  readonly opaque = true;
+  readonly names = { get: (name: string): Entry | undefined => this.#lookup(name) };
+  readonly #node: HostNode;
+  readonly #layer: HostNames;
+  /** mtime and ctime as of the listing that is remembered. */
+  #mtime = -1n;
+  #ctime = -1n;
+
+  constructor(node: HostNode, layer: HostNames) {
+    this.#node = node;
+    this.#layer = layer;
+  }
+
+  #lookup(name: string): Entry | undefined {
+    const { record } = this.#node;
+    const table = record.table!;
+    const known = table.names.get(name);
+    const found = this.#layer.find(this.#node, `${this.#node.relative}/${name}`);
+    if (known && known.node === found?.record) return known;
+    if (known) this.#forget(known);
+    if (!found) return undefined;
+    const entry = new Entry(record, name, this.#layer.nextSeq(), found.record);
+    table.add(entry);
+    this.#place(found.record, entry);
+    return entry;
+  }
+
+  #place(record: Inode, entry: Entry): void {
+    const before = record.entry;
+    if (!before?.alive) record.entry = entry;
+    else if (record.table) {
+      // Renamed underneath: a directory has one name.
+      before.holder?.table?.remove(before);
+      record.entry = entry;
+      this.#layer.moved();
+    } else {
+      // A name that went away while nobody looked is no name to open it by.
+      record.others = [before, ...(record.others ?? []).filter((one) => one.alive)];
+      record.entry = entry;
+    }
+  }
+
+  #forget(entry: Entry): void {
+    entry.holder!.table!.remove(entry);
+    const record = entry.node!;
+    const others = (record.others ?? []).filter((one) => one !== entry);
+    if (record.entry === entry && others.length > 0) record.entry = others.pop()!;
+    record.others = others.length > 0 ? others : null;
+  }
+
+  after(seq: number): IterableIterator<Entry> {
+    this.#list();
+    return this.#node.record.table!.after(seq);
+  }
+
+  #list(): void {
+    const { root, relative, record } = this.#node;
+    const stat = root.stat(relative);
+    const table = record.table!;
+    if (stat && stat.mtimeNs === this.#mtime && stat.ctimeNs === this.#ctime) return;
+    this.#mtime = this.#ctime = -1n;
+    const names = new Set<string>();
+    if (stat) {
+      try {
+        for (const name of readdirSync(root.at(relative), { encoding: 'buffer' }))
+          names.add(decodePath(name));
+      } catch (error) {
+        const refused = hostError(error, 'scandir', root.path + relative);
+        if (refused.code !== 'ENOENT' && refused.code !== 'ENOTDIR') throw refused;
+      }
+    }
+    for (const entry of [...table.names.values()]) if (!names.has(entry.name)) this.#forget(entry);
+    for (const name of names) this.#lookup(name);
+    if (!stat || BigInt(Date.now()) * 1_000_000n - stat.ctimeNs < TICK) return;
+    this.#mtime = stat.mtimeNs;
+    this.#ctime = stat.ctimeNs;
+  }
+}

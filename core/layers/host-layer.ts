@@ -1,0 +1,120 @@
+/**
+ * Real directories as the lowest layer: read when asked, never written.
+ *
+ * Inode numbers are our own, given at first sight to a (device, inode, time of birth) and kept, so that hard links
+ * and renames underneath keep their identity and no number meets one of the core's own files.
+ */
+import { FsError } from '../errors.ts';
+import { HostDirectory, type HostNames } from './host-directory.ts';
+import { HostNode, identity } from './host-node.ts';
+import { HostRoot } from './host-root.ts';
+import type { Inode } from './inode.ts';
+import type { LowerDirectory, LowerLayer } from './lower-layer.ts';
+
+export interface HostLayerOwner {
+  nextIno(): number;
+  nextSeq(): number;
+  /** A record is about to tell of other bytes than it did. */
+  changing(record: Inode): void;
+  /** A directory is somewhere else now. */
+  moved(): void;
+}
+
+export class HostLayer implements LowerLayer, HostNames {
+  readonly id = 0;
+  /** By us; others may change what is underneath, and are seen to. */
+  readonly frozen = true;
+  readonly roots: HostRoot[] = [];
+  readonly rootInodes: number[] = [];
+  readonly #owner: HostLayerOwner;
+  readonly #nodes = new Map<number, HostNode>();
+  readonly #directories = new Map<number, HostDirectory>();
+  readonly #known = new Map<string, HostNode>();
+  readonly #changing = (record: Inode): void => this.#owner.changing(record);
+
+  constructor(owner: HostLayerOwner) {
+    this.#owner = owner;
+  }
+
+  /** @param path absolute, without symbolic links @throws FsError ENOENT, ENOTDIR, EACCES */
+  addRoot(path: string): Inode {
+    const root = new HostRoot(path);
+    const stat = root.stat('');
+    if (!stat) throw new FsError('ENOENT', 'overlay', path);
+    const node = new HostNode(this.#owner.nextIno(), root, stat, this.#changing, true);
+    this.roots.push(root);
+    this.rootInodes.push(node.record.ino);
+    this.#remember(node);
+    return node.record;
+  }
+
+  #remember(node: HostNode): void {
+    this.#nodes.set(node.record.ino, node);
+    this.#known.set(node.key, node);
+  }
+
+  /**
+   * What was just made at `path` is what the core knows as `ino`: it keeps its number.
+   *
+   * @returns undefined if nothing is there, or not below a root
+   */
+  adopt(ino: number, path: string): HostNode | undefined {
+    const place = this.roots.findIndex((root) => path.startsWith(`${root.path}/`));
+    const root = this.roots[place];
+    const stat = root?.stat(path.slice(root.path.length));
+    if (!root || !stat) return undefined;
+    const relative = path.slice(root.path.length);
+    const known = this.#nodes.get(ino);
+    if (known) this.#known.delete(known.key);
+    const node = known ?? new HostNode(ino, root, stat, this.#changing);
+    node.key = identity(stat);
+    node.readTarget(relative);
+    this.#remember(node);
+    // Looking it up gives it its name.
+    let at: Inode | null | undefined = this.node(this.rootInodes[place]!);
+    for (const name of relative.slice(1).split('/')) at = at && this.directory(at.ino)?.names.get(name)?.node;
+    return at === node.record ? node : undefined;
+  }
+
+  node(ino: number): Inode | undefined {
+    return this.#nodes.get(ino)?.record;
+  }
+
+  directory(ino: number): LowerDirectory | undefined {
+    const known = this.#directories.get(ino);
+    if (known) return known;
+    const node = this.#nodes.get(ino);
+    if (!node?.record.table) return undefined;
+    const directory = new HostDirectory(node, this);
+    this.#directories.set(ino, directory);
+    return directory;
+  }
+
+  find(dir: HostNode, relative: string): HostNode | undefined {
+    const stat = dir.root.stat(relative);
+    if (!stat) return undefined;
+    const key = identity(stat);
+    const known = this.#known.get(key);
+    if (known) {
+      known.update(stat);
+      return known;
+    }
+    const node = new HostNode(this.#owner.nextIno(), dir.root, stat, this.#changing);
+    node.readTarget(relative);
+    this.#remember(node);
+    return node;
+  }
+
+  nextSeq(): number {
+    return this.#owner.nextSeq();
+  }
+
+  moved(): void {
+    this.#owner.moved();
+  }
+
+  close(): void {
+    for (const root of this.roots) root.close();
+    this.roots.length = 0;
+  }
+}

@@ -1,0 +1,59 @@
+/** How long an inode is kept after its last name went: while someone holds it. */
+import type { ContentStore } from '../content/content-store.ts';
+import type { BranchTable } from './branch-table.ts';
+import type { Inode } from './inode.ts';
+import type { Namespace } from './namespace.ts';
+
+/** Removed directories that can still be asked about by number (someone's working directory). */
+const REMOVED_DIRECTORIES = 1024;
+
+export class Lifetimes {
+  readonly #content: ContentStore;
+  readonly #branches: BranchTable;
+  /** Descriptors inside this process, by inode. */
+  readonly #holds = new Map<number, number>();
+  readonly #removed = new Map<number, Namespace>();
+
+  constructor(content: ContentStore, branches: BranchTable) {
+    this.#content = content;
+    this.#branches = branches;
+  }
+
+  hold(ino: number): void {
+    this.#holds.set(ino, (this.#holds.get(ino) ?? 0) + 1);
+  }
+
+  release(ino: number): void {
+    const left = (this.#holds.get(ino) ?? 0) - 1;
+    if (left > 0) {
+      this.#holds.set(ino, left);
+      return;
+    }
+    this.#holds.delete(ino);
+    for (const ns of this.#branches.all()) {
+      const node = ns.upper.inodes.get(ino);
+      if (node?.nlink === 0) this.orphaned(ns, node);
+    }
+  }
+
+  /** `node`, a record of the branch's upper layer, has no name (any more). */
+  orphaned(ns: Namespace, node: Inode): void {
+    if (this.#holds.has(node.ino) || (node.object?.holders.size ?? 0) > 0) return;
+    if (node.table && !this.#removed.has(node.ino)) {
+      this.#keep(ns, node);
+      return;
+    }
+    this.#content.free(node);
+    if (ns.upper.inodes.get(node.ino) === node) ns.upper.inodes.delete(node.ino);
+  }
+
+  #keep(ns: Namespace, node: Inode): void {
+    this.#removed.set(node.ino, ns);
+    if (this.#removed.size <= REMOVED_DIRECTORIES) return;
+    for (const [oldest, its] of this.#removed) {
+      this.#removed.delete(oldest);
+      if (its.upper.inodes.get(oldest)?.nlink === 0) its.upper.inodes.delete(oldest);
+      return;
+    }
+  }
+}

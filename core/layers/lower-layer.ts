@@ -1,0 +1,28 @@
+/**
+ * What a stack of layers asks of each of its members.
+ *
+ * Layers are keyed by inode number, not by path: a directory's names are found by its inode, so a moved directory
+ * takes its lower contents along, copy-up keeps identity and hard links by construction, and no subtree is ever
+ * copied. MemoryLayer is one; a read-only host directory can be another, giving its files inode numbers as they
+ * are first seen.
+ */
+import type { Entry, Inode } from './inode.ts';
+
+/** The names of one directory in one layer. */
+export interface LowerDirectory {
+  /** No layer below adds names to this directory. */
+  readonly opaque: boolean;
+  readonly names: { get(name: string): Entry | undefined };
+  /** Entries in listing order with a `seq` above `seq`. */
+  after(seq: number): IterableIterator<Entry>;
+}
+
+export interface LowerLayer {
+  readonly id: number;
+  /** Never changes again. */
+  readonly frozen: boolean;
+  /** This layer's record of an inode. */
+  node(ino: number): Inode | undefined;
+  /** This layer's names in a directory. */
+  directory(ino: number): LowerDirectory | undefined;
+}

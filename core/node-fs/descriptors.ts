@@ -1,0 +1,40 @@
+/** Descriptors of one in-process user: numbers to open files, the lowest free number first. */
+import { FsError } from '../errors.ts';
+import type { FileType } from '../events/fs-event.ts';
+
+export interface OpenFile {
+  readonly ino: number;
+  readonly type: FileType;
+  readonly flags: number;
+  readonly path: string;
+  /** Where a read or write without a position goes. */
+  position: number;
+}
+
+/** 0–2 are never handed out: code that is given one of them means the terminal. */
+const FIRST = 3;
+
+export class Descriptors {
+  readonly #open: (OpenFile | undefined)[] = [undefined, undefined, undefined];
+
+  add(file: OpenFile): number {
+    const free = this.#open.indexOf(undefined, FIRST);
+    if (free < 0) return this.#open.push(file) - 1;
+    this.#open[free] = file;
+    return free;
+  }
+
+  /** @throws FsError EBADF */
+  get(fd: number, op: string): OpenFile {
+    const file = this.#open[fd];
+    if (!file) throw new FsError('EBADF', op);
+    return file;
+  }
+
+  /** @throws FsError EBADF */
+  remove(fd: number): OpenFile {
+    const file = this.get(fd, 'close');
+    this.#open[fd] = undefined;
+    return file;
+  }
+}

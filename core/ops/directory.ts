@@ -1,0 +1,53 @@
+/** Listing directories in pages. */
+import { fileType, R_OK } from '../constants.ts';
+import type { FileType } from '../events/fs-event.ts';
+import type { Inode } from '../layers/inode.ts';
+import { pathLength } from '../path-bytes.ts';
+import type { Place } from '../walk.ts';
+import { fail, requireMay, resolve, type ViewContext } from './view-context.ts';
+
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly ino: number;
+  readonly type: FileType;
+  /** Continues a listing after this entry; valid whatever is added or removed meanwhile. */
+  readonly cookie: number;
+}
+
+/** How much one page may hold: a count of entries, or bytes as DIRENT records of core/protocol.ts. */
+export type PageLimit = number | { readonly bytes: number };
+
+const DIRENT_FIXED = 24;
+const DOT = 1;
+const DOTDOT = 2;
+/** Entries of a directory are numbered from here. */
+export const FIRST_SEQ = 3;
+
+/** The root above a mount is what `..` of the mount shows. */
+export function readdir(view: ViewContext, place: Place, cookie: number, limit: PageLimit): DirectoryEntry[] {
+  const dir = resolve(view, place, true, 'scandir');
+  if (!dir.table) fail('ENOTDIR', 'scandir', place);
+  requireMay(view, dir, R_OK, 'scandir', place);
+  return page(view, dir, cookie, limit);
+}
+
+function page(view: ViewContext, dir: Inode, cookie: number, limit: PageLimit): DirectoryEntry[] {
+  const { ns } = view;
+  const entries: DirectoryEntry[] = [];
+  let room = typeof limit === 'number' ? limit : limit.bytes;
+  const fits = (name: string): boolean => {
+    room -= typeof limit === 'number' ? 1 : DIRENT_FIXED + Math.ceil((pathLength(name) + 1) / 8) * 8;
+    return room >= 0;
+  };
+  const put = (name: string, node: Inode, next: number): boolean => {
+    if (!fits(name)) return false;
+    entries.push({ name, ino: node.ino, type: fileType(node.mode), cookie: next });
+    return true;
+  };
+  // A removed directory lists nothing.
+  if (dir.nlink === 0) return entries;
+  if (cookie < DOT && !put('.', dir, DOT)) return entries;
+  if (cookie < DOTDOT && !put('..', ns.parentOf(dir), DOTDOT)) return entries;
+  for (const entry of ns.list(dir, cookie)) if (!put(entry.name, entry.node!, entry.seq)) break;
+  return entries;
+}

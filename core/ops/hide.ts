@@ -1,0 +1,19 @@
+/** Whiteouts on request: a name of lower layers is not to be seen in this branch. */
+import { EventKind } from '../events/fs-event.ts';
+import { Last, type Place, walk } from '../walk.ts';
+import { fail, stampEntries, type ViewContext } from './view-context.ts';
+
+/** Whatever is at `place`, a whole directory too, is gone from the branch; below it nothing is changed. */
+export function hide(view: ViewContext, place: Place): void {
+  const { core, ns } = view;
+  const at = walk(view, place, Last.Parent, 'hide');
+  const node = at.node ?? fail('ENOENT', 'hide', place);
+  if (at.kind !== 'name' || view.mounts.roots.has(node.ino)) fail('EBUSY', 'hide', place);
+  const dir = ns.own(at.dir);
+  core.now.read();
+  const entry = dir.table!.names.get(at.name);
+  if (entry) dir.table!.remove(entry);
+  ns.whiteout(dir, at.name);
+  stampEntries(dir, core.now);
+  core.emit(ns, view.who.pid, EventKind.Removed, node, dir, at.name, 0);
+}

@@ -1,0 +1,304 @@
+/**
+ * The wire between a covered process and the host.
+ *
+ * A process speaks to the host over one Unix stream socket per role. The gate (C) opens a `gate` connection and
+ * asks questions: one request, one reply, in order, one at a time. The Frida agent opens an `agent` connection
+ * over which events flow towards it; nothing else is said there. What it watches is asked for on the gate's
+ * connection, so that a program whose registration has returned will hear of every later change. A host checks
+ * the peer's credentials and the session's token in the first frame, `Hello`, and hangs up on anything else:
+ * a frame that is oversized, malformed or out of order closes that connection with a logged reason, and
+ * nothing else is harmed.
+ *
+ * Every frame begins with its own length (u32, bytes, itself included) and its op (u16). Numbers are
+ * little-endian. Strings are bytes without a terminator, their lengths in the fixed part. Paths are raw bytes
+ * as the kernel would take them. Errors are negative errno values of core/errors.ts.
+ *
+ * Besides the socket there is one shared page file in the session's object directory. The host writes its
+ * header once; afterwards the gate raises `dirty` marks there and the host `watched` marks, without a system
+ * call on either side.
+ *
+ * The C view of this file is generated (core/wire-header.ts), never written by hand.
+ */
+import { layout } from './layout.ts';
+
+export const PROTOCOL_VERSION = 1;
+export const MAGIC = 0x53464853; // "SHFS"
+
+/** A request may be this long: two 4096-byte paths and an xattr value (64 KiB), with room. */
+export const MAX_REQUEST = 80 * 1024;
+/** A reply may be this long: one page of directory entries. */
+export const MAX_REPLY = 64 * 1024;
+export const TOKEN_BYTES = 32;
+
+/** Who opens a connection. */
+export const Role = { Gate: 1, Agent: 2, /** A command of ours: `fs`, `events`, … */ Control: 3 } as const;
+
+/** Requests of the gate; the reply carries the same op. Values are never reused. */
+export const Op = {
+  Hello: 1,
+  /** Attributes of a path or inode. flags: AT_* */
+  Stat: 2,
+  /** flags: O_*, mode: creation mode. Reply: attributes with `oid` of the object to open. */
+  Open: 3,
+  /** The process no longer holds the object open. a: oid */
+  Close: 4,
+  /** mode: R_OK|W_OK|X_OK, flags: AT_* */
+  Access: 5,
+  Mkdir: 6,
+  /** flags: AT_REMOVEDIR or 0 */
+  Unlink: 7,
+  /** path → path2. flags: RENAME_* */
+  Rename: 8,
+  /** path (existing) → path2. flags: AT_SYMLINK_FOLLOW */
+  Link: 9,
+  /** data: target text, path: new name */
+  Symlink: 10,
+  /** Reply data: target text. */
+  Readlink: 11,
+  Chmod: 12,
+  /** a: uid, b: gid; 0xffffffff leaves it */
+  Chown: 13,
+  /** data: two timespecs (i64 sec, i64 nsec), UTIME_NOW/UTIME_OMIT in nsec */
+  Utimens: 14,
+  /** a: length */
+  Truncate: 15,
+  /** One page of entries from cookie `a`; reply data: DIRENT records. */
+  Readdir: 16,
+  /** Absolute path of an inode. Reply data: path. */
+  Getpath: 17,
+  /** data: name, reply data: value */
+  Getxattr: 18,
+  /** data: name, NUL, value; flags: XATTR_* */
+  Setxattr: 19,
+  Listxattr: 20,
+  Removexattr: 21,
+  Mknod: 22,
+  Statfs: 23,
+  /** Native writes to a watched object. a: oid. Answered, so that the writer's next wait sees its event. */
+  Wrote: 24,
+  /** A native write is about to make an object longer. a: oid, b: its length then. ENOSPC above the quota. */
+  Grow: 33,
+  /** Native writes to an unwatched object: no answer. a: oid */
+  Ring: 25,
+  /** Bring the agent into this process. Answered when it is there. */
+  Agent: 26,
+  /** Directory to enter. Reply: attributes with the placeholder directory's name in data. */
+  Chdir: 27,
+  /** A child by fork holds these objects too. data: u64 oids. No answer. */
+  Inherit: 28,
+  /** The process's agent watches these inodes, or forgets them. data: u64 inodes, b: 1 or 0. flags 1: answer. */
+  Watch: 29,
+  /** The program made a kqueue, so a watch may come: the engine's start need not wait for it. No answer. */
+  Warm: 31,
+  /**
+   * AF_UNIX. flags 0: where the socket is that `path` leads to; 1: make its name, data: the text it was bound by;
+   * 2: the text that the socket of object `a` was bound by. Reply data: an object's name (a real path with
+   * ReplyFlag.Lower, nothing where there is no socket), or the text.
+   */
+  Socket: 32,
+  /** On a control connection: data is JSON, and so is every reply's. */
+  Control: 30,
+} as const;
+export type Op = (typeof Op)[keyof typeof Op];
+
+/** Frames on an agent's connection. */
+export const AgentOp = {
+  Hello: 1,
+  /** host → agent: an EVENT record */
+  Event: 65,
+  /** host → agent: the host is going; every watch ends. */
+  Goodbye: 66,
+} as const;
+
+/** Fixed part of every frame towards the host; path, path2 and data follow. */
+export const REQUEST = /* @__PURE__ */ layout('shimfs_request', {
+  length: 'u32',
+  op: 'u16',
+  reserved: 'u16',
+  id: 'u32',
+  flags: 'u32',
+  mode: 'u32',
+  umask: 'u32',
+  /** Inode that a relative `path` starts from; 0: `path` is absolute. With an empty path: the inode itself. */
+  dir: 'u64',
+  dir2: 'u64',
+  a: 'u64',
+  b: 'u64',
+  path_length: 'u32',
+  path2_length: 'u32',
+  data_length: 'u32',
+  reserved2: 'u32',
+});
+
+/** Fixed part of every reply of the host; `data` follows. */
+export const REPLY = /* @__PURE__ */ layout('shimfs_reply', {
+  length: 'u32',
+  op: 'u16',
+  /** A set of ReplyFlag. */
+  reply_flags: 'u16',
+  id: 'u32',
+  /** ≥ 0 or a negative errno */
+  result: 'i32',
+  /** Number of the last event frame queued for this process's agent. */
+  seq: 'u64',
+  ino: 'u64',
+  size: 'u64',
+  blocks: 'u64',
+  rdev: 'u64',
+  /** Object to open for the bytes; 0 where there is none. */
+  oid: 'u64',
+  atime_sec: 'i64',
+  mtime_sec: 'i64',
+  ctime_sec: 'i64',
+  btime_sec: 'i64',
+  atime_nsec: 'u32',
+  mtime_nsec: 'u32',
+  ctime_nsec: 'u32',
+  btime_nsec: 'u32',
+  mode: 'u32',
+  nlink: 'u32',
+  uid: 'u32',
+  gid: 'u32',
+  /** Index of the object's dirty mark in the shared page. */
+  slot: 'u32',
+  data_length: 'u32',
+});
+
+export const ReplyFlag = {
+  /** The path leaves the mounts: `data` is the real path to use instead. */
+  Exit: 1,
+  /** Open: the file was created by this call. */
+  Created: 2,
+  /** Stat: until a generation in `data` changes (pairs of u32: index, value), the answer stays the same. */
+  Cacheable: 8,
+  /** Open: `data` is the absolute path of a real file to open in place: one that is only read, or no regular file. */
+  Lower: 4,
+} as const;
+
+/** First frame of a connection. REQUEST with op Hello; data is this. */
+export const HELLO = /* @__PURE__ */ layout('shimfs_hello', {
+  magic: 'u32',
+  version: 'u32',
+  role: 'u32',
+  /** Binding (branch) this process was started with. */
+  binding: 'u32',
+  /** Process that this one was forked from, 0 if it came by exec. */
+  parent_pid: 'u32',
+  reserved: 'u32',
+});
+
+/** A directory entry in the data of a Readdir reply; the name follows, padded to 8 bytes. */
+export const DIRENT = /* @__PURE__ */ layout('shimfs_dirent', {
+  ino: 'u64',
+  /** Cookie that continues after this entry. */
+  next: 'u64',
+  /** Whole record, bytes. */
+  length: 'u16',
+  /** DT_* */
+  type: 'u8',
+  reserved: 'u8',
+  name_length: 'u32',
+});
+
+/** An event on its way to an agent, with all that the mappings ask for. Fixed part; path and from follow. */
+export const EVENT = /* @__PURE__ */ layout('shimfs_event', {
+  length: 'u32',
+  op: 'u16',
+  kind: 'u8',
+  /** FileType code of `ino` */
+  type: 'u8',
+  seq: 'u64',
+  id: 'u64',
+  ino: 'u64',
+  parent: 'u64',
+  from_parent: 'u64',
+  replaced: 'u64',
+  time: 'u64',
+  detail: 'u32',
+  nlink: 'u32',
+  pid: 'u32',
+  replaced_nlink: 'u32',
+  replaced_type: 'u32',
+  path_length: 'u32',
+  from_length: 'u32',
+  reserved: 'u32',
+});
+
+/** File types on the wire: DT_* of dirent.h. */
+export const WireType = {
+  fifo: 1,
+  char: 2,
+  directory: 4,
+  block: 6,
+  file: 8,
+  symlink: 10,
+  socket: 12,
+} as const;
+
+export const DIRTY_SLOTS = 16384;
+export const WATCHED_SLOTS = 4096;
+export const MOUNTS_BYTES = 16384;
+/** Counters that rise whenever an inode's attributes or names may have changed; see `generationIndex`. */
+export const GENERATIONS = 8192;
+/** The counter of an inode; several inodes share one. Index 0 rises when anything at all may have changed. */
+export const generationIndex = (ino: number): number => 1 + (ino % (GENERATIONS - 1));
+
+/** The shared page file. Written by the host, but for `dirty`. */
+export const SHARED = /* @__PURE__ */ layout('shimfs_shared', {
+  magic: 'u32',
+  version: 'u32',
+  /** HostState */
+  host_state: 'u32',
+  host_pid: 'u32',
+  /** Device number told for every virtual inode. */
+  device: 'u64',
+  mount_count: 'u32',
+  /** A set of SharedFlag. */
+  session_flags: 'u32',
+  /** Bytes from the file's start: a list of NUL-terminated mount paths. */
+  mounts_offset: 'u32',
+  /** u8[WATCHED_SLOTS], indexed by inode modulo: how many watches, saturating. */
+  watched_offset: 'u32',
+  /** u32[DIRTY_SLOTS]: pid of the last native writer since the host looked, 0 for none. */
+  dirty_offset: 'u32',
+  total_size: 'u32',
+  /** NUL-terminated, in the mounts area: the socket's path. */
+  socket_offset: 'u32',
+  /** TOKEN_BYTES in the mounts area. */
+  token_offset: 'u32',
+  /** u32[GENERATIONS] */
+  generations_offset: 'u32',
+});
+
+export const HostState = { Starting: 0, Alive: 1, Dead: 2 } as const;
+export const SharedFlag = {
+  /** Children that cannot be covered run anyway, uncovered. */
+  AllowUncovered: 1,
+  /** The agent is brought in at start, not at the first watch. */
+  AgentAlways: 2,
+  /** Some mounts are overlays: they exist on the real filesystem, too. */
+  Overlays: 4,
+  /** The bytes of all files are limited: a native write that makes one longer asks first. */
+  Quota: 8,
+} as const;
+
+/** Where the areas of the shared page file lie. */
+export const SHARED_AREAS = (() => {
+  const mounts = 4096;
+  const watched = mounts + MOUNTS_BYTES;
+  const dirty = watched + WATCHED_SLOTS;
+  const generations = dirty + DIRTY_SLOTS * 4;
+  return { mounts, watched, dirty, generations, total: generations + GENERATIONS * 4 };
+})();
+
+/** Names inside the object directory. The gate recovers an inherited descriptor's identity from them. */
+export const OBJECT_NAMES = {
+  shared: 'shared',
+  /** `o/<oid>`: bytes of a regular file */
+  objects: 'o',
+  /** `d/<binding>.<ino>`: placeholder of a directory */
+  directories: 'd',
+} as const;
+
+/** The environment variable that carries the session into a preloaded process: `<object dir>:<binding>`. */
+export const SESSION_VARIABLE = 'SHIMFS_SESSION';

@@ -1,0 +1,63 @@
+/** What was done to a target, as lines of JSON in files that are rotated. */
+import { promises as fs } from 'node:fs';
+import { dirname } from 'node:path';
+
+export interface LogEntry {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly action: 'write' | 'mkdir' | 'symlink' | 'attributes' | 'remove' | 'rename' | 'scan' | 'failed';
+  readonly path: string;
+  readonly from?: string;
+  readonly bytes?: number;
+  readonly error?: string;
+}
+
+export interface ChangeLog {
+  append(entry: LogEntry): Promise<void>;
+}
+
+export interface ChangeLogOptions {
+  /** Bytes of one file. Default: 1 MiB. */
+  readonly maxBytes?: number;
+  /** Older files kept, as `<file>.1` and so on, `.1` being the youngest. Default: 4. */
+  readonly keep?: number;
+}
+
+export class FileChangeLog implements ChangeLog {
+  readonly #file: string;
+  readonly #maxBytes: number;
+  readonly #keep: number;
+  #size: number | undefined;
+
+  constructor(file: string, options: ChangeLogOptions = {}) {
+    this.#file = file;
+    this.#maxBytes = options.maxBytes ?? 1 << 20;
+    this.#keep = options.keep ?? 4;
+  }
+
+  async append(entry: LogEntry): Promise<void> {
+    const line = `${JSON.stringify(entry)}\n`;
+    const bytes = Buffer.byteLength(line);
+    if (this.#size === undefined) {
+      await fs.mkdir(dirname(this.#file), { recursive: true });
+      this.#size = await fs.stat(this.#file).then(
+        ({ size }) => size,
+        () => 0,
+      );
+    }
+    if (this.#size > 0 && this.#size + bytes > this.#maxBytes) await this.#rotate();
+    await fs.appendFile(this.#file, line);
+    this.#size += bytes;
+  }
+
+  async #rotate(): Promise<void> {
+    if (this.#keep === 0) await fs.rm(this.#file, { force: true });
+    for (let i = this.#keep; i > 0; i--) {
+      const from = i === 1 ? this.#file : `${this.#file}.${i - 1}`;
+      await fs.rename(from, `${this.#file}.${i}`).catch((error: { code?: string }) => {
+        if (error.code !== 'ENOENT') throw error;
+      });
+    }
+    this.#size = 0;
+  }
+}

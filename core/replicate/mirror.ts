@@ -1,0 +1,268 @@
+/**
+ * Makes a target what its origin is.
+ *
+ * Nothing here believes an event: a change only says where to look, and what is found there now is what the target
+ * gets. So everything may be done again, after an error, after a crash, in any state of the target.
+ */
+import type { ChangeLog, LogEntry } from './change-log.ts';
+import { holder, type ReplicaNode, sameAttributes, sameContent, within } from './node.ts';
+import type { Origin } from './origin.ts';
+import { isMissing } from './promised-fs.ts';
+import type { Target } from './target.ts';
+
+export interface MirrorOptions {
+  /** Is `path` replicated? What is not is left alone in the target, too. Default: everything. */
+  readonly accepts?: (path: string, directory: boolean) => boolean;
+  /** `bytes`: read files of equal size and time, too. Default: `times`. */
+  readonly compare?: 'times' | 'bytes';
+  readonly log?: ChangeLog;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  /** Called between actions; throws to end the work. */
+  readonly check?: () => void;
+  readonly did?: (entry: LogEntry) => void;
+}
+
+/** Times that a file may change while it is read before that counts as an error. */
+const READS = 4;
+
+export class UnsteadyFile extends Error {
+  constructor(path: string) {
+    super(`'${path}' changes faster than it can be read`);
+    this.name = 'UnsteadyFile';
+  }
+}
+
+export class Mirror {
+  readonly #origin: Origin;
+  readonly #target: Target;
+  readonly #options: MirrorOptions;
+  /** Directories whose attributes are to be set when what is in them is done. */
+  readonly #dirty = new Set<string>();
+  /** What could not be done below a directory that was compared. */
+  readonly #failed = new Map<string, unknown>();
+  /** Names of files that have several, by inode. */
+  readonly #names = new Map<string, Set<string>>();
+
+  constructor(origin: Origin, target: Target, options: MirrorOptions = {}) {
+    this.#origin = origin;
+    this.#target = target;
+    this.#options = options;
+  }
+
+  async #did(action: LogEntry['action'], path: string, more: Partial<LogEntry> = {}): Promise<void> {
+    const entry: LogEntry = { time: (this.#options.now ?? Date.now)(), action, path, ...more };
+    this.#options.did?.(entry);
+    await this.#options.log?.append(entry);
+  }
+
+  /** @param deep compare what is below, too */
+  async sync(path: string, deep: boolean): Promise<void> {
+    // Its time changed, even if what came into it is gone again.
+    this.#dirty.add(holder(path));
+    const blocked = await this.#blocked(path);
+    await this.#visit(blocked ?? path, deep || blocked !== undefined);
+  }
+
+  /**
+   * The first directory on the way to `path` that is none, in the origin or in the target; then it is what has to
+   * be looked at. Never is a symbolic link followed, neither to read nor to write.
+   */
+  async #blocked(path: string): Promise<string | undefined> {
+    const dirs: string[] = [];
+    for (let dir = path; dir !== ''; ) {
+      dir = holder(dir);
+      dirs.unshift(dir);
+    }
+    for (const dir of dirs) {
+      if ((await this.#origin.stat(dir))?.type !== 'directory') return dir;
+      if ((await this.#target.stat(dir))?.type !== 'directory') return dir;
+    }
+    return undefined;
+  }
+
+  async #visit(path: string, deep: boolean): Promise<void> {
+    this.#options.check?.();
+    const want = await this.#origin.stat(path);
+    let have = await this.#target.stat(path);
+    if (!this.#accepts(path, want ?? have)) return;
+    if (!want) {
+      // An origin that is gone as a whole is a broken mount more often than the wish to lose the replica.
+      if (path !== '' && have) await this.#remove(path);
+      return;
+    }
+    if (have && have.type !== want.type && (have.type === 'directory' || want.type === 'directory')) {
+      await this.#remove(path);
+      have = undefined;
+    }
+    if (want.type === 'directory') await this.#directory(path, want, have, deep);
+    else await this.#leaf(path, want, have);
+  }
+
+  #accepts(path: string, node: ReplicaNode | undefined): boolean {
+    if (path === '') return true;
+    return this.#options.accepts?.(path, node?.type === 'directory') ?? true;
+  }
+
+  async #remove(path: string): Promise<void> {
+    await this.#target.remove(path);
+    this.#dirty.add(holder(path));
+    await this.#did('remove', path);
+  }
+
+  async #directory(
+    path: string,
+    want: ReplicaNode,
+    have: ReplicaNode | undefined,
+    deep: boolean,
+  ): Promise<void> {
+    this.#dirty.add(path);
+    if (path !== '') this.#dirty.add(holder(path));
+    if (!have) {
+      await this.#target.makeDirectory(path, want);
+      await this.#did('mkdir', path);
+    }
+    if (have && !deep) return;
+    const names = new Set([...(await this.#origin.list(path)), ...(await this.#target.list(path))]);
+    for (const name of names) {
+      const child = within(path, name);
+      try {
+        await this.#visit(child, true);
+      } catch (error) {
+        // One bad file must not keep the rest from being looked at.
+        this.#options.check?.();
+        this.#failed.set(child, error);
+      }
+    }
+  }
+
+  async #leaf(path: string, want: ReplicaNode, have: ReplicaNode | undefined): Promise<void> {
+    if (want.inode !== undefined) {
+      const names = this.#names.get(want.inode);
+      if (names) names.add(path);
+      else this.#names.set(want.inode, new Set([path]));
+    }
+    const same = have !== undefined && sameContent(want, have) && (await this.#sameBytes(path, want));
+    if (same) {
+      if (sameAttributes(want, have)) return;
+      await this.#target.setAttributes(path, want);
+      await this.#did('attributes', path);
+      return;
+    }
+    this.#dirty.add(holder(path));
+    if (want.type === 'symlink') {
+      await this.#target.symlink(path, want);
+      await this.#did('symlink', path);
+    } else await this.#copy(path, want);
+  }
+
+  async #sameBytes(path: string, node: ReplicaNode): Promise<boolean> {
+    if (this.#options.compare !== 'bytes' || node.type !== 'file') return true;
+    const [ours, theirs] = await Promise.all([
+      collect(this.#origin.read(path)),
+      collect(this.#target.read(path)),
+    ]);
+    return ours.equals(theirs);
+  }
+
+  async #copy(path: string, found: ReplicaNode): Promise<void> {
+    let want = found;
+    for (let read = 0; read < READS; read++) {
+      let bytes = 0;
+      const staged = await this.#target
+        .stage(counted(this.#origin.read(path), (more) => (bytes += more)))
+        .catch(async (error) => {
+          if (isMissing(error) && !(await this.#origin.stat(path))) return undefined;
+          throw error;
+        });
+      const now = await this.#origin.stat(path);
+      if (staged !== undefined && now && steady(want, now) && bytes === now.size) {
+        await this.#target.commit(staged, path, now);
+        await this.#did('write', path, { bytes });
+        return;
+      }
+      if (staged !== undefined) await this.#target.discard(staged);
+      if (now?.type !== 'file') {
+        await this.#visit(path, true);
+        return;
+      }
+      want = now;
+    }
+    throw new UnsteadyFile(path);
+  }
+
+  /** Paths below what was compared that failed, and why; forgotten here. */
+  takeFailed(): [path: string, error: unknown][] {
+    const failed = [...this.#failed];
+    this.#failed.clear();
+    return failed;
+  }
+
+  /** Other names of the file that `inode` is, for a change through one name changes it under all. */
+  namesOf(inode: number | undefined): readonly string[] {
+    return inode === undefined ? [] : [...(this.#names.get(`${inode}`) ?? [])];
+  }
+
+  /** Move in the target what was moved in the origin, if it still is, and see that it is the same then. */
+  async rename(from: string, to: string): Promise<void> {
+    this.#options.check?.();
+    if (await this.#canRename(from, to)) {
+      await this.#target.rename!(from, to);
+      this.#dirty.add(holder(from)).add(holder(to));
+      await this.#did('rename', to, { from });
+    }
+    await this.sync(to, true);
+  }
+
+  async #canRename(from: string, to: string): Promise<boolean> {
+    if (!this.#target.rename || from === '' || to === '') return false;
+    const want = await this.#origin.stat(to);
+    const have = await this.#target.stat(from);
+    // If there is something under the old name again, what the target has there may be that.
+    if (!want || have?.type !== want.type || (await this.#origin.stat(from))) return false;
+    if (!this.#accepts(from, have) || !this.#accepts(to, want)) return false;
+    const before = await this.#target.stat(to);
+    if (before && (before.type === 'directory' || want.type === 'directory')) return false;
+    return (await this.#blocked(to)) === undefined && (await this.#reachable(holder(from)));
+  }
+
+  /** Are there directories only on the way to and including `dir` in the target? */
+  async #reachable(dir: string): Promise<boolean> {
+    for (let at = dir; at !== ''; at = holder(at))
+      if ((await this.#target.stat(at))?.type !== 'directory') return false;
+    return true;
+  }
+
+  /** Set the attributes of the directories in which something was done. */
+  async settle(): Promise<void> {
+    const dirs = [...this.#dirty].sort((a, b) => b.length - a.length);
+    for (const dir of dirs) {
+      const [want, have] = [await this.#origin.stat(dir), await this.#target.stat(dir)];
+      if (want?.type === 'directory' && have?.type === 'directory' && !sameAttributes(want, have))
+        await this.#target.setAttributes(dir, want);
+      this.#dirty.delete(dir);
+    }
+  }
+}
+
+const steady = (before: ReplicaNode, after: ReplicaNode): boolean =>
+  after.type === 'file' &&
+  before.size === after.size &&
+  before.mtime === after.mtime &&
+  before.version === after.version;
+
+async function* counted(
+  chunks: AsyncIterable<Uint8Array>,
+  count: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    count(chunk.length);
+    yield chunk;
+  }
+}
+
+async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return Buffer.concat(all);
+}

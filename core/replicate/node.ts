@@ -1,0 +1,41 @@
+/** What replication knows of a file, and when two are the same. */
+
+export interface ReplicaNode {
+  readonly type: 'file' | 'directory' | 'symlink';
+  /** Permission bits. Of a symbolic link they mean nothing. */
+  readonly mode: number;
+  /** Nanoseconds since the epoch. */
+  readonly mtime: bigint;
+  /** Bytes; of a directory 0. */
+  readonly size: number;
+  /** Of a symbolic link: where it leads to. */
+  readonly link?: string;
+  /** Changes with every change of the file, if the filesystem can tell: to notice that it was written while read. */
+  readonly version?: string;
+  /** Of a file with several names: what they have in common. */
+  readonly inode?: string;
+}
+
+/** Times travel as floating-point seconds on their way to the system, which are that exact today. */
+const TIME_TOLERANCE_NS = 500n;
+
+export const sameTime = (a: bigint, b: bigint): boolean => {
+  const apart = a - b;
+  return apart <= TIME_TOLERANCE_NS && -apart <= TIME_TOLERANCE_NS;
+};
+
+/** Have they the same bytes, as far as size and time tell? */
+export function sameContent(a: ReplicaNode, b: ReplicaNode): boolean {
+  if (a.type !== b.type) return false;
+  if (a.type === 'symlink') return a.link === b.link;
+  return a.type === 'directory' || (a.size === b.size && sameTime(a.mtime, b.mtime));
+}
+
+export const sameAttributes = (a: ReplicaNode, b: ReplicaNode): boolean =>
+  (a.type === 'symlink' || a.mode === b.mode) && sameTime(a.mtime, b.mtime);
+
+/** `a/b` in '' is `a/b`. */
+export const within = (dir: string, name: string): string => (dir === '' ? name : `${dir}/${name}`);
+
+/** The directory that holds `path`, '' for the root. */
+export const holder = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));

@@ -1,0 +1,58 @@
+/** Where a replica is taken from. Paths are relative to the root, '' being the root itself. */
+import { promises as realFs, realpathSync } from 'node:fs';
+import type { FsCore } from '../fs-core.ts';
+import { branchSource } from '../watch/branch-source.ts';
+import { directorySource } from '../watch/directory-source.ts';
+import type { Source } from '../watch/source.ts';
+import type { ReplicaNode } from './node.ts';
+import { type PromisedFs, readChunks, readNode } from './promised-fs.ts';
+
+export interface Origin {
+  readonly source: Source;
+  /** The path to watch. */
+  readonly root: string;
+  /** undefined where there is nothing, or nothing that can be replicated (sockets, devices). */
+  stat(path: string): Promise<ReplicaNode | undefined>;
+  /** Names; none where there is no directory. */
+  list(path: string): Promise<string[]>;
+  /** The bytes from the beginning to the end that is found then. */
+  read(path: string): AsyncIterable<Uint8Array>;
+}
+
+class FsOrigin implements Origin {
+  constructor(
+    readonly fs: PromisedFs,
+    readonly root: string,
+    readonly source: Source,
+    readonly chunk?: number,
+  ) {}
+
+  #path(path: string): string {
+    return path === '' ? this.root : `${this.root === '/' ? '' : this.root}/${path}`;
+  }
+
+  stat(path: string): Promise<ReplicaNode | undefined> {
+    return readNode(this.fs, this.#path(path));
+  }
+
+  async list(path: string): Promise<string[]> {
+    try {
+      return await this.fs.readdir(this.#path(path));
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR'].includes((error as { code?: string }).code ?? '')) return [];
+      throw error;
+    }
+  }
+
+  read(path: string): AsyncIterable<Uint8Array> {
+    return readChunks(this.fs, this.#path(path), this.chunk);
+  }
+}
+
+/** A path of a branch, read with all rights. @param chunk bytes read at once */
+export const branchOrigin = (core: FsCore, branch = 'main', root = '/', chunk?: number): Origin =>
+  new FsOrigin(core.fsFor(branch, { uid: 0, gid: 0 }).promises, root, branchSource(core, branch), chunk);
+
+/** A real directory. @throws Error ENOENT */
+export const directoryOrigin = (root: string, source: Source = directorySource()): Origin =>
+  new FsOrigin(realFs, realpathSync(root), source);

@@ -1,0 +1,63 @@
+/** What replication uses of `fs.promises`: the system's, or a branch's that looks like it. */
+import type { promises } from 'node:fs';
+import type { ReplicaNode } from './node.ts';
+
+export type PromisedFs = Pick<
+  typeof promises,
+  | 'chmod'
+  | 'lstat'
+  | 'lutimes'
+  | 'mkdir'
+  | 'open'
+  | 'readdir'
+  | 'readlink'
+  | 'rename'
+  | 'rm'
+  | 'rmdir'
+  | 'symlink'
+  | 'unlink'
+>;
+
+export const codeOf = (error: unknown): string => (error as { code?: string } | undefined)?.code ?? '';
+
+export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error));
+
+/** @returns undefined where there is nothing, or nothing that can be replicated */
+export async function readNode(fs: PromisedFs, path: string): Promise<ReplicaNode | undefined> {
+  try {
+    const stats = await fs.lstat(path, { bigint: true });
+    const facts = { mode: Number(stats.mode) & 0o7777, mtime: stats.mtimeNs };
+    if (stats.isFile())
+      return {
+        type: 'file',
+        ...facts,
+        size: Number(stats.size),
+        version: `${stats.ino}:${stats.ctimeNs}`,
+        ...(stats.nlink > 1n && { inode: `${stats.ino}` }),
+      };
+    if (stats.isDirectory()) return { type: 'directory', ...facts, size: 0 };
+    if (stats.isSymbolicLink()) return { type: 'symlink', ...facts, size: 0, link: await fs.readlink(path) };
+    return undefined;
+  } catch (error) {
+    // EINVAL: a link when asked, not any more when read.
+    if (isMissing(error) || codeOf(error) === 'EINVAL') return undefined;
+    throw error;
+  }
+}
+
+/** Bytes of one read. */
+export const CHUNK = 1 << 20;
+
+export async function* readChunks(fs: PromisedFs, path: string, chunk = CHUNK): AsyncGenerator<Uint8Array> {
+  const file = await fs.open(path, 'r');
+  try {
+    for (let at = 0; ; ) {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(chunk), 0, chunk, at);
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,280 @@
+/**
+ * Keeps a target what its origin is: compares everything once, follows what changes, and compares again now and
+ * then for whatever was missed.
+ *
+ * What a batch says is in the target before its id is in the state; so after a crash the batch is done again, which
+ * harms nothing. Where the source has lost the history since then, everything is compared. A path that fails is
+ * tried again with growing pauses, then left to the next scan.
+ */
+import { Debouncer } from '../watch/debounce.ts';
+import { compileFilter, type Rule } from '../watch/filter.ts';
+import { covers, relativeTo } from '../watch/paths.ts';
+import type { Attachment } from '../watch/source.ts';
+import { systemTimers, type Timers } from '../watch/timers.ts';
+import { Agenda, type Item } from './agenda.ts';
+import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs } from './backoff.ts';
+import type { ChangeLog, LogEntry } from './change-log.ts';
+import { Mirror } from './mirror.ts';
+import type { Origin } from './origin.ts';
+import type { StateStore } from './state-file.ts';
+import type { Target } from './target.ts';
+
+export interface Progress {
+  readonly phase: 'scan' | 'live';
+  /** Actions done in the target since the start, and bytes written. */
+  readonly actions: number;
+  readonly bytes: number;
+  /** Paths given up for now. */
+  readonly failed: number;
+  readonly last: LogEntry;
+}
+
+export interface ReplicatorOptions {
+  readonly origin: Origin;
+  readonly target: Target;
+  /** Default: none, and every start compares everything. */
+  readonly state?: StateStore;
+  readonly log?: ChangeLog;
+  /** Of what is replicated; see `compileFilter`. */
+  readonly rules?: readonly Rule[];
+  /** Milliseconds between full scans. Default: one hour. 0: never. */
+  readonly scanInterval?: number;
+  readonly compare?: 'times' | 'bytes';
+  /** Milliseconds; see EventStream. Default: 50, 500. */
+  readonly latency?: number;
+  readonly maxLatency?: number;
+  readonly backoff?: BackoffOptions;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Told of each failed try. */
+  readonly onError?: (error: unknown, path: string) => void;
+  readonly signal?: AbortSignal;
+  readonly timers?: Timers;
+  /** From 0 to 1. */
+  readonly random?: () => number;
+}
+
+class Stopped extends Error {}
+
+const HOUR_MS = 3_600_000;
+
+export class Replicator {
+  readonly #options: ReplicatorOptions;
+  readonly #timers: Timers;
+  readonly #mirror: Mirror;
+  readonly #agenda = new Agenda();
+  readonly #debouncer: Debouncer;
+  #attachment: Attachment | undefined;
+  #worker: Promise<void> | undefined;
+  #scanTimer: unknown;
+  /** Everything up to this event is in the target. */
+  #done = 0;
+  #stopped = false;
+  #wake: (() => void) | undefined;
+  #phase: Progress['phase'] = 'scan';
+  /** Something was given up since the last full scan began. */
+  #owed = false;
+  #laterTimer: unknown;
+  #actions = 0;
+  #bytes = 0;
+  #failed = 0;
+
+  constructor(options: ReplicatorOptions) {
+    this.#options = options;
+    this.#timers = options.timers ?? systemTimers;
+    const { origin, target, rules = [], compare, log } = options;
+    const filter = compileFilter(rules, origin.root);
+    const top = origin.root === '/' ? '' : origin.root;
+    this.#mirror = new Mirror(origin, target, {
+      // The way to what is included leads through directories that are not.
+      accepts: (path, directory) => {
+        const { allowed, rule } = filter.explain(`${top}/${path}`, directory);
+        return allowed || (directory && rule === -1);
+      },
+      did: (entry) => this.#did(entry),
+      check: () => {
+        if (this.#stopped) throw new Stopped();
+      },
+      ...(compare && { compare }),
+      ...(log && { log }),
+    });
+    const { latency: wait = 50, maxLatency: maxWait } = options;
+    this.#debouncer = new Debouncer({ wait, maxWait }, this.#timers, () => this.#kick());
+  }
+
+  /** Resolves once the target is what the origin was. @throws WatcherError if the origin cannot be watched */
+  async start(): Promise<void> {
+    const { origin, target, state, signal } = this.#options;
+    signal?.addEventListener('abort', () => void this.stop(), { once: true });
+    const known = await state?.load();
+    await target.prepare();
+    if (this.#stopped || signal?.aborted) return;
+    const since = known?.epoch === origin.source.epoch ? known.lastId : undefined;
+    this.#done = since ?? origin.source.currentEventId();
+    if (since === undefined) this.#agenda.addAll();
+    const within = (path: string) => (covers(origin.root, path) ? relativeTo(origin.root, path) : '');
+    this.#attachment = origin.source.attach(
+      origin.root,
+      (change) => {
+        this.#agenda.add(change, within);
+        this.#debouncer.touch();
+      },
+      { since, watchRoot: true, onError: (error) => this.#options.onError?.(error, '') },
+    );
+    await this.#attachment.ready;
+    this.#kick();
+    await this.idle();
+    this.#armScan();
+  }
+
+  /** Compare everything now. Resolves once that is done. */
+  scan(): Promise<void> {
+    this.#agenda.addAll();
+    return this.idle();
+  }
+
+  #rescan(): void {
+    this.#agenda.addAll();
+    this.#kick();
+  }
+
+  #armScan(): void {
+    const { scanInterval = HOUR_MS } = this.#options;
+    if (scanInterval === 0 || this.#stopped) return;
+    this.#scanTimer = this.#timers.set(scanInterval, () => {
+      this.#rescan();
+      this.#armScan();
+    });
+  }
+
+  /** Resolves once everything that was heard of until now is in the target. */
+  async idle(): Promise<void> {
+    this.#debouncer.cancel();
+    this.#kick();
+    while (this.#worker) await this.#worker;
+  }
+
+  /** Ends after the action in work. What is not done yet is done after the next start. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timers.clear(this.#scanTimer);
+    this.#timers.clear(this.#laterTimer);
+    this.#debouncer.cancel();
+    this.#attachment?.close();
+    this.#wake?.();
+    await this.#worker;
+    await this.#attachment?.closed;
+  }
+
+  #kick(): void {
+    if (this.#worker || this.#stopped || this.#agenda.empty) return;
+    this.#worker = this.#work().finally(() => {
+      this.#worker = undefined;
+      // Between the last look and here something may have come.
+      this.#kick();
+    });
+  }
+
+  async #work(): Promise<void> {
+    try {
+      while (!this.#agenda.empty && !this.#stopped) {
+        const { items, lastId } = this.#agenda.take();
+        for (const item of items) await this.#look(item);
+        await this.#trying('', () => this.#mirror.settle());
+        this.#phase = 'live';
+        this.#done = Math.max(this.#done, lastId);
+        // What was given up is not in the target: until a scan has seen to it, the state must not say it is.
+        if (this.#owed) this.#scanLater();
+        else await this.#save(this.#done);
+      }
+    } catch (error) {
+      if (!(error instanceof Stopped)) throw error;
+    }
+  }
+
+  async #save(lastId: number): Promise<void> {
+    const { state, origin } = this.#options;
+    await this.#trying('', async () => state?.save({ epoch: origin.source.epoch, lastId }));
+  }
+
+  async #look({ path, deep, from, ino }: Item): Promise<void> {
+    if (path === '' && deep) {
+      this.#phase = 'scan';
+      this.#owed = false;
+    }
+    if (from !== undefined) {
+      await this.#trying(path, async (again) => {
+        if (again) await this.#mirror.sync(path, true);
+        else await this.#mirror.rename(from, path);
+      });
+      await this.#again();
+    } else await this.#compare(path, deep);
+    for (const other of this.#mirror.namesOf(ino)) if (other !== path) await this.#compare(other, false);
+  }
+
+  async #compare(path: string, deep: boolean): Promise<void> {
+    await this.#trying(path, () => this.#mirror.sync(path, deep));
+    await this.#again();
+  }
+
+  /** Try again what failed below something that was compared. */
+  async #again(): Promise<void> {
+    for (let failed = this.#mirror.takeFailed(); failed.length > 0; failed = this.#mirror.takeFailed()) {
+      for (const [path, error] of failed) {
+        this.#options.onError?.(error, path);
+        await this.#trying(path, () => this.#mirror.sync(path, true));
+      }
+    }
+  }
+
+  #scanLater(): void {
+    this.#timers.clear(this.#laterTimer);
+    const { most = BACKOFF_DEFAULTS.most } = this.#options.backoff ?? {};
+    this.#laterTimer = this.#timers.set(most, () => this.#rescan());
+  }
+
+  /** Do `action` until it works, or has failed too often. */
+  async #trying(path: string, action: (again: boolean) => Promise<void>): Promise<void> {
+    const { backoff = {}, random = Math.random, onError } = this.#options;
+    const tries = backoff.tries ?? BACKOFF_DEFAULTS.tries;
+    for (let failures = 0; ; ) {
+      if (this.#stopped) throw new Stopped();
+      try {
+        await action(failures > 0);
+        return;
+      } catch (error) {
+        if (error instanceof Stopped) throw error;
+        onError?.(error, path);
+        if (++failures >= tries) {
+          this.#failed++;
+          this.#owed = true;
+          this.#did({ time: Date.now(), action: 'failed', path, error: String(error) });
+          return;
+        }
+        await this.#pause(backoffMs(failures, random(), backoff));
+      }
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#timers.set(ms, resolve);
+      this.#wake = () => {
+        this.#timers.clear(timer);
+        resolve();
+      };
+    });
+  }
+
+  #did(last: LogEntry): void {
+    if (last.action === 'failed') void this.#options.log?.append(last).catch(() => {});
+    else this.#actions++;
+    this.#bytes += last.bytes ?? 0;
+    this.#options.onProgress?.({
+      phase: this.#phase,
+      actions: this.#actions,
+      bytes: this.#bytes,
+      failed: this.#failed,
+      last,
+    });
+  }
+}

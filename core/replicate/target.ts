@@ -1,0 +1,180 @@
+/**
+ * Where a replica is kept.
+ *
+ * Paths are relative to the root, '' being the root itself. Every method may be called again after it failed, or
+ * after the process died within it. What makes a file appear is `commit` alone, as a whole or not at all: until
+ * then its bytes lie where no reader of the target looks.
+ *
+ * For an object store: `stage` uploads the parts of a multipart upload, `commit` completes it with `mode` and
+ * `mtime` as metadata, `discard` aborts it, `prepare` aborts those of earlier lives; `makeDirectory` and
+ * `setAttributes` of a directory do nothing, `list` is a listing with a delimiter, `remove` deletes the key and all
+ * keys below its prefix, `symlink` stores the link as an object of its own content type, and `rename` is left out.
+ */
+import { promises as realFs } from 'node:fs';
+import type { FsCore } from '../fs-core.ts';
+import { type ReplicaNode, within } from './node.ts';
+import { codeOf, isMissing, type PromisedFs, readChunks, readNode } from './promised-fs.ts';
+
+/** Names bytes that are staged; what it is, the target knows. */
+export type Staged = string;
+
+export interface Target {
+  /** Make the root, and clear away what earlier lives left staged. */
+  prepare(): Promise<void>;
+  stat(path: string): Promise<ReplicaNode | undefined>;
+  /** Names, without the target's own; none where there is no directory. */
+  list(path: string): Promise<string[]>;
+  /** For comparing bytes. */
+  read(path: string): AsyncIterable<Uint8Array>;
+  stage(chunks: AsyncIterable<Uint8Array>): Promise<Staged>;
+  /** Make the staged bytes the file `path`, in place of what is there unless that is a directory. */
+  commit(staged: Staged, path: string, node: ReplicaNode): Promise<void>;
+  discard(staged: Staged): Promise<void>;
+  makeDirectory(path: string, node: ReplicaNode): Promise<void>;
+  /** In place of what is there unless that is a directory. */
+  symlink(path: string, node: ReplicaNode): Promise<void>;
+  /** Mode and mtime. */
+  setAttributes(path: string, node: ReplicaNode): Promise<void>;
+  /** With all that is below; nothing if there is nothing. */
+  remove(path: string): Promise<void>;
+  /** Absent: renames are told as removal and creation. */
+  rename?(from: string, to: string): Promise<void>;
+}
+
+/** Directory in the target's root for what is staged and for the replicator's state. */
+export const PRIVATE = '.shimfs-replica';
+
+class FsTarget implements Target {
+  #staged = 0;
+
+  constructor(
+    readonly fs: PromisedFs,
+    readonly root: string,
+  ) {}
+
+  #path(path: string): string {
+    return path === '' ? this.root : `${this.root === '/' ? '' : this.root}/${path}`;
+  }
+
+  get #stage(): string {
+    return this.#path(`${PRIVATE}/stage`);
+  }
+
+  async prepare(): Promise<void> {
+    await this.fs.mkdir(this.root, { recursive: true });
+    await this.fs.rm(this.#stage, { recursive: true, force: true });
+    await this.fs.mkdir(this.#stage, { recursive: true });
+  }
+
+  stat(path: string): Promise<ReplicaNode | undefined> {
+    return readNode(this.fs, this.#path(path));
+  }
+
+  async list(path: string): Promise<string[]> {
+    try {
+      const names = await this.fs.readdir(this.#path(path));
+      return path === '' ? names.filter((name) => name !== PRIVATE) : names;
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+  }
+
+  read(path: string): AsyncIterable<Uint8Array> {
+    return readChunks(this.fs, this.#path(path));
+  }
+
+  async stage(chunks: AsyncIterable<Uint8Array>): Promise<Staged> {
+    const staged = `${this.#stage}/${++this.#staged}`;
+    const file = await this.fs.open(staged, 'w', 0o600);
+    try {
+      let at = 0;
+      for await (const chunk of chunks) {
+        for (let done = 0; done < chunk.length; ) {
+          const { bytesWritten } = await file.write(chunk, done, chunk.length - done, at);
+          done += bytesWritten;
+          at += bytesWritten;
+        }
+      }
+      // Before the name: after a crash of the machine the name must not lead to missing bytes.
+      await file.sync();
+    } catch (error) {
+      await file.close();
+      await this.discard(staged);
+      throw error;
+    }
+    await file.close();
+    return staged;
+  }
+
+  async commit(staged: Staged, path: string, node: ReplicaNode): Promise<void> {
+    await this.#attributes(staged, node);
+    await this.#inWritable(path, () => this.fs.rename(staged, this.#path(path)));
+  }
+
+  async discard(staged: Staged): Promise<void> {
+    await this.fs.rm(staged, { force: true });
+  }
+
+  async makeDirectory(path: string, node: ReplicaNode): Promise<void> {
+    // What comes into it must be allowed to: its own mode comes last.
+    await this.#inWritable(path, () => this.fs.mkdir(this.#path(path), { mode: node.mode | 0o700 })).catch(
+      (error) => {
+        if (codeOf(error) !== 'EEXIST') throw error;
+      },
+    );
+  }
+
+  async symlink(path: string, node: ReplicaNode): Promise<void> {
+    const staged = `${this.#stage}/${++this.#staged}`;
+    await this.fs.symlink(node.link ?? '', staged);
+    await this.#attributes(staged, node);
+    await this.#inWritable(path, () => this.fs.rename(staged, this.#path(path)));
+  }
+
+  setAttributes(path: string, node: ReplicaNode): Promise<void> {
+    return this.#attributes(this.#path(path), node);
+  }
+
+  async #attributes(at: string, node: ReplicaNode): Promise<void> {
+    if (node.type !== 'symlink') await this.fs.chmod(at, node.mode);
+    const seconds = Number(node.mtime) / 1e9;
+    await this.fs.lutimes(at, seconds, seconds);
+  }
+
+  async remove(path: string): Promise<void> {
+    const at = this.#path(path);
+    await this.#inWritable(path, () => this.fs.unlink(at)).catch(async (error) => {
+      if (isMissing(error)) return;
+      const directory = (await readNode(this.fs, at))?.type === 'directory';
+      if (!directory) throw error;
+      for (const name of await this.list(path)) await this.remove(within(path, name));
+      await this.#inWritable(path, () => this.fs.rmdir(at));
+    });
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.#inWritable(from, () =>
+      this.#inWritable(to, () => this.fs.rename(this.#path(from), this.#path(to))),
+    );
+  }
+
+  /** A replica of a read-only directory is one, too: its mode is set again after each batch. */
+  async #inWritable(path: string, action: () => Promise<unknown>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      if (codeOf(error) !== 'EACCES') throw error;
+      const dir = this.#path(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
+      await this.fs.chmod(dir, 0o700);
+      await action();
+    }
+  }
+}
+
+/** A real directory, made if it is not there. @param root absolute */
+export const directoryTarget = (root: string): Target => new FsTarget(realFs, root);
+
+/** A path of a branch, written with all rights. */
+export const branchTarget = (core: FsCore, branch = 'main', root = '/'): Target =>
+  new FsTarget(core.fsFor(branch, { uid: 0, gid: 0 }).promises, root);

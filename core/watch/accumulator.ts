@@ -1,0 +1,49 @@
+/** What has changed since someone last asked, as four sets. For those who come by now and then. */
+import type { Change } from './change.ts';
+import { Collapser } from './collapse.ts';
+
+export interface Accumulated {
+  readonly modified: readonly string[];
+  readonly created: readonly string[];
+  readonly deleted: readonly string[];
+  readonly moved: readonly { readonly from: string; readonly to: string }[];
+  /** Something was lost, or a root changed: the sets do not tell all. */
+  readonly rescan: boolean;
+}
+
+/** The four sets of changes that are collapsed already. */
+export function accumulated(changes: readonly Change[]): Accumulated {
+  const modified = new Set<string>();
+  const created = new Set<string>();
+  const deleted = new Set<string>();
+  const moved: { from: string; to: string }[] = [];
+  let rescan = false;
+  for (const change of changes) {
+    const { kind, path, from = '' } = change;
+    if (kind === 'create') created.add(path);
+    else if (kind === 'update' || kind === 'attrib') {
+      if (!created.has(path)) modified.add(path);
+    } else if (kind === 'delete') deleted.add(path);
+    else if (kind === 'rename') {
+      moved.push({ from, to: path });
+      if (change.exchanged) moved.push({ from: path, to: from });
+    } else if (kind !== 'history-done') rescan = true;
+  }
+  return { modified: [...modified], created: [...created], deleted: [...deleted], moved, rescan };
+}
+
+export class Accumulator {
+  readonly #collapser = new Collapser();
+
+  get empty(): boolean {
+    return this.#collapser.size === 0;
+  }
+
+  add(change: Change): void {
+    this.#collapser.push(change);
+  }
+
+  getAndClear(): Accumulated {
+    return accumulated(this.#collapser.drain());
+  }
+}

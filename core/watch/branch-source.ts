@@ -1,0 +1,175 @@
+/**
+ * Changes of a branch of a core.
+ *
+ * All streams of one branch share one subscription to the core, which ends with the last of them.
+ */
+import { randomUUID } from 'node:crypto';
+import { Detail, EventKind, type FsEvent } from '../events/fs-event.ts';
+import type { FsCore } from '../fs-core.ts';
+import type { DirectoryEntry } from '../ops/directory.ts';
+import { type Change, control } from './change.ts';
+import { WatcherError } from './errors.ts';
+import { trimmed } from './paths.ts';
+import { Router } from './router.ts';
+import type { Entry } from './scope.ts';
+import type { Attachment, AttachOptions, ChangeSink, Source } from './source.ts';
+
+const KIND: Readonly<Partial<Record<EventKind, Change['kind']>>> = {
+  [EventKind.Created]: 'create',
+  [EventKind.Removed]: 'delete',
+  [EventKind.Modified]: 'update',
+  [EventKind.Renamed]: 'rename',
+  [EventKind.Attrib]: 'attrib',
+};
+
+/** An event as changes: none of what has no name any more, two where a creation replaced something. */
+export function changesOf(event: FsEvent): readonly Change[] {
+  const kind = KIND[event.kind];
+  if (kind === undefined || event.detail & Detail.Orphan) return [];
+  const { path, type, id, time, ino, nlink: links } = event;
+  const change: Change = { kind, path, type, id, time, ino, links };
+  if (kind === 'rename') {
+    const exchanged = (event.detail & Detail.Exchanged) !== 0;
+    return [
+      {
+        ...change,
+        from: event.from,
+        ...(event.replaced && { replaced: event.replaced.type }),
+        ...(exchanged && { exchanged }),
+      },
+    ];
+  }
+  if (kind === 'create' && event.replaced)
+    return [{ kind: 'delete', path, type: event.replaced.type, id, time, ino: event.replaced.ino }, change];
+  return [change];
+}
+
+const DEVICES = new WeakMap<FsCore, number>();
+let lastDevice = 0x5348_0000;
+
+function deviceOf(core: FsCore): number {
+  let dev = DEVICES.get(core);
+  if (dev === undefined) {
+    dev = ++lastDevice;
+    DEVICES.set(core, dev);
+  }
+  return dev;
+}
+
+const EPOCHS = new WeakMap<FsCore, string>();
+
+/** A core's ids begin at one again with each core, so each has an epoch of its own. */
+function epochOf(core: FsCore): string {
+  let epoch = EPOCHS.get(core);
+  if (epoch === undefined) {
+    epoch = randomUUID();
+    EPOCHS.set(core, epoch);
+  }
+  return epoch;
+}
+
+const DONE = Promise.resolve();
+
+export class BranchSource implements Source {
+  readonly core: FsCore;
+  readonly branch: string;
+  readonly dev: number;
+  readonly epoch: string;
+  readonly #router = new Router((path) => this.list(path));
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(core: FsCore, branch: string) {
+    this.core = core;
+    this.branch = branch;
+    this.dev = deviceOf(core);
+    this.epoch = epochOf(core);
+  }
+
+  currentEventId(): number {
+    return this.core.journal.newest;
+  }
+
+  eventIdToTimestamp(id: number): number | undefined {
+    const history = this.core.journal.since(id - 1, { limit: 1 });
+    return history.lost ? undefined : history.events[0]?.time;
+  }
+
+  readonly list = (path: string): Iterable<Entry> => {
+    const { core, branch } = this;
+    const walk = function* (dir: string): Generator<Entry> {
+      let entries: DirectoryEntry[];
+      try {
+        entries = core.view(branch, { pid: 0, uid: 0, gid: 0, umask: 0 }).readdir({ path: dir });
+      } catch {
+        // Gone: the directory, or the branch.
+        return;
+      }
+      for (const { name, type, ino } of entries) {
+        if (name === '.' || name === '..') continue;
+        const at = dir === '/' ? `/${name}` : `${dir}/${name}`;
+        yield { path: at, type, ino };
+        if (type === 'directory') yield* walk(at);
+      }
+    };
+    return walk(path);
+  };
+
+  attach(path: string, sink: ChangeSink, options: AttachOptions = {}): Attachment {
+    const root = trimmed(path);
+    const route = { root, sink, watchRoot: options.watchRoot ?? false };
+    try {
+      this.core.branches.get(this.branch);
+    } catch (error) {
+      const ready = Promise.reject(new WatcherError('watch', path, error));
+      ready.catch(() => {});
+      return { root, dev: this.dev, ready, close: () => {}, closed: Promise.resolve() };
+    }
+    if (options.since !== undefined) this.#replay(root, sink, options.since);
+    this.#router.add(route);
+    this.#unsubscribe ??= this.core.subscribe((event) => this.#tell(event), { branch: this.branch });
+    const close = (): void => {
+      this.#router.delete(route);
+      if (this.#router.size > 0) return;
+      this.#unsubscribe?.();
+      this.#unsubscribe = undefined;
+    };
+    return { root, dev: this.dev, ready: DONE, close, closed: DONE };
+  }
+
+  #tell(event: FsEvent): void {
+    for (const change of changesOf(event)) this.#router.push(change);
+  }
+
+  /** By the same way as what is live, so that a rename across the root is told alike. */
+  #replay(root: string, sink: ChangeSink, since: number): void {
+    const history = this.core.journal.since(since, { branch: this.branch });
+    const now = Math.floor(this.core.now.ms);
+    const newest = this.core.journal.newest;
+    // From a later life of the core, or another one: its story is not this one's.
+    if (history.lost || since > newest) sink(control('rescan', root, newest, now));
+    else {
+      // What is in a directory is known as it is now, which is what its consumer will find.
+      const router = new Router((path) => this.list(path));
+      router.add({ root, sink, watchRoot: false });
+      for (const event of history.events) for (const change of changesOf(event)) router.push(change);
+    }
+    sink(control('history-done', root, newest, now));
+  }
+}
+
+const SOURCES = new WeakMap<FsCore, Map<string, BranchSource>>();
+
+/** The one source of a branch. */
+export function branchSource(core: FsCore, branch = 'main'): BranchSource {
+  let sources = SOURCES.get(core);
+  if (!sources) {
+    sources = new Map();
+    SOURCES.set(core, sources);
+  }
+  let source = sources.get(branch);
+  if (!source) {
+    source = new BranchSource(core, branch);
+    sources.set(branch, source);
+  }
+  return source;
+}

@@ -1,0 +1,125 @@
+/**
+ * Changes in order, to be searched backwards by path.
+ *
+ * Every path knows the positions of the changes that name it or something below it, so that finding what a new
+ * change can meet does not depend on how much else waits.
+ */
+import type { Change } from './change.ts';
+import { above } from './paths.ts';
+
+/** Positions, ascending. */
+type Positions = number[];
+
+/** First index whose value is at least `value`. */
+function lowerBound(list: Positions, value: number): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const mid = (low + high) >> 1;
+    if (list[mid]! < value) low = mid + 1;
+    else high = mid;
+  }
+  return low;
+}
+
+/** Most often it is the newest that is added or taken. */
+function insert(list: Positions, value: number): void {
+  const at = list.length === 0 || list[list.length - 1]! < value ? list.length : lowerBound(list, value);
+  if (list[at] !== value) list.splice(at, 0, value);
+}
+
+function drop(index: Map<string, Positions>, key: string, value: number): void {
+  const list = index.get(key);
+  if (!list) return;
+  const at = list[list.length - 1] === value ? list.length - 1 : lowerBound(list, value);
+  if (list[at] === value) list.splice(at, 1);
+  if (list.length === 0) index.delete(key);
+}
+
+const before = (list: Positions | undefined, position: number): number =>
+  list ? (list[lowerBound(list, position) - 1] ?? -1) : -1;
+
+export class CollapseList {
+  readonly #at = new Map<number, Change>();
+  readonly #exact = new Map<string, Positions>();
+  /** By every directory above a change's paths. */
+  readonly #under = new Map<string, Positions>();
+  #next = 0;
+
+  get size(): number {
+    return this.#at.size;
+  }
+
+  /** A position after all others. */
+  slot(): number {
+    return this.#next++;
+  }
+
+  get(position: number): Change | undefined {
+    return this.#at.get(position);
+  }
+
+  /** Put `change` at `position`, instead of what is there. */
+  put(position: number, change: Change): void {
+    this.remove(position);
+    this.#at.set(position, change);
+    for (const path of pathsOf(change)) {
+      this.#add(this.#exact, path, position);
+      for (const dir of above(path)) this.#add(this.#under, dir, position);
+    }
+  }
+
+  #add(index: Map<string, Positions>, key: string, position: number): void {
+    const list = index.get(key);
+    if (list) insert(list, position);
+    else index.set(key, [position]);
+  }
+
+  remove(position: number): void {
+    const change = this.#at.get(position);
+    if (!change) return;
+    this.#at.delete(position);
+    for (const path of pathsOf(change)) {
+      drop(this.#exact, path, position);
+      for (const dir of above(path)) drop(this.#under, dir, position);
+    }
+  }
+
+  /** Same paths, other facts. */
+  amend(position: number, change: Change): void {
+    this.#at.set(position, change);
+  }
+
+  /** Position of the last change before `position` that names `path`, something below or something above it; or -1. */
+  met(path: string, position: number): number {
+    let found = Math.max(before(this.#exact.get(path), position), before(this.#under.get(path), position));
+    for (const dir of above(path)) {
+      const list = this.#exact.get(dir);
+      if (list) found = Math.max(found, before(list, position));
+    }
+    return found;
+  }
+
+  /** Positions of what names `path` or something below it, from `position` on. */
+  from(path: string, position: number): number[] {
+    const all = new Set<number>();
+    for (const list of [this.#exact.get(path), this.#under.get(path)])
+      if (list) for (let i = lowerBound(list, position); i < list.length; i++) all.add(list[i]!);
+    return [...all].sort((a, b) => a - b);
+  }
+
+  /** Everything, in order. */
+  changes(): Change[] {
+    return [...this.#at.keys()].sort((a, b) => a - b).map((position) => this.#at.get(position)!);
+  }
+
+  clear(): void {
+    this.#at.clear();
+    this.#exact.clear();
+    this.#under.clear();
+    this.#next = 0;
+  }
+}
+
+export const pathsOf = (change: Change): readonly string[] =>
+  change.from === undefined ? [change.path] : [change.path, change.from];

@@ -1,0 +1,279 @@
+/**
+ * Fewer changes that say the same.
+ *
+ * A new change is carried backwards past those that have nothing to do with it, until it meets one that it can be
+ * merged with, or one that it must stay behind. So no rule ever reorders what depends on order, and a consumer who
+ * applies the result ends with the tree that all the changes would have given. Rules:
+ * - create, update = create; updates merge; create, delete = nothing
+ * - delete, create of the same type = update (not of directories: what was in the first is gone)
+ * - renames in a chain = one rename, or none if it comes home; create, rename = create under the new name
+ * - rename, delete = delete of the old name; what happened below a deleted directory is not told
+ * - delete, rename onto it = one rename with `replaced`
+ *
+ * This is for consumers who apply changes to what they have. One who looks at the tree instead, whenever he hears of
+ * a path, may have seen what is not told in the end (created, seen, deleted): he has to look at every path named.
+ *
+ * A merged change has the id and time of its last part. So ids within one collapsed batch need not ascend: a batch
+ * is known by its highest id, and is to be taken as a whole.
+ */
+import { type Change, type ChangeType, isControl } from './change.ts';
+import { CollapseList, pathsOf } from './collapse-list.ts';
+import { below, covers, moved, related } from './paths.ts';
+
+const sameKindOfFile = (a: ChangeType, b: ChangeType): boolean =>
+  a !== 'directory' && b !== 'directory' && (a === b || a === 'unknown' || b === 'unknown');
+
+const isTouch = (change: Change): boolean => change.kind === 'update' || change.kind === 'attrib';
+
+/** `later`'s id and facts on what `earlier` is. */
+const merged = (earlier: Change, later: Change): Change => ({
+  ...earlier,
+  type: later.type === 'unknown' ? earlier.type : later.type,
+  id: later.id,
+  time: later.time,
+  ...(later.ino !== undefined && { ino: later.ino }),
+  ...(later.links !== undefined && { links: later.links }),
+});
+
+export class Collapser {
+  #list = new CollapseList();
+  /** What stands before the last control: nothing is carried past one. */
+  #settled: Change[] = [];
+
+  get size(): number {
+    return this.#settled.length + this.#list.size;
+  }
+
+  push(change: Change): void {
+    if (isControl(change)) {
+      this.#settle();
+      this.#settled.push(change);
+    } else if (change.exchanged) this.#append(change);
+    else if (change.kind === 'create') this.#create(change);
+    else if (change.kind === 'delete') this.#erase(change, Number.POSITIVE_INFINITY);
+    else if (change.kind === 'rename') this.#rename(change);
+    else this.#touch(change);
+  }
+
+  /** What there is, which is forgotten here. */
+  drain(): Change[] {
+    this.#settle();
+    const all = this.#settled;
+    this.#settled = [];
+    return all;
+  }
+
+  #settle(): void {
+    if (this.#list.size === 0) return;
+    for (const change of foldDeleted(this.#list)) this.#settled.push(change);
+    this.#list.clear();
+  }
+
+  #append(change: Change, slot = this.#list.slot()): void {
+    this.#list.put(slot, change);
+  }
+
+  #create(change: Change): void {
+    const list = this.#list;
+    const { path } = change;
+    const at = list.met(path, Number.POSITIVE_INFINITY);
+    const last = list.get(at);
+    if (last?.path === path && last.kind === 'create') {
+      // Told twice: by a scan and by the system, say.
+      list.amend(at, merged(last, change));
+    } else if (last?.path === path && last.kind === 'delete' && sameKindOfFile(last.type, change.type)) {
+      list.remove(at);
+      this.#append({ ...change, kind: 'update' });
+    } else this.#append(change);
+  }
+
+  #touch(change: Change): void {
+    const list = this.#list;
+    let path = change.path;
+    for (let at = list.met(path, Number.POSITIVE_INFINITY); at >= 0; at = list.met(path, at)) {
+      const one = list.get(at)!;
+      if (isTouch(one)) {
+        if (one.path !== path) continue;
+        list.amend(at, { ...merged(one, change), kind: change.kind === 'update' ? 'update' : one.kind });
+        return;
+      }
+      if (one.kind === 'create' && one.path === path) {
+        list.amend(at, merged(one, change));
+        return;
+      }
+      if (one.kind !== 'rename' || one.exchanged || !covers(one.path, path) || covers(one.from!, path)) break;
+      path = moved(path, one.path, one.from!);
+    }
+    this.#append(change);
+  }
+
+  /** Take `change.path` away: where `change` stands before `before`, or at `slot`. */
+  #erase(change: Change, before: number, slot?: number): void {
+    const list = this.#list;
+    let path = change.path;
+    /** What leaves the deleted directory, and all that this needs. */
+    const kept: Change[] = [];
+    for (let at = list.met(path, before); at >= 0; at = list.met(path, at)) {
+      const one = list.get(at)!;
+      if (pathsOf(one).every((name) => below(path, name))) {
+        if (kept.some((other) => meets(other, one))) kept.push(one);
+        else list.remove(at);
+      } else if (isTouch(one)) {
+        // Of a directory above: says nothing of what is in it.
+        if (one.path !== path) continue;
+        if (kept.length > 0) kept.push(one);
+        else list.remove(at);
+      } else if (one.exchanged) break;
+      else if (one.kind === 'create' && one.path === path) {
+        if (kept.length > 0) break;
+        list.remove(at);
+        return;
+      } else if (one.kind === 'delete' && one.path === path) {
+        if (kept.length > 0) break;
+        // Told twice.
+        list.amend(at, { ...one, id: change.id, time: change.time });
+        return;
+      } else if (one.kind === 'rename' && one.path === path && !related(one.from!, path)) {
+        if (kept.length > 0) break;
+        list.remove(at);
+        this.#erase({ ...change, path: one.from!, ino: one.ino }, at, at);
+        return;
+      } else if (one.kind === 'rename' && below(path, one.path) && !related(one.from!, path)) {
+        if (kept.some((other) => meets(other, one))) break;
+        list.remove(at);
+        this.#erase({ ...change, path: one.from!, type: one.type, ino: one.ino }, at, at);
+      } else if (one.kind === 'rename' && below(path, one.from!) && !related(one.path, path)) kept.push(one);
+      else if (one.kind === 'rename' && below(one.path, path) && !related(one.from!, path)) {
+        if (kept.length > 0) break;
+        path = moved(path, one.path, one.from!);
+      } else break;
+    }
+    this.#append(change, slot);
+  }
+
+  #rename(change: Change): void {
+    const { replaced, ...rename } = change;
+    const { from = '', path, id, time } = rename;
+    if (replaced !== undefined)
+      this.#erase({ kind: 'delete', path, type: replaced, id, time }, Number.POSITIVE_INFINITY);
+    const touched = this.#takeTouched(from);
+    this.#move(rename);
+    // Told under the new name: under the old one there is nothing to look at any more.
+    for (const one of touched) this.#touch({ ...one, path: moved(one.path, from, path) });
+  }
+
+  /** The changes since the last other one that only say to look again at `path` or below it; oldest first. */
+  #takeTouched(path: string): Change[] {
+    const list = this.#list;
+    const touched: Change[] = [];
+    for (let at = list.met(path, Number.POSITIVE_INFINITY); at >= 0; at = list.met(path, at)) {
+      const one = list.get(at)!;
+      if (!isTouch(one)) break;
+      if (!covers(path, one.path)) continue;
+      list.remove(at);
+      touched.push(one);
+    }
+    return touched.reverse();
+  }
+
+  #move(rename: Change): void {
+    const list = this.#list;
+    const from = rename.from!;
+    const to = rename.path;
+    const end = Number.POSITIVE_INFINITY;
+    const at = this.#lastOf(from);
+    const one = list.get(at);
+    const free = list.met(to, end) < at;
+    const home = one?.from === to && list.met(to, end) === at;
+    if (one?.kind === 'create' && one.path === from && this.#renameCreated(rename, at)) return;
+    if (one?.kind === 'rename' && one.path === from && !one.exchanged && !related(one.from!, to)) {
+      const whole = { ...merged(one, rename), path: to };
+      if (free) {
+        list.put(at, whole);
+        return;
+      }
+      if (list.met(one.from!, end) === at) {
+        list.remove(at);
+        this.#append(whole);
+        return;
+      }
+    } else if (one?.kind === 'rename' && one.path === from && !one.exchanged && home) {
+      list.remove(at);
+      return;
+    }
+    this.#append(rename);
+  }
+
+  /** The last change that is about `path` or the tree below it: touches of directories above are not. */
+  #lastOf(path: string): number {
+    let at = this.#list.met(path, Number.POSITIVE_INFINITY);
+    for (let one = this.#list.get(at); one && isTouch(one) && below(one.path, path); ) {
+      at = this.#list.met(path, at);
+      one = this.#list.get(at);
+    }
+    // Into a new directory things are put: its creation is what counts.
+    for (let one = this.#list.get(at); one && pathsOf(one).every((name) => below(path, name)); ) {
+      at = this.#list.met(path, at);
+      one = this.#list.get(at);
+    }
+    return at;
+  }
+
+  /** What was created at `at` got another name: it was created there, with all that has been put into it. */
+  #renameCreated(rename: Change, at: number): boolean {
+    const list = this.#list;
+    const { from = '', path: to } = rename;
+    const positions = list.from(from, at);
+    const parts = positions.map((position) => list.get(position)!);
+    if (parts.slice(1).some((one) => !['create', 'update', 'attrib'].includes(one.kind))) return false;
+    // Nothing may have happened to the directories above since then.
+    for (let i = list.met(from, Number.POSITIVE_INFINITY); i > at; i = list.met(from, i)) {
+      const one = list.get(i)!;
+      if (!covers(from, one.path) && !isTouch(one)) return false;
+    }
+    for (const position of positions) list.remove(position);
+    for (const [i, one] of parts.entries()) {
+      const change = { ...one, path: moved(one.path, from, to) };
+      if (i === 0) this.#create(merged(change, rename));
+      else this.#append(change);
+    }
+    return true;
+  }
+}
+
+/** Does their order matter? Not that of a directory's own touch and what happens in it. */
+function meets(a: Change, b: Change): boolean {
+  return pathsOf(a).some((one) =>
+    pathsOf(b).some(
+      (other) =>
+        related(one, other) && !(isTouch(a) && below(one, other)) && !(isTouch(b) && below(other, one)),
+    ),
+  );
+}
+
+/** What the walk backwards leaves behind: `delete x`, `rename y → x` and `delete x`, `create x` are one change each. */
+function foldDeleted(list: CollapseList): Change[] {
+  const all: (Change | undefined)[] = list.changes();
+  const deleted = new Map<string, number>();
+  for (const [i, change] of all.entries()) {
+    if (!change) continue;
+    const at = deleted.get(change.path);
+    deleted.delete(change.path);
+    if (change.kind === 'delete') deleted.set(change.path, i);
+    if (at === undefined || change.exchanged || (change.kind !== 'rename' && change.kind !== 'create'))
+      continue;
+    const gone = all[at]!;
+    if (!sameKindOfFile(gone.type, change.type)) continue;
+    if (all.slice(at + 1, i).some((one) => one && meets(one, gone))) continue;
+    all[at] = undefined;
+    all[i] = change.kind === 'create' ? { ...change, kind: 'update' } : { ...change, replaced: gone.type };
+  }
+  return all.filter((change) => change !== undefined);
+}
+
+/** As few changes as say the same as `changes`. Controls stay where they are. */
+export function collapse(changes: Iterable<Change>): Change[] {
+  const collapser = new Collapser();
+  for (const change of changes) collapser.push(change);
+  return collapser.drain();
+}

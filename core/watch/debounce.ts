@@ -1,0 +1,107 @@
+/**
+ * When to deliver: a pure rule, and the thin thing that runs it on timers.
+ *
+ * Trailing: once nothing has come for `wait`, but no later than `maxWait` after the first that waits. Leading
+ * (FSEvents' NoDefer): at once if nothing was delivered for `wait`, else at the end of that window. Either way
+ * whatever came last is delivered: a delivery takes all there is, and what comes after it makes the next one due.
+ */
+import type { Timers } from './timers.ts';
+
+export interface DebounceOptions {
+  /** Milliseconds. Default: 100. */
+  readonly wait?: number;
+  /** Milliseconds, `wait` at least. Default: 500. */
+  readonly maxWait?: number;
+  /** Default: false. */
+  readonly leading?: boolean;
+}
+
+export const DEBOUNCE_DEFAULTS = { wait: 100, maxWait: 500, leading: false } as const;
+
+export interface DebounceRule {
+  readonly wait: number;
+  readonly maxWait: number;
+  readonly leading: boolean;
+}
+
+const DEFAULT_RULE: DebounceRule = DEBOUNCE_DEFAULTS;
+
+export function debounceRule(options: DebounceOptions = {}): DebounceRule {
+  if (options.wait === undefined && options.maxWait === undefined && !options.leading) return DEFAULT_RULE;
+  const { wait = DEBOUNCE_DEFAULTS.wait, maxWait = DEBOUNCE_DEFAULTS.maxWait, leading = false } = options;
+  return { wait, maxWait: Math.max(wait, maxWait), leading };
+}
+
+export interface DebounceState {
+  /** When the first and the last of what waits came; null if nothing waits. */
+  readonly first: number | null;
+  readonly last: number | null;
+  readonly fired: number;
+}
+
+export const IDLE: DebounceState = { first: null, last: null, fired: Number.NEGATIVE_INFINITY };
+
+/** When what waits is to be delivered; null if nothing waits. */
+export function dueAt(rule: DebounceRule, { first, last, fired }: DebounceState): number | null {
+  if (first === null || last === null) return null;
+  if (rule.leading) return Math.max(first, fired + rule.wait);
+  return Math.min(last + rule.wait, first + rule.maxWait);
+}
+
+/** Something came. A clock that went backwards stands still. */
+export const came = (state: DebounceState, now: number): DebounceState => ({
+  first: state.first ?? Math.max(now, state.fired),
+  last: Math.max(now, state.last ?? state.fired),
+  fired: state.fired,
+});
+
+export const fired = (now: number): DebounceState => ({ first: null, last: null, fired: now });
+
+export class Debouncer {
+  readonly #rule: DebounceRule;
+  readonly #timers: Timers;
+  readonly #deliver: () => void;
+  #state = IDLE;
+  #timer: unknown;
+
+  constructor(options: DebounceOptions, timers: Timers, deliver: () => void) {
+    this.#rule = debounceRule(options);
+    this.#timers = timers;
+    this.#deliver = deliver;
+  }
+
+  /** Something waits to be delivered. */
+  touch(): void {
+    this.#state = came(this.#state, this.#timers.now());
+    // A later due time is found out when the timer rings: a burst sets one timer, not one for each event.
+    if (this.#timer === undefined) this.#arm();
+  }
+
+  #arm(): void {
+    const due = dueAt(this.#rule, this.#state);
+    if (due === null) return;
+    this.#timer = this.#timers.set(Math.max(0, due - this.#timers.now()), () => {
+      this.#timer = undefined;
+      const at = dueAt(this.#rule, this.#state);
+      if (at === null) return;
+      // Timers may ring a fraction of a millisecond early.
+      if (this.#timers.now() + 1 > at) this.flush();
+      else this.#arm();
+    });
+  }
+
+  /** Deliver now what waits. */
+  flush(): void {
+    const waits = this.#state.first !== null;
+    this.cancel();
+    this.#state = fired(this.#timers.now());
+    if (waits) this.#deliver();
+  }
+
+  /** Forget what waits. */
+  cancel(): void {
+    if (this.#timer !== undefined) this.#timers.clear(this.#timer);
+    this.#timer = undefined;
+    this.#state = { ...this.#state, first: null, last: null };
+  }
+}

@@ -1,0 +1,27 @@
+/** What goes wrong with a watcher. */
+
+/** `cause` is what the system or the backend said. */
+export class WatcherError extends Error {
+  readonly op: string;
+  readonly path: string;
+  constructor(op: string, path: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`${op} '${path}': ${why}`, { cause });
+    this.name = 'WatcherError';
+    this.op = op;
+    this.path = path;
+  }
+
+  /** POSIX code, if the cause has one. */
+  get code(): string | undefined {
+    return (this.cause as { code?: string } | undefined)?.code;
+  }
+}
+
+/** The watcher was stopped before; there is nothing to wait for any more. */
+export class ErrWatcherStopped extends Error {
+  constructor() {
+    super('the watcher is stopped');
+    this.name = 'ErrWatcherStopped';
+  }
+}

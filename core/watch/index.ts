@@ -1,0 +1,44 @@
+/** Watching: streams of changes over branches of a core and real directories, and the rules they follow. */
+export { type Accumulated, Accumulator, accumulated } from './accumulator.ts';
+export { type Backend, type BackendEvent, type BackendSubscription, parcelBackend } from './backend.ts';
+export type { WatchBatch } from './batch.ts';
+export { BranchSource, branchSource, changesOf } from './branch-source.ts';
+export { BUFFER_CAPACITY, type BufferOptions, ChangeBuffer } from './buffer.ts';
+export { type Change, type ChangeKind, type ChangeType, type ControlKind, isControl } from './change.ts';
+export { Collapser, collapse } from './collapse.ts';
+export {
+  came,
+  DEBOUNCE_DEFAULTS,
+  type DebounceOptions,
+  Debouncer,
+  debounceRule,
+  dueAt,
+  fired,
+} from './debounce.ts';
+export { DirectorySource, type DirectorySourceOptions, directorySource } from './directory-source.ts';
+export { ErrWatcherStopped, WatcherError } from './errors.ts';
+export {
+  EventFlag,
+  type EventType,
+  eventType,
+  flagOf,
+  type ScanType,
+  scanType,
+  shouldRescan,
+  type WatchEvent,
+} from './event-flag.ts';
+export { type BatchCallback, EventStream, type EventStreamOptions } from './event-stream.ts';
+export { EventWatcher, type SpawnOptions } from './event-watcher.ts';
+export {
+  compileFilter,
+  type Filter,
+  OBJECT_STORE_RULES,
+  type Rule,
+  simpleRules,
+  type Verdict,
+} from './filter.ts';
+export { type ObjectEvent, ObjectWatcher, objectEvents } from './object-watcher.ts';
+export { type Route, Router } from './router.ts';
+export { type Entry, type Lister, scoped } from './scope.ts';
+export type { Attachment, AttachOptions, ChangeSink, Source } from './source.ts';
+export { systemTimers, type Timers } from './timers.ts';

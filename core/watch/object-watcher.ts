@@ -1,0 +1,129 @@
+/**
+ * Changes as an object store takes them: a key was put, a key was deleted.
+ *
+ * Directories are no objects; but one that comes or moves brings puts of the files in it, and of one that goes the
+ * deletion of its path says so with `prefix`. Changes of mode, owner or times alone are not told.
+ */
+import type { WatchBatch } from './batch.ts';
+import { isControl } from './change.ts';
+import { directorySource } from './directory-source.ts';
+import { ErrWatcherStopped, WatcherError } from './errors.ts';
+import type { WatchEvent } from './event-flag.ts';
+import { EventStream, type EventStreamOptions } from './event-stream.ts';
+import { OBJECT_STORE_RULES } from './filter.ts';
+import type { Lister } from './scope.ts';
+
+export interface ObjectEvent {
+  /** `rescan`: something was lost; compare everything at and below `path`. */
+  readonly op: 'put' | 'delete' | 'rescan';
+  readonly path: string;
+  /** delete: of everything below `path` as well. */
+  readonly prefix?: boolean;
+  readonly id: number;
+  readonly time: number;
+}
+
+/** @param list what is below a directory that was moved */
+export function objectEvents(event: WatchEvent, list: Lister): ObjectEvent[] {
+  const { kind, path, from, type, id, time } = event;
+  const told = (op: ObjectEvent['op'], at: string, directory = false): ObjectEvent => ({
+    op,
+    path: at,
+    ...(directory && { prefix: true }),
+    id,
+    time,
+  });
+  const put = (at: string, what: string): ObjectEvent[] => {
+    if (what !== 'directory') return [told('put', at)];
+    return [...list(at)].filter((one) => one.type !== 'directory').map((one) => told('put', one.path));
+  };
+  const isDirectory = type === 'directory';
+  if (isControl(event)) return kind === 'history-done' ? [] : [told('rescan', from ?? path)];
+  // What is in a new directory has events of its own.
+  if (kind === 'create' || kind === 'update') return isDirectory ? [] : [told('put', path)];
+  if (kind === 'delete') return [told('delete', path, isDirectory || type === 'unknown')];
+  if (kind !== 'rename') return [];
+  if (event.exchanged)
+    return [
+      told('delete', from!, isDirectory),
+      ...put(path, type),
+      ...put(from!, event.replaced ?? 'unknown'),
+    ];
+  return [told('delete', from!, isDirectory), ...put(path, type)];
+}
+
+export class ObjectWatcher {
+  readonly #options: EventStreamOptions;
+  readonly #streams = new Map<string, EventStream>();
+  readonly #waiting: ((result: IteratorResult<ObjectEvent, undefined>) => void)[] = [];
+  readonly #queue: ObjectEvent[] = [];
+  readonly #capacity: number;
+  #stopped = false;
+
+  /** Ignores hidden files, `*.metadata.json`, `*~` and `*.tmp`, unless `rules` says what to. */
+  constructor(options: EventStreamOptions = {}) {
+    this.#options = { rules: OBJECT_STORE_RULES, ...options };
+    this.#capacity = options.capacity ?? 8192;
+  }
+
+  /** Watch one more path. @throws ErrWatcherStopped; WatcherError if it cannot be watched */
+  async watch(path: string): Promise<void> {
+    if (this.#stopped) throw new ErrWatcherStopped();
+    if (this.#streams.has(path)) return;
+    const stream = new EventStream(path, { ...this.#options, watchRoot: true }, (batch) =>
+      this.#take(path, batch),
+    );
+    this.#streams.set(path, stream);
+    try {
+      await stream.ready;
+    } catch (error) {
+      this.#streams.delete(path);
+      throw error instanceof WatcherError ? error : new WatcherError('watch', path, error);
+    }
+    if (this.#stopped) throw new ErrWatcherStopped();
+  }
+
+  #take(root: string, batch: WatchBatch): void {
+    const list = (this.#options.source ?? directorySource()).list;
+    for (const event of batch) for (const one of objectEvents(event, list)) this.#put(root, one);
+  }
+
+  #put(root: string, event: ObjectEvent): void {
+    const waiting = this.#waiting.shift();
+    if (waiting) waiting({ done: false, value: event });
+    else if (this.#queue.length < this.#capacity) this.#queue.push(event);
+    else {
+      // Nobody takes anything: one word for all of it.
+      this.#queue.length = 0;
+      this.#queue.push({ op: 'rescan', path: root, id: event.id, time: event.time });
+    }
+  }
+
+  /** What happens at the watched paths, until `stop`. One loop at a time. @throws ErrWatcherStopped when stopped before */
+  events(): AsyncIterableIterator<ObjectEvent> {
+    if (this.#stopped) throw new ErrWatcherStopped();
+    const end = { done: true, value: undefined } as const;
+    const iterator: AsyncIterableIterator<ObjectEvent> = {
+      next: () => {
+        if (this.#stopped) return Promise.resolve(end);
+        const event = this.#queue.shift();
+        if (event) return Promise.resolve({ done: false, value: event });
+        return new Promise((resolve) => this.#waiting.push(resolve));
+      },
+      return: () => Promise.resolve(end),
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  /** Ends the loop and releases everything. May be called again, from anywhere. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const streams = [...this.#streams.values()];
+    this.#streams.clear();
+    this.#queue.length = 0;
+    for (const stream of streams) stream.close();
+    for (const waiting of this.#waiting.splice(0)) waiting({ done: true, value: undefined });
+    await Promise.all(streams.map((stream) => stream.closed));
+  }
+}

@@ -1,0 +1,34 @@
+/** The real filesystem, as watchers look at it. */
+import { lstatSync, readdirSync } from 'node:fs';
+import type { ChangeType } from './change.ts';
+import { type Known, knownOf, type Tree } from './inventory.ts';
+import type { Entry } from './scope.ts';
+
+function look(path: string): Known | undefined {
+  try {
+    return knownOf(lstatSync(path, { bigint: true }));
+  } catch {
+    // Whatever the reason, it cannot be told of.
+    return undefined;
+  }
+}
+
+function* list(dir: string, flat = false): Generator<Entry> {
+  let entries: import('node:fs').Dirent[];
+  try {
+    entries = readdirSync(dir, { withFileTypes: true });
+  } catch {
+    return;
+  }
+  for (const entry of entries) {
+    const path = dir === '/' ? `/${entry.name}` : `${dir}/${entry.name}`;
+    let type: ChangeType = 'unknown';
+    if (entry.isDirectory()) type = 'directory';
+    else if (entry.isFile()) type = 'file';
+    else if (entry.isSymbolicLink()) type = 'symlink';
+    yield { path, type };
+    if (type === 'directory' && !flat) yield* list(path);
+  }
+}
+
+export const realTree: Tree = { look, list };

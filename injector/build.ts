@@ -1,0 +1,72 @@
+/** `npm run build`: the command and the library under dist/, the agent as one script, and the types. */
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { PACKAGE_ROOT } from './package-root.ts';
+
+const at = (...parts: string[]): string => join(PACKAGE_ROOT, ...parts);
+
+/** Also used by tests, so that what they inject is what is in the sources. */
+export async function buildAgent(outfile: string = at('dist', 'agent', 'agent.js')): Promise<void> {
+  await build({
+    entryPoints: [at('agent', 'main.ts')],
+    outfile,
+    bundle: true,
+    format: 'iife',
+    target: 'es2022',
+    // QuickJS has neither Node's globals nor its modules: a stray import fails here.
+    platform: 'neutral',
+    logLevel: 'warning',
+  });
+}
+
+/** @param outdir inside the package: from there its files are found */
+export async function buildCommand(outdir: string = at('dist')): Promise<void> {
+  const entries = {
+    'injector/cli/main': 'injector/cli/main.ts',
+    'injector/index': 'injector/index.ts',
+    'core/index': 'core/index.ts',
+    'core/watch/index': 'core/watch/index.ts',
+    'core/replicate/index': 'core/replicate/index.ts',
+    'injector/engine/npm-bridge': 'injector/engine/npm-bridge.ts',
+    'fixtures/build': 'fixtures/build.ts',
+  };
+  await build({
+    entryPoints: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, at(file)])),
+    outdir,
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    packages: 'external',
+    format: 'esm',
+    target: 'node20.19',
+    platform: 'node',
+    sourcemap: true,
+    logLevel: 'warning',
+  });
+  const main = join(outdir, 'injector', 'cli', 'main.js');
+  const text = readFileSync(main, 'utf8');
+  if (!text.startsWith('#!')) writeFileSync(main, `#!/usr/bin/env node\n${text}`);
+  chmodSync(main, 0o755);
+}
+
+/** Types of what `import 'shimfs'` gives. Its errors are `npm run types`' to tell. */
+async function buildTypes(): Promise<void> {
+  const { default: ts } = await import('typescript');
+  const { config } = ts.readConfigFile(at('tsconfig.json'), ts.sys.readFile);
+  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, PACKAGE_ROOT);
+  const program = ts.createProgram([at('injector', 'index.ts'), at('core', 'index.ts')], {
+    ...options,
+    outDir: at('dist'),
+    sourceMap: false,
+    declaration: true,
+    emitDeclarationOnly: true,
+  });
+  program.emit();
+}
+
+if (process.argv[1] === at('injector', 'build.ts')) {
+  rmSync(at('dist'), { recursive: true, force: true });
+  await Promise.all([buildAgent(), buildCommand()]);
+  await buildTypes();
+}

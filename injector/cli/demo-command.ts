@@ -1,0 +1,17 @@
+/** `shimfs demo`: a watcher, a script of changes, and what it was told. */
+import type { Command } from 'commander';
+
+export function addDemoCommand(program: Command): void {
+  program
+    .command('demo')
+    .summary('show the bridge at work')
+    .description(
+      'Change virtual files under a program that watches them by kqueue, and show what it was told.',
+    )
+    .option('--json', 'machine-readable result')
+    .addHelpText('after', '\nExample:\n  shimfs demo')
+    .action(async (options: { json?: boolean }) => {
+      const { demo } = await import('../demo/demo.ts');
+      process.exitCode = await demo(options);
+    });
+}

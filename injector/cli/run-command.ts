@@ -1,0 +1,78 @@
+/** `shimfs run`: a program in the virtual tree, as if nothing stood between. */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import {
+  addCoverageOptions,
+  addSessionOptions,
+  branchOption,
+  collect,
+  collectVariable,
+  ownSession,
+  requireSessionOrMount,
+  type SessionFlags,
+  sessionOption,
+} from './options.ts';
+
+interface RunFlags extends SessionFlags {
+  readonly branch?: string;
+  readonly hide?: string[];
+  readonly env?: Record<string, string>;
+}
+
+export function addRunCommand(program: Command): void {
+  const command = program
+    .command('run')
+    .summary('run a program in the virtual tree')
+    .description(
+      'Run a program in the virtual tree. Its input, output, terminal, signals and exit status are its own.\n' +
+        'Without --session the tree begins empty and ends when the last process in it has gone.',
+    )
+    .argument('<command>', 'the program')
+    .argument('[args...]', 'its arguments')
+    .passThroughOptions()
+    .addOption(sessionOption());
+  addCoverageOptions(addSessionOptions(command))
+    .addOption(branchOption('the branch it sees (default: main)'))
+    .option('--hide <path>', 'a virtual path that does not exist for it; may be repeated', collect)
+    .option('--env <name=value>', 'set a variable of its environment; may be repeated', collectVariable)
+    .addHelpText(
+      'after',
+      `
+Exit status: the program's own, 128+n when signal n ended it; 127 when it is not found, 126 when it cannot be
+run or covered.
+
+Examples:
+  shimfs run --mount /v -- sh -c 'echo hi > /v/a; cat /v/a'
+  shimfs run --overlay . -- make   # its output is gone afterwards; a host keeps it, to be committed
+  shimfs run --import ./site:/srv/site -- python3 -m http.server -d /srv/site
+  shimfs run --session demo --branch work --hide /v/secret -- make -C /v`,
+    )
+    .action(runCommand);
+}
+
+async function runCommand(command: string, args: string[], flags: RunFlags): Promise<void> {
+  requireSessionOrMount(flags, "run --mount /v -- sh -c 'echo hi > /v/a; cat /v/a'");
+  const { run } = await import('../run/run.ts');
+  const { forwardSignals } = await import('../run/program.ts');
+  const { session, branch, hide, env } = flags;
+  const running = await run({
+    ...ownSession(flags),
+    session,
+    branch,
+    hide: hide?.map((path) => resolve(path)),
+    env,
+    command,
+    args,
+  });
+  const stopForwarding = forwardSignals(running.child);
+  const status = await running.status.finally(stopForwarding);
+  // Only what the program left behind is still there: a signal is meant for us now.
+  let closing = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      if (closing) return;
+      closing = true;
+      void running.close().then(() => process.exit(status));
+    });
+  process.exitCode = await running.done;
+}

@@ -1,0 +1,201 @@
+/** From a real directory into a session: bytes, modes, times, symbolic and hard links. */
+import type { BigIntStats } from 'node:fs';
+import { lstat, open, readdir, readFile, readlink } from 'node:fs/promises';
+import type { Timespec } from '../../core/clock.ts';
+import { decodePath } from '../../core/path-bytes.ts';
+import { UserError } from '../user-error.ts';
+import { type Caller, CHUNK_BYTES } from './methods.ts';
+import { Pipeline } from './pipeline.ts';
+
+export interface TreeOptions {
+  readonly branch?: string;
+  /** Told now and then. */
+  readonly onProgress?: (copied: Copied) => void;
+}
+
+export interface Copied {
+  files: number;
+  directories: number;
+  links: number;
+  bytes: number;
+  /** Paths of what is neither file, directory nor link. */
+  readonly skipped: string[];
+}
+
+const NS = 1_000_000_000n;
+const timespec = (ns: bigint): Timespec => {
+  const nsec = ((ns % NS) + NS) % NS;
+  return { sec: Number((ns - nsec) / NS), nsec: Number(nsec) };
+};
+const times = (stat: BigIntStats) => ({ atime: timespec(stat.atimeNs), mtime: timespec(stat.mtimeNs) });
+const permissions = (stat: BigIntStats): number => Number(stat.mode & 0o7777n);
+
+/**
+ * Copies what is in the directory `from` to the virtual directory `to`, which is made if need be. What is there
+ * already stays, and files of the same name are overwritten.
+ *
+ * @param from a real path, in bytes or as Node spells it
+ * @throws UserError when `from` cannot be read; ControlError for what the session refuses
+ */
+export async function importTree(
+  caller: Caller,
+  from: string,
+  to: string,
+  options: TreeOptions = {},
+): Promise<Copied> {
+  const stat = await lstatOf(Buffer.from(from));
+  if (!stat?.isDirectory())
+    throw new UserError(
+      `${from} ${stat ? 'is no directory' : 'does not exist'}`,
+      'Name a directory: its contents are copied.',
+    );
+  const { branch } = options;
+  await caller.call('file.mkdir', { path: to, branch, parents: true, mode: 0o755 });
+  const importer = new Importer(caller, options);
+  await importer.directory(Buffer.from(from), to, stat);
+  await importer.finish();
+  return importer.copied;
+}
+
+const lstatOf = (path: Buffer): Promise<BigIntStats | undefined> =>
+  lstat(path, { bigint: true }).catch(() => undefined);
+
+class Importer {
+  readonly copied: Copied = { files: 0, directories: 0, links: 0, bytes: 0, skipped: [] };
+  readonly #caller: Caller;
+  readonly #options: TreeOptions;
+  readonly #requests = new Pipeline();
+  /** Where a file with several names came first. */
+  readonly #firstNames = new Map<string, string>();
+
+  constructor(caller: Caller, options: TreeOptions) {
+    this.#caller = caller;
+    this.#options = options;
+  }
+
+  get #branch(): string | undefined {
+    return this.#options.branch;
+  }
+
+  /** Its virtual counterpart exists. */
+  async directory(from: Buffer, to: string, stat: BigIntStats): Promise<void> {
+    for (const name of await this.#names(from)) {
+      const source = Buffer.concat([from, Buffer.from('/'), name]);
+      const found = await lstatOf(source);
+      // Removed meanwhile: as if it had never been listed.
+      if (found) await this.#entry(source, `${to.replace(/\/+$/, '')}/${decodePath(name)}`, found);
+    }
+    // Last, for what is made inside moves its times; and its mode may forbid making anything.
+    await this.#requests.drain();
+    const branch = this.#branch;
+    await this.#caller.call('file.chmod', { path: to, branch, mode: permissions(stat) });
+    await this.#caller.call('file.times', { path: to, branch, ...times(stat) });
+  }
+
+  async #names(from: Buffer): Promise<Buffer[]> {
+    try {
+      return await readdir(from, { encoding: 'buffer' });
+    } catch (error) {
+      throw unreadable(from, error);
+    }
+  }
+
+  async #entry(from: Buffer, to: string, stat: BigIntStats): Promise<void> {
+    this.#options.onProgress?.(this.copied);
+    if (stat.isDirectory()) {
+      this.copied.directories++;
+      // Its contents come next, so this one is waited for.
+      await this.#caller.call('file.mkdir', { path: to, branch: this.#branch, parents: true, mode: 0o700 });
+      return this.directory(from, to, stat);
+    }
+    if (stat.isSymbolicLink()) return this.#symlink(from, to, stat);
+    if (!stat.isFile()) return void this.copied.skipped.push(decodePath(from));
+    const identity = `${stat.dev}:${stat.ino}`;
+    const first = stat.nlink > 1n ? this.#firstNames.get(identity) : undefined;
+    if (first !== undefined) return this.#hardLink(first, to);
+    this.#firstNames.set(identity, to);
+    this.copied.files++;
+    this.copied.bytes += Number(stat.size);
+    if (stat.size <= CHUNK_BYTES) await this.#small(from, to, stat);
+    else await this.#large(from, to, stat);
+  }
+
+  async #small(from: Buffer, to: string, stat: BigIntStats): Promise<void> {
+    const data = await readFile(from).catch((error) => Promise.reject(unreadable(from, error)));
+    // Grown since it was looked at.
+    if (data.length > CHUNK_BYTES) return this.#large(from, to, stat);
+    const params = { path: to, branch: this.#branch, mode: permissions(stat), data, exact: times(stat) };
+    await this.#requests.add(this.#caller.call('file.put', params));
+  }
+
+  async #large(from: Buffer, to: string, stat: BigIntStats): Promise<void> {
+    const branch = this.#branch;
+    const file = await open(from).catch((error) => Promise.reject(unreadable(from, error)));
+    try {
+      const { handle } = await this.#caller.call('file.open', {
+        path: to,
+        branch,
+        access: 'write',
+        mode: 0o600,
+      });
+      const writes = new Pipeline(8);
+      for (let position = 0; ; ) {
+        const { bytesRead, buffer } = await file.read(
+          Buffer.allocUnsafe(CHUNK_BYTES),
+          0,
+          CHUNK_BYTES,
+          position,
+        );
+        if (bytesRead === 0) break;
+        await writes.add(
+          this.#caller.call('file.write', { handle, data: buffer.subarray(0, bytesRead), position }),
+        );
+        position += bytesRead;
+      }
+      await writes.drain();
+      await this.#caller.call('file.close', { handle });
+    } finally {
+      await file.close();
+    }
+    await this.#caller.call('file.chmod', { path: to, branch, mode: permissions(stat) });
+    await this.#caller.call('file.times', { path: to, branch, ...times(stat) });
+  }
+
+  async #symlink(from: Buffer, to: string, stat: BigIntStats): Promise<void> {
+    const branch = this.#branch;
+    const target = decodePath(await readlink(from, { encoding: 'buffer' }));
+    await this.#replacing(to, () => this.#caller.call('file.symlink', { path: to, branch, target }));
+    this.copied.links++;
+    await this.#requests.add(
+      this.#caller.call('file.times', { path: to, branch, ...times(stat), follow: false }),
+    );
+  }
+
+  async #hardLink(first: string, to: string): Promise<void> {
+    const branch = this.#branch;
+    await this.#requests.drain();
+    await this.#replacing(to, () => this.#caller.call('file.link', { from: first, to, branch }));
+    this.copied.links++;
+  }
+
+  async #replacing(to: string, make: () => Promise<unknown>): Promise<void> {
+    try {
+      await make();
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EEXIST') throw error;
+      await this.#caller.call('file.remove', { path: to, branch: this.#branch });
+      await make();
+    }
+  }
+
+  finish(): Promise<void> {
+    return this.#requests.drain();
+  }
+}
+
+function unreadable(path: Buffer, error: unknown): UserError {
+  return new UserError(
+    `${decodePath(path)} cannot be read (${(error as NodeJS.ErrnoException).code})`,
+    'Check its permissions.',
+  );
+}

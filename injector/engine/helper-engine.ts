@@ -1,0 +1,188 @@
+/** A FridaEngine over a helper process: both adapters are this, with different programs to start. */
+import { explainFailure, readProcessFacts, unresponsive } from './failure.ts';
+import {
+  EngineError,
+  type EngineInfo,
+  type FridaEngine,
+  type InjectedScript,
+  type ScriptEvent,
+  type ScriptOptions,
+} from './frida-engine.ts';
+import { HelperClient, type HelperEvent, type HelperProgram, HelperRefusal } from './helper-client.ts';
+
+export interface HelperEngineOptions {
+  readonly adapter: string;
+  /**
+   * Finds, and if need be installs, what the helper runs on.
+   * @param repair the program of the last call could not load Frida: make it anew
+   */
+  readonly program: (repair: boolean) => Promise<HelperProgram>;
+  /** What a script prints with `console.log`. Default: dropped. */
+  readonly onLog?: (pid: number, level: string, text: string) => void;
+  /** How long an inject may take, milliseconds. */
+  readonly attachLimitMs?: number;
+}
+
+const ATTACH_LIMIT_MS = 20_000;
+
+export class HelperEngine implements FridaEngine {
+  readonly #options: HelperEngineOptions;
+  #client: Promise<HelperClient> | undefined;
+  #nextScript = 1;
+  #starting: Promise<HelperClient> | undefined;
+  #closed = false;
+
+  constructor(options: HelperEngineOptions) {
+    this.#options = options;
+  }
+
+  async info(): Promise<EngineInfo> {
+    const client = await this.#helper();
+    return { adapter: this.#options.adapter, version: client.version, helperPid: client.pid };
+  }
+
+  async inject(
+    pid: number,
+    script: ScriptOptions,
+    onEvent: (event: ScriptEvent) => void,
+  ): Promise<InjectedScript> {
+    const client = await this.#helper();
+    const injected = new HelperScript(client, this.#nextScript++, pid, onEvent, this.#options.onLog);
+    let late = false;
+    const limit = setTimeout(() => {
+      late = true;
+      client.cancel(injected.number);
+    }, this.#options.attachLimitMs ?? ATTACH_LIMIT_MS);
+    try {
+      await client.call({
+        op: 'inject',
+        script: injected.number,
+        pid,
+        source: script.source,
+        name: script.name,
+        runtime: script.runtime ?? 'qjs',
+      });
+    } catch (error) {
+      injected.abandon();
+      if (!(error instanceof HelperRefusal)) throw error;
+      const facts = readProcessFacts(pid, client.pid);
+      throw late ? unresponsive(pid, facts) : explainFailure(pid, error.failure, facts);
+    } finally {
+      clearTimeout(limit);
+    }
+    injected.loaded();
+    return injected;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const client = await this.#client?.catch(() => undefined);
+    if (client?.alive) await client.close();
+  }
+
+  /** The helper that runs, or a new one where there is none or the last has died. */
+  async #helper(): Promise<HelperClient> {
+    if (this.#closed)
+      throw new EngineError('engine-failed', 'the Frida engine was closed', 'Open a new engine.');
+    const current = await this.#client?.catch(() => undefined);
+    if (current?.alive) return current;
+    // Of several callers that found it dead, the first to come here starts the next one.
+    const known = this.#starting;
+    if (known) return known;
+    const starting = this.#start().finally(() => {
+      this.#starting = undefined;
+    });
+    this.#starting = starting;
+    this.#client = starting;
+    return starting;
+  }
+
+  async #start(): Promise<HelperClient> {
+    const program = await this.#options.program(false);
+    try {
+      return await HelperClient.start(program);
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.code !== 'engine-missing') throw error;
+      return HelperClient.start(await this.#options.program(true));
+    }
+  }
+}
+
+class HelperScript implements InjectedScript {
+  #over = false;
+  #loaded = false;
+  /** An end that came before the inject was answered: told afterwards, or not at all when the inject failed. */
+  #earlyEnd: HelperEvent | undefined;
+
+  constructor(
+    private readonly client: HelperClient,
+    readonly number: number,
+    readonly pid: number,
+    private readonly onEvent: (event: ScriptEvent) => void,
+    private readonly onLog: HelperEngineOptions['onLog'],
+  ) {
+    client.listen(number, (event) => this.#receive(event));
+  }
+
+  async post(payload: unknown): Promise<void> {
+    if (this.#over) throw this.#gone();
+    try {
+      await this.client.call({ op: 'post', script: this.number, payload });
+    } catch (error) {
+      throw error instanceof HelperRefusal ? this.#gone() : error;
+    }
+  }
+
+  async detach(): Promise<void> {
+    if (this.#over) return;
+    try {
+      await this.client.call({ op: 'detach', script: this.number });
+    } catch {
+      // A helper that has gone has let go of its processes.
+    }
+    this.#receive({ event: 'detached', script: this.number, reason: 'application-requested' });
+  }
+
+  /** The inject was answered. */
+  loaded(): void {
+    this.#loaded = true;
+    if (this.#earlyEnd) this.#receive(this.#earlyEnd);
+  }
+
+  /** The inject failed: nothing more is told about it. */
+  abandon(): void {
+    this.#over = true;
+    this.client.unlisten(this.number);
+  }
+
+  #receive(event: HelperEvent): void {
+    if (this.#over) return;
+    switch (event.event) {
+      case 'message':
+        this.onEvent({ type: 'message', payload: event.payload });
+        break;
+      case 'error':
+        this.onEvent({ type: 'error', description: event.description, stack: event.stack });
+        break;
+      case 'log':
+        this.onLog?.(this.pid, event.level, event.text);
+        break;
+      case 'detached':
+        if (!this.#loaded) {
+          this.#earlyEnd = event;
+          return;
+        }
+        this.#over = true;
+        this.client.unlisten(this.number);
+        this.onEvent({ type: 'detached', reason: event.crash ? `crash: ${event.crash}` : event.reason });
+    }
+  }
+
+  #gone(): EngineError {
+    return new EngineError(
+      'no-such-process',
+      `the script in process ${this.pid} is gone`,
+      'The process ended, was replaced by exec, or the script was detached.',
+    );
+  }
+}

@@ -1,0 +1,30 @@
+/** Cuts a stream into frames: each begins with its own length (u32, little-endian, itself included). */
+
+export class FrameError extends Error {}
+
+export class FrameSplitter {
+  #rest: Buffer | null = null;
+  readonly #least: number;
+  readonly #most: number;
+
+  /** @param least bytes of the fixed part @param most longest frame that is taken */
+  constructor(least: number, most: number) {
+    this.#least = least;
+    this.#most = most;
+  }
+
+  /** Calls `each` for every whole frame. @throws FrameError on a length out of range */
+  push(chunk: Buffer, each: (frame: Buffer) => void): void {
+    let bytes = this.#rest ? Buffer.concat([this.#rest, chunk]) : chunk;
+    this.#rest = null;
+    while (bytes.length >= 4) {
+      const length = bytes.readUInt32LE(0);
+      if (length < this.#least || length > this.#most)
+        throw new FrameError(`a frame of ${length} bytes, where ${this.#least} to ${this.#most} are allowed`);
+      if (bytes.length < length) break;
+      each(bytes.subarray(0, length));
+      bytes = bytes.subarray(length);
+    }
+    if (bytes.length > 0) this.#rest = bytes;
+  }
+}

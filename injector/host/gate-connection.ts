@@ -1,0 +1,169 @@
+/** One process's connection: who it is, what it holds, and its questions in order. */
+import type { Socket } from 'node:net';
+import type { Attr } from '../../core/attr.ts';
+import { ERRNO, type ErrnoCode, FsError } from '../../core/errors.ts';
+import type { FsView, Place } from '../../core/fs-view.ts';
+import { encodePath } from '../../core/path-bytes.ts';
+import { MAX_REQUEST, Op, REQUEST, ReplyFlag } from '../../core/protocol.ts';
+import { MountExit } from '../../core/walk.ts';
+import { cacheableStat } from './cacheable-stat.ts';
+import { FrameError, FrameSplitter } from './frame-splitter.ts';
+import { type Answer, encodeReply, failure, RequestFrame } from './request-frame.ts';
+import { HANDLERS, type RequestContext } from './requests.ts';
+import { sendNow } from './send-now.ts';
+import type { SessionHost } from './session-host.ts';
+
+export interface Peer {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export class GateConnection implements RequestContext {
+  readonly host: SessionHost;
+  readonly socket: Socket;
+  readonly peer: Peer;
+  readonly binding: number;
+  readonly view: FsView;
+  /** Descriptors of each object that this process holds. */
+  readonly #held = new Map<number, number>();
+  /** Those of them that it may write. */
+  readonly #writing = new Set<number>();
+  readonly #frames = new FrameSplitter(REQUEST.size, MAX_REQUEST);
+  /** Holders are told apart by connection, not by pid: an exec keeps the pid and gives up nothing. */
+  readonly #holder: number;
+
+  constructor(host: SessionHost, socket: Socket, peer: Peer, binding: number, holder: number) {
+    this.host = host;
+    this.socket = socket;
+    this.peer = peer;
+    this.binding = binding;
+    this.#holder = holder;
+    this.view = host.core.view(host.branchOf(binding), { ...peer, umask: 0 });
+    host.bindings.entered(binding);
+    if (host.bindings.isEager(binding)) this.#bringEarly();
+  }
+
+  get core() {
+    return this.host.core;
+  }
+
+  placeholder(attr: Attr): string {
+    return this.host.placeholders.of(this.binding, attr);
+  }
+
+  /** Bytes from the process. @throws FrameError: the connection is to be closed */
+  receive(chunk: Buffer): void {
+    this.#frames.push(chunk, (bytes) => this.#answer(new RequestFrame(bytes)));
+  }
+
+  #answer(q: RequestFrame): void {
+    if (q.op === Op.Agent) {
+      this.#bringAgent(q);
+      return;
+    }
+    if (q.op === Op.Warm) {
+      this.host.agents.warm();
+      return;
+    }
+    const handler = HANDLERS[q.op];
+    if (!handler) throw new FrameError(`there is no request ${q.op}`);
+    if (q.op !== Op.Ring) this.host.flushRings();
+    const answer = this.#attempt(q, handler);
+    if (answer) this.#reply(q, answer);
+  }
+
+  #attempt(q: RequestFrame, handler: NonNullable<(typeof HANDLERS)[number]>): Answer | undefined {
+    try {
+      return handler(q, this);
+    } catch (error) {
+      if (error instanceof FsError) return failure(error.code);
+      if (error instanceof MountExit) return { flags: ReplyFlag.Exit, data: encodePath(error.path) };
+      if (error instanceof FrameError) throw error;
+      // The object's own filesystem refused: no space, or a program that is being executed.
+      const code = (error as { code?: string }).code;
+      if (code !== undefined && code in ERRNO) return failure(code as ErrnoCode);
+      this.host.log.error({ err: error, op: q.op, pid: this.peer.pid }, 'a request failed inside the host');
+      return failure('EIO');
+    }
+  }
+
+  #reply(q: RequestFrame, answer: Answer): void {
+    sendNow(this.socket, encodeReply(q.op, q.id, this.host.agents.seqOf(this.peer.pid), answer));
+  }
+
+  #bringAgent(q: RequestFrame): void {
+    this.host.agents.bring(this.peer.pid).then(
+      () => this.#reply(q, {}),
+      (error: unknown) => {
+        this.host.agentMissing(this.peer.pid, error);
+        this.#reply(q, failure('ENOTSUP'));
+      },
+    );
+  }
+
+  /** Nobody waits for it, and a program that was quicker than its agent has lost nothing. */
+  #bringEarly(): void {
+    const { pid } = this.peer;
+    this.host.agents.bring(pid).catch((error: unknown) => {
+      if ((error as { code?: string }).code !== 'no-such-process') this.host.agentMissing(pid, error);
+    });
+  }
+
+  opened(oid: number, writing: boolean): void {
+    this.core.opened(oid, this.#holder);
+    this.#held.set(oid, (this.#held.get(oid) ?? 0) + 1);
+    const object = this.core.content.object(oid);
+    if (!writing || !object || this.#writing.has(oid)) return;
+    this.#writing.add(oid);
+    this.host.writers.came(oid);
+    // What was remembered before it was written behind the host's back.
+    this.host.page.outdate(object.node.ino);
+  }
+
+  stat(place: Place, options: { readonly follow: boolean }): Answer {
+    const { page, writers, core } = this.host;
+    // What others change underneath raises no generation.
+    if (core.overlays.length > 0) return { attr: this.view.stat(place, options) };
+    return cacheableStat(this.view, place, options, page, (attr) => !writers.has(attr.oid));
+  }
+
+  closed(oid: number): void {
+    const count = this.#held.get(oid);
+    if (count === undefined) return;
+    this.host.takeWrites(oid);
+    if (count > 1) {
+      this.#held.set(oid, count - 1);
+      return;
+    }
+    this.#held.delete(oid);
+    if (this.#writing.delete(oid)) this.host.writers.left(oid);
+    this.core.closed(oid, this.#holder);
+  }
+
+  wrote(oid: number): void {
+    this.host.takeWrites(oid, this.peer.pid);
+  }
+
+  rang(oid: number): void {
+    this.host.rang(oid);
+  }
+
+  watch(inodes: readonly number[], on: boolean): boolean {
+    return this.host.agents.watch(this.peer.pid, inodes, on);
+  }
+
+  /** The process, or this image of it, has gone. */
+  end(): void {
+    for (const oid of this.#held.keys()) this.host.takeWrites(oid);
+    for (const oid of this.#writing) {
+      this.host.writers.left(oid);
+      // It may have been killed between a write and its mark.
+      this.core.touched(oid, this.peer.pid);
+    }
+    this.#writing.clear();
+    this.core.released(this.#holder);
+    this.#held.clear();
+    this.host.bindings.left(this.binding);
+  }
+}

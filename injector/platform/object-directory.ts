@@ -1,0 +1,180 @@
+/**
+ * Where the bytes of virtual files live: a private directory on a RAM-backed filesystem where there is a good one.
+ *
+ * Containers often give a small /dev/shm that forbids execution, so each candidate is tried, not believed; the
+ * decision over the findings is pure. A session's directory holds a lock that ends with its host: directories
+ * whose host was killed are taken away by the next session, for what lies in them is memory.
+ */
+import { randomBytes } from 'node:crypto';
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { lock, tryLock } from './file-lock.ts';
+import { ensurePrivateDirectory } from './private-directory.ts';
+
+const MIB = 1024 * 1024;
+/** Below this much room another candidate is looked for. */
+export const ROOM_WANTED = 256 * MIB;
+
+/** statfs(2) `f_type`. */
+const RAM_FILESYSTEMS = new Set([0x01021994 /* tmpfs */, 0x858458f6 /* ramfs */]);
+
+export interface Candidate {
+  /** `/dev/shm/shimfs-0` */
+  readonly path: string;
+  readonly ramBacked: boolean;
+  /** Programs stored here can be started. */
+  readonly executable: boolean;
+  readonly freeBytes: number;
+  /** Why it cannot be used at all. */
+  readonly unusable?: string;
+}
+
+export interface Choice extends Candidate {
+  /** One sentence: what was chosen and why. */
+  readonly reason: string;
+  /** True when something a person may want to change stands behind the choice. */
+  readonly degraded: boolean;
+}
+
+/** Candidates in order of preference. */
+export function objectDirectoryCandidates(): string[] {
+  const own = `shimfs-${process.getuid?.() ?? 0}`;
+  // The temporary directory may hold the run directory too, under the plain name.
+  const disk = join(tmpdir(), `${own}-objects`);
+  return process.platform === 'linux' ? [join('/dev/shm', own), disk] : [disk];
+}
+
+/** Make the directory where it is missing, and find out what it is good for. */
+export function probe(path: string): Candidate {
+  const nothing = { path, ramBacked: false, executable: false, freeBytes: 0 };
+  try {
+    ensurePrivateDirectory(path);
+    const { type, bavail, bsize } = statfsSync(path);
+    return {
+      path,
+      ramBacked: RAM_FILESYSTEMS.has(type >>> 0),
+      executable: probeExecution(path),
+      freeBytes: bavail * bsize,
+    };
+  } catch (error) {
+    return { ...nothing, unusable: (error as Error).message };
+  }
+}
+
+/** access(2) answers for the mount's noexec as well as for the mode. */
+function probeExecution(directory: string): boolean {
+  const file = join(directory, `.probe-${randomBytes(6).toString('hex')}`);
+  closeSync(openSync(file, 'wx', 0o700));
+  try {
+    chmodSync(file, 0o700);
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(file, { force: true });
+  }
+}
+
+const size = (bytes: number): string =>
+  bytes >= 1024 * MIB ? `${(bytes / 1024 / MIB).toFixed(1)} GiB` : `${Math.floor(bytes / MIB)} MiB`;
+
+/** What speaks against a candidate, in words; empty for a good one. */
+function shortcomings(one: Candidate): string[] {
+  if (one.unusable !== undefined) return [one.unusable];
+  return [
+    ...(one.executable ? [] : ['it forbids execution (noexec)']),
+    ...(one.freeBytes >= ROOM_WANTED ? [] : [`it has only ${size(one.freeBytes)} free`]),
+  ];
+}
+
+/**
+ * The first candidate without a shortcoming; failing that, the one that can execute and has most room.
+ * @throws when none can be used
+ */
+export function chooseCandidate(candidates: readonly Candidate[]): Choice {
+  const good = candidates.find((one) => shortcomings(one).length === 0);
+  const byWorth = (a: Candidate, b: Candidate) =>
+    Number(b.executable) - Number(a.executable) || b.freeBytes - a.freeBytes;
+  const chosen = good ?? candidates.filter((one) => one.unusable === undefined).sort(byWorth)[0];
+  const passedOver = candidates
+    .filter((one) => one !== chosen)
+    .map((one) => ({ one, against: shortcomings(one) }))
+    .filter(({ against }) => against.length > 0)
+    .map(({ one, against }) => `not ${one.path}: ${against.join(', ')}`);
+  if (!chosen) {
+    throw new Error(`no directory for the bytes of virtual files: ${passedOver.join('; ')}`);
+  }
+  const own = [...(chosen.ramBacked ? [] : ['it is not RAM-backed']), ...shortcomings(chosen)];
+  const reason = [
+    `${chosen.path} (${chosen.ramBacked ? 'in memory' : 'on disk'}, ${size(chosen.freeBytes)} free)`,
+    ...(own.length > 0 ? [`but ${own.join(', ')}`] : []),
+    ...passedOver,
+  ].join('; ');
+  return { ...chosen, reason, degraded: own.length > 0 };
+}
+
+/** Tries no further than the first good one, so that the others leave no trace. */
+export function chooseObjectDirectory(paths: readonly string[] = objectDirectoryCandidates()): Choice {
+  const tried: Candidate[] = [];
+  for (const path of paths) {
+    const candidate = probe(path);
+    tried.push(candidate);
+    if (shortcomings(candidate).length === 0) break;
+  }
+  return chooseCandidate(tried);
+}
+
+export interface ObjectDirectory {
+  /** The session's own directory, 0700 and empty but for `.lock`. */
+  readonly path: string;
+  readonly choice: Choice;
+  /** Take it away with all that is in it. Idempotent. */
+  remove(): void;
+}
+
+const LOCK_NAME = '.lock';
+
+/** @param session becomes part of the name, for people who look around */
+export async function createObjectDirectory(session: string, choice: Choice): Promise<ObjectDirectory> {
+  // Held while a directory has no lock of its own yet, so that no other session takes it for a leftover.
+  const making = await lock(join(choice.path, LOCK_NAME));
+  try {
+    sweep(choice.path);
+    const path = join(choice.path, `${session}-${randomBytes(6).toString('hex')}`);
+    mkdirSync(path, { mode: 0o700 });
+    const held = tryLock(join(path, LOCK_NAME));
+    if (!held) throw new Error(`${path} is locked by someone else`);
+    const remove = () => {
+      rmSync(path, { recursive: true, force: true });
+      held.release();
+    };
+    return { path, choice, remove };
+  } finally {
+    making.release();
+  }
+}
+
+/** Remove the directories of hosts that are gone. */
+function sweep(parent: string): void {
+  for (const name of readdirSync(parent)) {
+    const path = join(parent, name);
+    if (!lstatSync(path).isDirectory()) continue;
+    const orphan = tryLock(join(path, LOCK_NAME));
+    if (!orphan) continue;
+    rmSync(path, { recursive: true, force: true });
+    orphan.release();
+  }
+}

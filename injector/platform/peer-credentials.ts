@@ -1,0 +1,56 @@
+/** Who is at the other end of a Unix socket, by the kernel's word. */
+import type { Socket } from 'node:net';
+import { libc } from './libc.ts';
+
+export interface PeerCredentials {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
+
+// macOS, sys/un.h: options of level SOL_LOCAL.
+const SOL_LOCAL = 0;
+const LOCAL_PEERCRED = 1;
+const LOCAL_PEERPID = 2;
+/** struct xucred: version u32, uid u32, ngroups i16, padding, 16 gids. */
+const XUCRED_BYTES = 76;
+
+/** A pipe or socket of libuv carries its descriptor. -1 once it is closed. */
+function descriptorOf(socket: Socket): number {
+  const handle = (socket as unknown as { _handle: { fd: number } | null })._handle;
+  return handle?.fd ?? -1;
+}
+
+/**
+ * The process that made the connection (Linux: at `connect`; its children inherit the socket, not the name).
+ * @throws when the socket is closed or is not a Unix socket
+ */
+export function peerCredentials(socket: Socket): PeerCredentials {
+  const fd = descriptorOf(socket);
+  if (fd < 0) throw new Error('peer credentials: the socket is closed');
+  return process.platform === 'darwin' ? darwinCredentials(fd) : linuxCredentials(fd);
+}
+
+function linuxCredentials(fd: number): PeerCredentials {
+  const [pid, uid, gid] = new Uint32Array(option(fd, SOL_SOCKET, SO_PEERCRED, 12));
+  // A socket that is none of a connected Unix pair has nobody's pid.
+  if (pid === 0) throw new Error('peer credentials: not a connected Unix socket');
+  return { pid, uid, gid };
+}
+
+function darwinCredentials(fd: number): PeerCredentials {
+  const [pid] = new Uint32Array(option(fd, SOL_LOCAL, LOCAL_PEERPID, 4));
+  const cred = new DataView(option(fd, SOL_LOCAL, LOCAL_PEERCRED, XUCRED_BYTES));
+  return { pid, uid: cred.getUint32(4, true), gid: cred.getUint32(12, true) };
+}
+
+function option(fd: number, level: number, name: number, size: number): ArrayBuffer {
+  const value = new Uint8Array(size);
+  if (libc().getsockopt(fd, level, name, value, new Uint32Array([size])) !== 0) {
+    throw new Error(`peer credentials: getsockopt failed with errno ${libc().errno()}`);
+  }
+  return value.buffer;
+}

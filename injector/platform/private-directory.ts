@@ -1,0 +1,50 @@
+/** Directories that hold a user's own things: 0700, ours, and no symbolic link someone else planted. */
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+
+export class PrivateDirectoryError extends Error {
+  constructor(
+    readonly path: string,
+    message: string,
+    readonly remedy: string,
+  ) {
+    super(message);
+    this.name = 'PrivateDirectoryError';
+  }
+}
+
+/**
+ * Make `path` where it does not exist, and prove that it is private.
+ *
+ * @throws PrivateDirectoryError when it is a link, not a directory, or another user's
+ */
+export function ensurePrivateDirectory(path: string): string {
+  try {
+    mkdirSync(path, { mode: 0o700, recursive: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // EEXIST: something that is no directory stands there, which the look below tells.
+    if (code !== 'EEXIST') {
+      throw new PrivateDirectoryError(
+        path,
+        `cannot make the directory ${path} (${code})`,
+        'Check its parent.',
+      );
+    }
+  }
+  // lstat, not stat: in a shared parent such as /tmp, a link could lead anywhere.
+  const stat = lstatSync(path);
+  if (!stat.isDirectory()) {
+    const what = stat.isSymbolicLink() ? 'a symbolic link' : 'not a directory';
+    throw new PrivateDirectoryError(path, `${path} is ${what}`, `Look at it, and remove it: rm ${path}`);
+  }
+  const uid = process.getuid?.() ?? stat.uid;
+  if (stat.uid !== uid) {
+    throw new PrivateDirectoryError(
+      path,
+      `${path} belongs to user ${stat.uid}, not to us (${uid})`,
+      'Another user made it; have it removed, or set another directory in the environment.',
+    );
+  }
+  if ((stat.mode & 0o077) !== 0) chmodSync(path, 0o700);
+  return path;
+}

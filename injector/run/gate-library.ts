@@ -1,0 +1,126 @@
+/** The gate's shared library, compiled on demand by the machine's C compiler and kept by its contents. */
+import { spawnSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { cHeader } from '../../core/wire-header.ts';
+import { cacheDirectory } from '../engine/venv.ts';
+import { packageFile } from '../package-root.ts';
+
+export type GatePlatform = 'linux' | 'darwin';
+const HERE: GatePlatform = process.platform === 'darwin' ? 'darwin' : 'linux';
+
+export const GATE_LIBRARY = HERE === 'darwin' ? 'libshimfs-gate.dylib' : 'libshimfs-gate.so';
+
+/** For every system: cancelled threads unwind through us. */
+const COMMON_FLAGS = [
+  '-std=gnu11',
+  '-O2',
+  '-g',
+  '-fPIC',
+  '-Wall',
+  '-Wextra',
+  '-Werror=implicit-function-declaration',
+  '-Wno-unused-parameter',
+  '-fvisibility=hidden',
+  '-fno-builtin',
+  '-fno-stack-protector',
+  '-fexceptions',
+  '-fasynchronous-unwind-tables',
+];
+/** On Linux we stand in the place of a system call instruction, which leaves vector registers alone. */
+const LINUX_FLAGS = ['-ftls-model=initial-exec', '-mgeneral-regs-only'];
+
+/** For compiling and linking in one go. */
+export function gateFlags(platform: GatePlatform = HERE): string[] {
+  return platform === 'darwin'
+    ? [...COMMON_FLAGS, '-shared']
+    : [...COMMON_FLAGS, ...LINUX_FLAGS, '-shared', '-Wl,-z,now', '-Wl,-z,nodelete', '-Wl,-z,initfirst'];
+}
+
+export class GateBuildError extends Error {
+  readonly remedy: string;
+  constructor(message: string, remedy: string) {
+    super(message);
+    this.name = 'GateBuildError';
+    this.remedy = remedy;
+  }
+}
+
+/** Common files that Linux alone has use for: macOS has its own beside them, by the same name. */
+const LINUX_ONLY = ['exec.c'];
+
+/** Sources for a machine, by Node's names of its system and architecture. */
+export function gateSources(platform: GatePlatform = HERE, arch: string = process.arch): string[] {
+  const directory = packageFile('agent', 'gate');
+  const in_ = (...parts: string[]): string[] =>
+    readdirSync(join(directory, ...parts))
+      .filter((name) => name.endsWith('.c'))
+      .sort()
+      .map((name) => join(directory, ...parts, name));
+  if (platform === 'darwin')
+    return [...in_().filter((file) => !LINUX_ONLY.includes(basename(file))), ...in_('darwin')];
+  return [
+    ...in_(),
+    ...in_('linux'),
+    join(directory, 'linux', `site_${arch === 'arm64' ? 'aarch64' : 'x86_64'}.S`),
+  ];
+}
+
+const headers = (): string[] => {
+  const directory = packageFile('agent', 'gate');
+  return readdirSync(directory, { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith('.h'))
+    .sort()
+    .map((name) => join(directory, name));
+};
+
+/**
+ * The library's path, compiled if there is none for these sources and this compiler yet.
+ * @throws GateBuildError without a compiler, or when it fails
+ */
+export function gateLibrary(compiler: string = process.env.CC ?? 'cc'): string {
+  const version = spawnSync(compiler, ['--version'], { encoding: 'utf8' });
+  if (version.error || version.status !== 0)
+    throw new GateBuildError(
+      `the C compiler '${compiler}' does not run`,
+      'Install one (Debian: apt-get install gcc libc6-dev; macOS: xcode-select --install) or name it in CC.',
+    );
+  const sources = gateSources();
+  const hash = createHash('sha256').update(version.stdout).update(cHeader()).update(gateFlags().join(' '));
+  for (const file of [...sources, ...headers()]) hash.update(readFileSync(file));
+  const directory = join(cacheDirectory(), `gate-${hash.digest('hex').slice(0, 16)}`);
+  const library = join(directory, GATE_LIBRARY);
+  if (!existsSync(library)) compile(compiler, sources, directory);
+  return library;
+}
+
+/** Built beside and renamed, so that nobody sees half a library. */
+function compile(compiler: string, sources: readonly string[], directory: string): void {
+  const building = `${directory}.${randomBytes(4).toString('hex')}`;
+  mkdirSync(building, { recursive: true, mode: 0o700 });
+  try {
+    writeFileSync(join(building, 'wire.h'), cHeader());
+    const result = spawnSync(
+      compiler,
+      [...gateFlags(), `-I${building}`, '-o', join(building, GATE_LIBRARY), ...sources],
+      {
+        encoding: 'utf8',
+      },
+    );
+    if (result.status !== 0)
+      throw new GateBuildError(
+        `the gate does not compile:\n${result.stderr}`,
+        'Is the C library for development installed (Debian: libc6-dev)?',
+      );
+    try {
+      renameSync(building, directory);
+    } catch (error) {
+      // Somebody else was first, with the same contents.
+      if (!existsSync(join(directory, GATE_LIBRARY))) throw error;
+    }
+  } finally {
+    rmSync(building, { recursive: true, force: true });
+  }
+}

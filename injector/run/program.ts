@@ -1,0 +1,115 @@
+/** Starting a program by preload: an ordinary child process, whose terminal, signals and status stay its own. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
+import { SESSION_VARIABLE } from '../../core/protocol.ts';
+import { coverage, resolveCommand } from '../platform/executable.ts';
+import { UserError } from '../user-error.ts';
+
+export interface ProgramOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** Default: all inherited. */
+  readonly stdio?: 'inherit' | 'pipe';
+  readonly allowUncovered?: boolean;
+  /** Paths that only the program itself will be able to see. */
+  readonly isVirtual: (path: string) => boolean;
+  /** Path of the gate's library. */
+  readonly gate: string;
+  /** The session variable's value, given the number of the keepalive descriptor (0: none). */
+  readonly session: (keepalive: number) => string;
+}
+
+export interface Program {
+  readonly child: ReturnType<typeof spawn>;
+  readonly pid: number;
+  /** The program's own status; 128+n for a signal. */
+  readonly status: Promise<number>;
+  /** The program and all that it started have gone. */
+  readonly allGone: Promise<void>;
+}
+
+const PRELOAD = process.platform === 'darwin' ? 'DYLD_INSERT_LIBRARIES' : 'LD_PRELOAD';
+/** The keepalive's number in the child: the first after the standard ones. */
+const KEEPALIVE_FD = 3;
+const STATUS_NOT_FOUND = 127;
+const STATUS_NOT_EXECUTABLE = 126;
+
+/** What `command` really starts, or why it cannot be. */
+function locate({
+  command,
+  cwd,
+  env = process.env,
+  allowUncovered,
+  isVirtual,
+}: ProgramOptions): string | undefined {
+  const path = resolveCommand(command, env.PATH ?? '/usr/bin:/bin', cwd);
+  if (path === undefined)
+    throw new UserError(
+      `the command '${command}' is not found`,
+      'Check its spelling, and PATH.',
+      STATUS_NOT_FOUND,
+    );
+  if (isVirtual(path)) return undefined;
+  const found = coverage(path);
+  if (found.ok) return path;
+  const status = found.code === 'missing' ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+  const startable = !['missing', 'directory', 'not-executable'].includes(found.code);
+  if (startable && allowUncovered) return path;
+  const remedy = startable
+    ? `${found.remedy} Or start it with --allow-uncovered: it will not see the virtual files.`
+    : found.remedy;
+  throw new UserError(`${command} cannot be run: ${found.reason}`, remedy, status);
+}
+
+/** @throws UserError before anything is started */
+export function startProgram(options: ProgramOptions): Program {
+  const { args, cwd, gate, session, stdio = 'inherit' } = options;
+  const env = { ...(options.env ?? process.env) };
+  const path = locate(options);
+  env[PRELOAD] = env[PRELOAD] ? `${gate}:${env[PRELOAD]}` : gate;
+  env[SESSION_VARIABLE] = session(KEEPALIVE_FD);
+  // A virtual program is found by a covered shell, which becomes it.
+  const [file, list] =
+    path === undefined ? ['/bin/sh', ['-c', 'exec "$0" "$@"', options.command, ...args]] : [path, args];
+  const child = spawn(file, list as string[], {
+    cwd,
+    env,
+    argv0: path === undefined ? undefined : options.command,
+    stdio: [stdio, stdio, stdio, 'pipe'],
+  });
+  const keepalive = child.stdio[KEEPALIVE_FD] as Readable | null;
+  const allGone = keepalive ? once(keepalive.resume(), 'close').then(() => undefined) : Promise.resolve();
+  const status = new Promise<number>((resolve, reject) => {
+    child.once('error', (error) =>
+      reject(
+        new UserError(
+          `${options.command} does not start: ${error.message}`,
+          'See the cause.',
+          STATUS_NOT_EXECUTABLE,
+        ),
+      ),
+    );
+    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+  });
+  return { child, pid: child.pid ?? 0, status, allGone };
+}
+
+/** Signals sent to us are meant for the program. The terminal sends its own to both. */
+export function forwardSignals(child: Program['child']): () => void {
+  const forwarded: NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'];
+  const fromTerminal: NodeJS.Signals[] = ['SIGINT', 'SIGQUIT'];
+  const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
+  const maybe = (signal: NodeJS.Signals): void => {
+    if (!process.stdin.isTTY) child.kill(signal);
+  };
+  for (const signal of forwarded) process.on(signal, forward);
+  for (const signal of fromTerminal) process.on(signal, maybe);
+  return () => {
+    for (const signal of forwarded) process.off(signal, forward);
+    for (const signal of fromTerminal) process.off(signal, maybe);
+  };
+}

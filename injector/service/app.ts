@@ -1,0 +1,145 @@
+/** The service over HTTP: what every request passes, and what needs no watcher. */
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { bodyLimit } from 'hono/body-limit';
+import { HTTPException } from 'hono/http-exception';
+import { addEventRoutes } from './event-routes.ts';
+import { checkHost, checkToken, type Env } from './guard.ts';
+import { metricsOf } from './metrics.ts';
+import { PAGE } from './page.ts';
+import { Problem } from './problem.ts';
+import { addStateRoutes } from './state-routes.ts';
+import type { Tokens } from './tokens.ts';
+import { addWatcherRoutes } from './watcher-routes.ts';
+import type { WatcherService } from './watcher-service.ts';
+
+export interface AppOptions {
+  readonly service: WatcherService;
+  readonly tokens: Tokens;
+  /** Name or address that the service listens at. */
+  readonly host: string;
+  readonly maxBodyBytes?: number;
+  /** Told of errors that are ours. */
+  readonly report?: (error: unknown) => void;
+}
+
+const VIEWER = `<!doctype html><meta charset="utf-8"><title>shimfs API</title>
+<link rel="stylesheet" href="swagger-ui.css"><div id="ui"></div>
+<script src="swagger-ui-bundle.js"></script><script src="start.js"></script>`;
+const VIEWER_START = "SwaggerUIBundle({ url: '/openapi.json', dom_id: '#ui', validatorUrl: null });";
+const ASSETS: Readonly<Record<string, string>> = {
+  'swagger-ui.css': 'text/css',
+  'swagger-ui-bundle.js': 'text/javascript',
+};
+const POLICY =
+  "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
+
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly params?: { readonly code?: string };
+}
+
+function badRequest(error: { readonly issues: readonly unknown[] }): Problem {
+  const issues = error.issues as readonly Issue[];
+  const detail = issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; ');
+  const code = issues.find((issue) => issue.params?.code)?.params?.code ?? 'bad_request';
+  return new Problem(400, code, detail, 'GET /openapi.json says what is expected.');
+}
+
+export function createApp(options: AppOptions): OpenAPIHono<Env> {
+  const { service, tokens, host, maxBodyBytes = 256 * 1024, report = () => {} } = options;
+  const app = new OpenAPIHono<Env>({
+    defaultHook: (result) => {
+      if (!result.success) throw badRequest(result.error);
+    },
+  });
+  app.onError((error) => {
+    if (error instanceof Problem) return error.toResponse();
+    if (error instanceof HTTPException && error.status < 500)
+      return new Problem(
+        error.status,
+        'bad_request',
+        error.message || 'the body is not what it should be',
+        'Send one JSON object with Content-Type: application/json.',
+      ).toResponse();
+    report(error);
+    return new Problem(
+      500,
+      'internal',
+      'something failed here',
+      'Look at what the service says.',
+    ).toResponse();
+  });
+  app.notFound(() =>
+    new Problem(404, 'no_such_route', 'there is nothing here', 'See /openapi.json.').toResponse(),
+  );
+  app.use(checkHost(host));
+  app.use(async (context, next) => {
+    if (service.closed)
+      throw new Problem(503, 'closing', 'the service is closing', 'Connect again in a moment.');
+    await next();
+    context.res.headers.set('x-content-type-options', 'nosniff');
+    context.res.headers.set('cache-control', 'no-store');
+    context.res.headers.set('content-security-policy', POLICY);
+  });
+  app.use(
+    bodyLimit({
+      maxSize: maxBodyBytes,
+      onError: () => {
+        throw new Problem(
+          413,
+          'body_too_large',
+          `a body may have ${maxBodyBytes} bytes`,
+          'Send less at once.',
+        );
+      },
+    }),
+  );
+  app.get('/', (context) => context.html(PAGE));
+  app.get('/docs/', (context) => context.html(VIEWER));
+  app.get('/docs/start.js', (context) =>
+    context.body(VIEWER_START, 200, { 'content-type': 'text/javascript' }),
+  );
+  app.get('/docs/:file', (context) => {
+    const file = context.req.param('file');
+    const type = ASSETS[file];
+    if (!type) return context.notFound();
+    const dir = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+    return context.body(readFileSync(join(dir, file)), 200, { 'content-type': type });
+  });
+  app.get('/healthz', (context) => {
+    const failure = service.storeFailure;
+    return context.json({
+      status: failure ? 'degraded' : 'ok',
+      epoch: service.store.epoch,
+      store: failure
+        ? {
+            status: 'failing',
+            cause: failure,
+            remedy: 'Events are kept in memory only: make room on the disk.',
+          }
+        : { status: 'ok' },
+      notice: service.store.notice ?? null,
+    });
+  });
+  for (const path of ['/metrics', '/watchers', '/watchers/*', '/states', '/states/*'])
+    app.use(path, checkToken(tokens));
+  const registry = metricsOf(service);
+  app.get('/metrics', async (context) =>
+    context.body(await registry.metrics(), 200, { 'content-type': registry.contentType }),
+  );
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  addWatcherRoutes(app, service);
+  addEventRoutes(app, service);
+  addStateRoutes(app, service);
+  app.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: { title: 'shimfs watcher service', version: '1' },
+    security: [{ bearer: [] }],
+  });
+  return app;
+}

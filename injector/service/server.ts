@@ -1,0 +1,134 @@
+/** The service on a socket: binds, tells where, and ends with everything told. */
+import { existsSync, realpathSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, isIP } from 'node:net';
+import { homedir } from 'node:os';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import { ensurePrivateDirectory } from '../platform/private-directory.ts';
+import { UserError } from '../user-error.ts';
+import { createApp } from './app.ts';
+import { SqliteStore } from './store/sqlite-store.ts';
+import { makeTokens, readTokens, type TokenEntry, Tokens } from './tokens.ts';
+import { WatcherService } from './watcher-service.ts';
+
+export interface ServeOptions {
+  /** `HOST:PORT`. Default: 127.0.0.1:0, any free port. */
+  readonly listen?: string;
+  readonly store?: string;
+  readonly tokenFile?: string;
+  /** Scopes beyond which nothing is watched. Default: everything. */
+  readonly allow?: readonly string[];
+  readonly say?: (line: string) => void;
+}
+
+export interface RunningService {
+  readonly url: string;
+  readonly tokenFile: string;
+  readonly store: string;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
+
+export function stateDirectory(env: NodeJS.ProcessEnv = process.env): string {
+  const base = env.XDG_STATE_HOME;
+  return join(base && isAbsolute(base) ? base : join(homedir(), '.local', 'state'), 'shimfs');
+}
+
+/** @throws UserError */
+export function parseListen(text: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2] ?? '';
+  const port = Number(match?.[3]);
+  if (!match || port > 65_535 || (match[1] !== undefined && isIP(host) !== 6))
+    throw new UserError(`'${text}' is no address to listen at`, 'Example: --listen 127.0.0.1:7077', 2);
+  return { host, port };
+}
+
+function tokensFor(host: string, file: string): TokenEntry[] {
+  if (existsSync(file)) return readTokens(file);
+  if (!LOOPBACK.test(host))
+    throw new UserError(
+      `refusing to listen at ${host} without tokens: there is no ${file}`,
+      'Write a token file first; a start on 127.0.0.1 makes one.',
+    );
+  return makeTokens(file);
+}
+
+/** @throws UserError */
+export async function serve(options: ServeOptions = {}): Promise<RunningService> {
+  const { host, port } = parseListen(options.listen ?? '127.0.0.1:0');
+  const say = options.say ?? (() => {});
+  const file = (given: string | undefined, name: string): string =>
+    given === undefined ? join(ensurePrivateDirectory(stateDirectory()), name) : resolve(given);
+  const tokenFile = file(options.tokenFile, 'tokens.json');
+  const storeFile = file(options.store, 'watchers.db');
+  if (!existsSync(dirname(storeFile)))
+    throw new UserError(
+      `there is no directory ${dirname(storeFile)}`,
+      'Make it, or give another by --store.',
+    );
+  const entries = tokensFor(host, tokenFile);
+  const store = new SqliteStore(storeFile);
+  if (store.notice) say(store.notice);
+  const service = new WatcherService({
+    store,
+    ownFiles: ['', '-wal', '-shm', '.lock'].map((suffix) =>
+      join(realpathSync(dirname(storeFile)), basename(storeFile) + suffix),
+    ),
+  });
+  const app = createApp({
+    service,
+    tokens: new Tokens(entries, options.allow),
+    host,
+    report: (error) => say(`unexpected: ${(error as Error).stack ?? error}`),
+  });
+  const server = createServer(
+    { maxHeaderSize: 16 * 1024, requestTimeout: 30_000 },
+    getRequestListener(app.fetch),
+  );
+  try {
+    await listen(server, host, port);
+    await service.start();
+  } catch (error) {
+    server.close();
+    await service.close();
+    throw error;
+  }
+  const bound = (server.address() as AddressInfo).port;
+  let closing: Promise<void> | undefined;
+  return {
+    url: `http://${isIP(host) === 6 ? `[${host}]` : host}:${bound}`,
+    tokenFile,
+    store: storeFile,
+    close: () => {
+      closing ??= end(server, service);
+      return closing;
+    },
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((done, reject) => {
+    server.once('error', ({ code }: NodeJS.ErrnoException) =>
+      reject(
+        new UserError(`cannot listen at ${host}:${port} (${code})`, 'Give another address by --listen.'),
+      ),
+    );
+    server.listen(port, host, done);
+  });
+}
+
+/** How long a client may take to read what is left. */
+const DRAIN_MS = 2000;
+
+async function end(server: Server, service: WatcherService): Promise<void> {
+  const closed = new Promise<void>((done) => server.close(() => done()));
+  await service.close();
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  await closed;
+  clearTimeout(timer);
+}

@@ -1,0 +1,58 @@
+/** A store for tests. It fails when told to, and may be handed to the next service. */
+import type { Retained } from '../ring.ts';
+import type { Store, StoredWatcher } from './store.ts';
+
+export class MemoryStore implements Store {
+  readonly epoch: string;
+  readonly notice = undefined;
+  startId = 0;
+  /** What every write throws while set. */
+  failure: Error | undefined;
+  readonly #watchers = new Map<string, StoredWatcher>();
+  readonly #events = new Map<string, Retained[]>();
+
+  constructor(epoch = 'memory') {
+    this.epoch = epoch;
+  }
+
+  watchers(): readonly StoredWatcher[] {
+    return [...this.#watchers.values()];
+  }
+
+  events(watcher: string): readonly Retained[] {
+    return this.#events.get(watcher) ?? [];
+  }
+
+  #write(): void {
+    if (this.failure) throw this.failure;
+  }
+
+  putWatcher(watcher: StoredWatcher): void {
+    this.#write();
+    this.#watchers.set(watcher.id, watcher);
+  }
+
+  deleteWatcher(id: string): void {
+    this.#write();
+    this.#watchers.delete(id);
+    this.#events.delete(id);
+  }
+
+  append(watcher: string, events: readonly Retained[], droppedThrough: number): void {
+    this.#write();
+    const kept = [...this.events(watcher), ...events].filter((event) => event.id > droppedThrough);
+    this.#events.set(watcher, kept);
+    const row = this.#watchers.get(watcher);
+    if (row) this.#watchers.set(watcher, { ...row, droppedThrough });
+  }
+
+  rewrite(watcher: StoredWatcher, events: readonly Retained[]): void {
+    this.#write();
+    this.#watchers.set(watcher.id, watcher);
+    this.#events.set(watcher.id, [...events]);
+  }
+
+  close(lastId: number): void {
+    this.startId = lastId;
+  }
+}

@@ -1,0 +1,188 @@
+/** `/watchers`: make, describe, replace and delete. A watcher outside a token's scopes is unknown to it. */
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import {
+  type Definition,
+  definitionSchema,
+  idSchema,
+  pageSchema,
+  problemSchema,
+  tagText,
+  watcherSchema,
+} from './definition.ts';
+import { formatId } from './event-id.ts';
+import type { Env } from './guard.ts';
+import { Problem } from './problem.ts';
+import type { Principal } from './tokens.ts';
+import type { Watcher } from './watcher.ts';
+import type { WatcherService } from './watcher-service.ts';
+
+export const json = <T>(schema: T, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+export const refusal = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: problemSchema } },
+});
+const refusals = {
+  400: refusal('Bad request'),
+  401: refusal('No known token'),
+  403: refusal('Outside of the scopes of the token'),
+  404: refusal('Unknown'),
+  413: refusal('Body too large'),
+  422: refusal('Cannot be watched'),
+};
+const body = <T>(schema: T) => ({ required: true, content: { 'application/json': { schema } } });
+const many = <T extends z.ZodType>(one: T) => z.union([one.transform((x) => [x]), z.array(one)]).optional();
+const select = {
+  id: many(idSchema).openapi({ type: 'array', items: { type: 'string' } }),
+  tag: many(tagText).openapi({ type: 'array', items: { type: 'string' } }),
+};
+export const params = z.object({ id: idSchema });
+
+export function describe(watcher: Watcher, epoch: string): z.infer<typeof watcherSchema> {
+  const { ring, definition, fanOut, id, status, error } = watcher;
+  const edge = (one = ring.oldest) => (one ? { id: formatId(one.id), time: one.time } : null);
+  return {
+    id,
+    definition,
+    epoch,
+    least: edge(ring.oldest),
+    most: edge(ring.newest),
+    retained: { events: ring.count, bytes: ring.bytes },
+    clients: fanOut.size,
+    status,
+    ...(error !== undefined && { error }),
+  };
+}
+
+/** @throws Problem */
+export function seen(service: WatcherService, principal: Principal, id: string): Watcher {
+  const watcher = service.get(id);
+  // The same answer as for one that is not there.
+  if (!principal.sees(watcher.definition)) return service.get(`${id} `);
+  service.expire(watcher);
+  return watcher;
+}
+
+/** Before and after links are followed, so that an answer tells nothing about what lies outside. @throws Problem */
+export function permitted(service: WatcherService, principal: Principal, given: Definition): Definition {
+  const refuse = (): never => {
+    throw new Problem(
+      403,
+      'outside_scope',
+      `${given.path} is outside of what this token may watch`,
+      'Give a path inside, or use a token with a wider scope.',
+    );
+  };
+  // What is not normal could lead anywhere.
+  if (/(^|\/)\.\.?(\/|$)/.test(given.path)) refuse();
+  const plain = { ...given, path: given.path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '') };
+  if (!principal.sees(plain)) refuse();
+  const resolved = service.resolve(plain);
+  return principal.sees(resolved) ? resolved : refuse();
+}
+
+export function addWatcherRoutes(app: OpenAPIHono<Env>, service: WatcherService): void {
+  const { epoch } = service.store;
+  const matching = (principal: Principal, query: { id?: string[]; tag?: string[] }): Watcher[] =>
+    service.all().filter(({ id, definition }) => {
+      if (!principal.sees(definition)) return false;
+      if (query.id && !query.id.includes(id)) return false;
+      return (query.tag ?? []).every((tag) => definition.tags.includes(tag));
+    });
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/watchers',
+      request: { body: body(definitionSchema) },
+      responses: { ...refusals, 201: json(watcherSchema, 'Made'), 429: refusal('Too many') },
+    }),
+    async (context) => {
+      const definition = permitted(service, context.get('principal'), context.req.valid('json'));
+      const watcher = await service.create(definition);
+      return context.json(describe(watcher, epoch), 201, { location: `/watchers/${watcher.id}` });
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/watchers',
+      request: {
+        query: z.object({
+          ...select,
+          limit: z.coerce.number().int().min(1).max(1000).default(100),
+          after: idSchema.optional().openapi({ description: '`next` of the page before' }),
+        }),
+      },
+      responses: { ...refusals, 200: json(pageSchema, 'In order of id') },
+    }),
+    (context) => {
+      const { limit, after, ...query } = context.req.valid('query');
+      const rest = matching(context.get('principal'), query).filter(({ id }) => !after || id > after);
+      const items = rest.slice(0, limit).map((watcher) => describe(watcher, epoch));
+      return context.json({ items, next: rest.length > limit ? items[limit - 1]!.id : null }, 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/watchers',
+      request: { query: z.object(select) },
+      responses: { ...refusals, 200: json(z.object({ deleted: z.array(z.string()) }), 'Deleted') },
+    }),
+    async (context) => {
+      const query = context.req.valid('query');
+      if (!query.id && !query.tag)
+        throw new Problem(400, 'nothing_selected', 'neither id nor tag is given', 'Say which: ?id= or ?tag=');
+      const watchers = matching(context.get('principal'), query);
+      for (const watcher of watchers) await service.delete(watcher);
+      return context.json({ deleted: watchers.map(({ id }) => id) }, 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/watchers/{id}',
+      request: { params },
+      responses: { ...refusals, 200: json(watcherSchema, 'The watcher') },
+    }),
+    (context) =>
+      context.json(
+        describe(seen(service, context.get('principal'), context.req.valid('param').id), epoch),
+        200,
+      ),
+  );
+  app.openapi(
+    createRoute({
+      method: 'put',
+      path: '/watchers/{id}',
+      request: { params, body: body(definitionSchema) },
+      responses: { ...refusals, 200: json(watcherSchema, 'As given'), 201: json(watcherSchema, 'Made') },
+    }),
+    async (context) => {
+      const { id } = context.req.valid('param');
+      const principal = context.get('principal');
+      const existing = service.has(id) ? seen(service, principal, id) : undefined;
+      const definition = permitted(service, principal, context.req.valid('json'));
+      if (existing) {
+        await service.replace(existing, definition);
+        return context.json(describe(existing, epoch), 200);
+      }
+      const watcher = await service.create(definition, id);
+      return context.json(describe(watcher, epoch), 201, { location: `/watchers/${id}` });
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/watchers/{id}',
+      request: { params },
+      responses: { ...refusals, 204: { description: 'Deleted' } },
+    }),
+    async (context) => {
+      await service.delete(seen(service, context.get('principal'), context.req.valid('param').id));
+      return context.body(null, 204);
+    },
+  );
+}

@@ -1,0 +1,76 @@
+/** The gate compiles and links for every machine it is meant for, and stands before names that Apple really exports. */
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { packageFile } from '../../../injector/package-root.ts';
+import { buildGateFor, GATE_TARGETS } from '../../../injector/run/gate-cross.ts';
+import { findZig } from '../../tools/zig.ts';
+import { exportedSymbols, interposedNames } from './apple-exports.ts';
+
+const darwin = (name: string): string => readFileSync(packageFile('agent', 'gate', 'darwin', name), 'utf8');
+const names = interposedNames(darwin('interpose.c'), darwin('native.h') + darwin('sys.h'));
+
+test('a stub tells what each machine exports', () => {
+  const stub = `exports:
+  - targets:         [ x86_64-macos, arm64e-macos ]
+    symbols:         [ _both, '_quoted$NOCANCEL',
+                       _next ]
+  - targets:         [ x86_64-macos ]
+    symbols:         [ '_stat$INODE64' ]
+`;
+  assert.equal([...exportedSymbols(stub, 'arm64')], ['_both', '_quoted$NOCANCEL', '_next']);
+  assert.ok(exportedSymbols(stub, 'x86_64').has('_stat$INODE64'));
+});
+
+test('a table tells its names, renamed ones by their symbol', () => {
+  const table = 'tuples[] = { MY(open), MY(close_nocancel), TUPLE(mine, kqueue) };';
+  const declared = 'int close_nocancel(int) __asm("_close$NOCANCEL");';
+  assert.equal(interposedNames(table, declared), ['_open', '_close$NOCANCEL', '_kqueue']);
+});
+
+test('each name on macOS is stood before once', () => {
+  assert.ok(names.length > 90, `${names.length} names`);
+  assert.equal(
+    names.filter((name, at) => names.indexOf(name) !== at),
+    [],
+  );
+  for (const name of [
+    '_open',
+    '_openat$NOCANCEL',
+    '___getdirentries64',
+    '_kevent64',
+    '_posix_spawn',
+    '_execve',
+  ])
+    assert.ok(names.includes(name), name);
+});
+
+const zig = await findZig();
+if (typeof zig === 'string') {
+  console.log(`skipped: the gate cannot be compiled for other machines, ${zig}`);
+} else {
+  const out = mkdtempSync(join(tmpdir(), 'gate-'));
+  test.after(() => rmSync(out, { recursive: true, force: true }));
+  for (const target of GATE_TARGETS)
+    test(`compiles without a warning and links: ${target.triple}`, () => {
+      const { library, said } = buildGateFor(target, join(out, target.triple), zig.compile);
+      assert.is(said, '');
+      assert.ok(statSync(library).size > 50_000);
+    });
+  for (const arch of ['arm64', 'x86_64'])
+    test(`every name that we stand before is exported by libSystem, ${arch}`, () => {
+      const exported = exportedSymbols(zig.libSystem(), arch);
+      assert.ok(exported.has('_open') && !exported.has('_no_such_function'));
+      assert.equal(
+        names.filter((name) => !exported.has(name)),
+        [],
+      );
+      // On x86-64 the compiler picks the variants with 64-bit inodes.
+      if (arch === 'x86_64')
+        for (const name of ['_stat', '_fstatat', '_readdir'])
+          assert.ok(exported.has(`${name}$INODE64`), name);
+    });
+}
+test.run();

@@ -1,0 +1,102 @@
+/**
+ * `npm run bench`: what the session costs, beside what the kernel or the library below it takes in the same run.
+ *
+ * Prints a table; `--json FILE` writes the rows too, `--only NAME` (again and again) takes some measures only.
+ * A goal that is not met is told and fails nothing; a measurement that breaks does.
+ */
+import { writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Bed } from './bed.ts';
+import { coreBench } from './core.ts';
+import { fileCalls, throughput } from './file-calls.ts';
+import { firstWatch } from './first-watch.ts';
+import { fuse } from './fuse.ts';
+import { latency } from './latency.ts';
+import { burst, manyFiles } from './load.ts';
+import { passThrough } from './pass-through.ts';
+import { type Row, table, verdict } from './row.ts';
+import { start } from './start.ts';
+
+function core(): Row[] {
+  setFlagsFromString('--expose-gc');
+  (globalThis as { gc?: unknown }).gc ??= runInNewContext('gc');
+  return coreBench().map(({ name, ours, peer, ratio, unit }) => {
+    const heap = unit === 'B';
+    return {
+      group: 'The core, events on / memfs',
+      name: name.replace(/^core: /, ''),
+      unit,
+      ours,
+      peer,
+      ratio,
+      goal: { ratioMost: heap ? 1 : 1.25 },
+    };
+  });
+}
+
+/** Those that bring an agent for the first time come first. */
+const MEASURES: Readonly<Record<string, (bed: Bed) => Promise<Row[]> | Row[]>> = {
+  'first-watch': firstWatch,
+  'pass-through': passThrough,
+  start,
+  latency,
+  burst,
+  'many-files': manyFiles,
+  'file-calls': fileCalls,
+  throughput,
+  fuse,
+  core,
+};
+
+const { values } = parseArgs({
+  options: { json: { type: 'string' }, only: { type: 'string', multiple: true } },
+});
+const names = values.only ?? Object.keys(MEASURES);
+const unknown = names.find((name) => !(name in MEASURES));
+if (unknown !== undefined) {
+  console.error(`There is no measure '${unknown}': there are ${Object.keys(MEASURES).join(', ')}.`);
+  process.exit(2);
+}
+
+const machine = {
+  cpu: cpus()[0]?.model ?? '?',
+  cpus: cpus().length,
+  kernel: release(),
+  node: process.version,
+};
+console.log(`${machine.cpus} × ${machine.cpu}, kernel ${machine.kernel}, Node ${machine.node}`);
+const rows: Row[] = [];
+const broken: string[] = [];
+for (const name of names) {
+  // A session of its own: one measure's files and processes are none of the next one's business.
+  const bed = await Bed.make();
+  try {
+    const taken = await MEASURES[name]!(bed);
+    rows.push(...taken);
+    console.log(`\n${table(taken)}`);
+  } catch (error) {
+    broken.push(name);
+    console.error(`\n${name} is broken: ${(error as Error).stack}`);
+  } finally {
+    await bed.close();
+  }
+}
+const missed = rows.filter((row) => verdict(row) === 'not met');
+console.log(
+  `\n${rows.length} figures, ${missed.length} goals not met${missed.map((row) => `\n  ${row.name}`).join('')}`,
+);
+if (values.json !== undefined) {
+  const report = {
+    machine,
+    taken: new Date().toISOString(),
+    rows: rows.map((row) => ({ ...row, verdict: verdict(row) })),
+  };
+  writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+}
+if (broken.length > 0) {
+  console.error(`${broken.join(', ')}: no figures`);
+  process.exitCode = 1;
+}

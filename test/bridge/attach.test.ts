@@ -1,0 +1,135 @@
+/** The agent, and the gate with it, brought into programs that were running already. */
+import { spawn } from 'node:child_process';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { buildFixtures } from '../../fixtures/build.ts';
+import { EngineError } from '../../injector/engine/frida-engine.ts';
+import { freshTree, hostCommand, openBridge, play, startBare, type Talker, viewOf } from './support.ts';
+
+const session = await openBridge();
+const host = viewOf(session);
+const attach = (pid: number, to = session): Promise<void> =>
+  to.host.agents.bring(pid, to.host.sessionValue('main'));
+const rejection = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error) => error,
+  );
+
+const running = suite('attach to a running program');
+let talker: Talker;
+running.before.each(async () => {
+  talker = startBare(buildFixtures().program('kqtable'));
+  // Its kqueue was there before us.
+  await play('kqueue k\nchange k 1 USER 0x21 0', { talker });
+});
+running.after.each(async () => {
+  assert.is(await talker.end(), 0);
+});
+
+running('before it nothing is virtual, after it all is', async () => {
+  const D = { D: freshTree(session) };
+  await play('open f $D/f rdwr => ENOENT', { talker }, D);
+  await attach(talker.pid);
+  await play(
+    `open f $D/f rdwr
+     change k f VNODE 0x21 0x7f 0 7
+     wait k 4 0 => n=0
+     write f hello-world
+     wait k 4 0 => n=1 [f VNODE 0x21 0x6 0 7]
+     host: chmod $D/f 0600
+     wait k 4 -1 => n=1 [f VNODE 0x21 0x8 0 7]
+     thread t wait k 4 -1
+     host: append $D/f more
+     join t => n=1 [f VNODE 0x21 0x6 0 7]
+     change k 1 USER 0 0x1000000
+     wait k 4 0 => n=1 [1 USER 0x21 0x0 0 0]
+     dup k l
+     fchmod f 0644
+     poll k 2000 => ready
+     wait l 1 0 => n=1 [f VNODE 0x21 0x8 0 7]
+     close f
+     chmod $D/f 0600
+     wait k 4 0 => n=0
+     fork append $D/f from-a-child
+     rename $D/f $D/n
+     unlink $D/n`,
+    { talker, host },
+    D,
+  );
+});
+running('queues made later, other families', async () => {
+  const D = { D: freshTree(session) };
+  await attach(talker.pid);
+  await play(
+    `family kevent_qos
+     kqueue q
+     open d $D/d evtonly
+     change q d VNODE 0x21 0x7f
+     host: create $D/d/n
+     wait q 4 -1 => n=1 [d VNODE 0x21 0x2 0 0]
+     close q
+     close d`,
+    { talker, host },
+    D,
+  );
+});
+running('twice is once', async () => {
+  const D = { D: freshTree(session) };
+  await Promise.all([attach(talker.pid), attach(talker.pid)]);
+  await attach(talker.pid);
+  await play(
+    'open f $D/f evtonly\nchange k f VNODE 0x21 0x7f\nappend $D/f x\nwait k 4 0 => n=1 [f VNODE 0x21 0x6 0 0]',
+    { talker },
+    D,
+  );
+});
+running('when the session ends the program goes on', async () => {
+  const other = await openBridge();
+  const D = { D: freshTree(other) };
+  await attach(talker.pid, other);
+  await play(`open f $D/f evtonly\nchange k f VNODE 0x21 0x7f\nthread t wait k 4 -1`, { talker }, D);
+  await other.close();
+  await play(
+    `join t => n=1 [f VNODE 0x8031 0x40 0 0]
+     wait k 4 0 => n=0
+     append $D/f x => EIO
+     close f
+     change k 1 USER 0 0x1000000
+     wait k 4 0 => n=1 [1 USER 0x21 0x0 0 0]
+     open s /proc/self/status rdonly
+     read s 5 => read 5`,
+    { talker },
+    D,
+  );
+});
+running.run();
+
+const failing = suite('attach that cannot be');
+failing('no such process', async () => {
+  const error = await rejection(attach(0x3ffffff0));
+  assert.instance(error, EngineError);
+  assert.is((error as EngineError).code, 'no-such-process');
+});
+failing('a process that ends meanwhile', async () => {
+  const child = spawn('sleep', ['60']);
+  const attached = rejection(attach(child.pid!));
+  child.kill('SIGKILL');
+  const error = await attached;
+  assert.ok(error === undefined || error instanceof EngineError, String(error));
+  await session.host.agents.ended(child.pid!);
+  // Nothing is left of it: the next one to ask hears of a missing process again.
+  assert.instance(await rejection(attach(child.pid!)), EngineError);
+});
+failing('a program that has no kqueue at all', async () => {
+  const D = freshTree(session);
+  const child = spawn('bash', ['-c', 'read line; eval "$line"; echo status $?'], { stdio: 'pipe' });
+  await attach(child.pid!);
+  const said = new Promise<string>((resolve) => child.stdout.once('data', (text) => resolve(String(text))));
+  child.stdin.write(`echo text > ${D}/made\n`);
+  assert.is(await said, 'status 0\n');
+  assert.is(host.readFile(host.stat({ path: `${D}/made` }).ino).toString(), 'text\n');
+  hostCommand(host, `unlink ${D}/made`);
+});
+failing.after(() => session.close());
+failing.run();

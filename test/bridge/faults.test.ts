@@ -1,0 +1,339 @@
+/** What happens to watching programs when hosts, programs and engines come to grief. */
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { OBJECT_NAMES, SESSION_VARIABLE, SHARED_AREAS, WATCHED_SLOTS } from '../../core/protocol.ts';
+import { EngineError } from '../../injector/engine/frida-engine.ts';
+import type { TestSession } from '../support/session.ts';
+import { freshTree, hostCommand, openBridge, play, program, startTalker, Talker, viewOf } from './support.ts';
+
+const session = await openBridge();
+const host = viewOf(session);
+const kqtree = program('kqtree');
+
+const WATCH = 'kqueue k\nopen f $D/f evtonly\nopen g $D/g evtonly\nchange k f VNODE 0x21 0x7f';
+
+/** Watches of an inode as the writers see them: the counter in the shared page. */
+function watchers(of: TestSession, path: string): number {
+  const fd = openSync(join(of.host.objects.path, OBJECT_NAMES.shared), 'r');
+  try {
+    const byte = Buffer.alloc(1);
+    readSync(fd, byte, 0, 1, SHARED_AREAS.watched + (viewOf(of).stat({ path }).ino % WATCHED_SLOTS));
+    return byte[0]!;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Until it holds; the limit is for what never comes. */
+async function until(what: string, holds: () => boolean): Promise<void> {
+  const end = Date.now() + 15_000;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`it never came to this: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+// ---- the host goes ----
+
+interface LoneHost {
+  readonly talker: Talker;
+  readonly say: (line: string) => Promise<string>;
+  readonly kill: () => Promise<void>;
+}
+
+async function loneHost(): Promise<LoneHost> {
+  const script = fileURLToPath(new URL('lone-host.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const { value, gate } = JSON.parse((await lines.next()).value);
+  const talker = new Talker(
+    spawn(kqtree, [], {
+      stdio: 'pipe',
+      env: { ...process.env, LD_PRELOAD: gate, [SESSION_VARIABLE]: value },
+    }),
+  );
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  return {
+    talker,
+    say: async (line) => {
+      child.stdin.write(`${line}\n`);
+      return (await lines.next()).value;
+    },
+    kill: () => {
+      child.kill('SIGKILL');
+      return gone;
+    },
+  };
+}
+
+/** The watch ends as by a forced unmount, virtual calls fail, all else goes on. */
+const AFTERMATH = `
+  join t => n=1 [f VNODE 0x8031 0x40 0 7]
+  wait k 4 0 => n=1 [quiet VNODE 0x8031 0x0 0 8]
+  wait k 4 0 => n=0
+  poll k 0 => idle
+  append /v/f x => EIO
+  create /v/n => EIO
+  open h /v/f rdonly => EIO
+  close quiet
+  change k f VNODE 0x2 0 => ENOENT
+  change k 1 USER 0x21 0x1000000
+  wait k 4 -1 => n=1 [1 USER 0x21 0x1000000 0 0]
+  pipe r w
+  change k r READ 0x21 0
+  write w text
+  wait k 4 -1 => ~n=1 \\[\\S+ READ 0x21 0x0 4 0\\]
+  wait k 4 30 => n=0
+  change k f VNODE 0x21 0x7f => EIO
+  close f
+  close k
+  kqueue l
+  open s /proc/self/status rdonly
+  read s 5 => read 5`;
+const WAITING = `
+  kqueue k
+  open f /v/f evtonly
+  open quiet /v/d evtonly
+  change k f VNODE 0x21 0x7f 0 7
+  change k quiet VNODE 0x21 0x1 0 8
+  append /v/f x
+  wait k 4 0 => n=1 [f VNODE 0x21 0x6 0 7]
+  thread t wait k 1 -1`;
+
+const hosts = suite('the host goes');
+hosts('killed while a program waits', async () => {
+  const { talker, say, kill } = await loneHost();
+  await play(WAITING, { talker });
+  assert.is(await say('chmod /v/barrier 0600'), 'ok');
+  await kill();
+  await play(AFTERMATH, { talker });
+  assert.is(await talker.end(), 0);
+});
+hosts('closed while a program waits', async () => {
+  const { talker, say, kill } = await loneHost();
+  await play(WAITING, { talker });
+  assert.is(await say('close'), 'ok');
+  await play(AFTERMATH, { talker });
+  assert.is(await talker.end(), 0);
+  await kill();
+});
+hosts.run();
+
+// ---- the program goes ----
+
+const programs = suite('the program goes');
+programs('killed: its watches go, those of others stay', async () => {
+  const D = freshTree(session);
+  const [one, two] = [startTalker(session), startTalker(session)];
+  for (const talker of [one, two]) await play(WATCH, { talker }, { D });
+  assert.is(watchers(session, `${D}/f`), 2);
+  const agents = session.host.agents.size;
+  one.child.kill('SIGKILL');
+  assert.is(await one.status, 137);
+  await until('its watch is gone', () => watchers(session, `${D}/f`) === 1);
+  assert.is(session.host.agents.size, agents - 1);
+  hostCommand(host, `append ${D}/f more`);
+  assert.is(await two.say('wait k 4 -1'), 'n=1 [f VNODE 0x21 0x6 0 0]');
+  await two.say('change k f VNODE 0x2 0');
+  await until('the last watch is gone', () => watchers(session, `${D}/f`) === 0);
+  assert.is(await two.end(), 0);
+  await until('the agents are gone', () => session.host.agents.size === agents - 2);
+});
+programs('killed in the midst of changes', async () => {
+  const D = freshTree(session);
+  const talker = startTalker(session);
+  await play(WATCH, { talker }, { D });
+  for (let i = 0; i < 2000; i++) hostCommand(host, `append ${D}/f more`);
+  talker.child.kill('SIGKILL');
+  for (let i = 0; i < 2000; i++) hostCommand(host, `append ${D}/f more`);
+  await talker.status;
+  await until('its watch is gone', () => watchers(session, `${D}/f`) === 0);
+});
+programs('stopped and continued', async () => {
+  const D = freshTree(session);
+  const talker = startTalker(session);
+  await play(WATCH, { talker }, { D });
+  await talker.say('thread t wait k 4 -1');
+  talker.child.kill('SIGSTOP');
+  hostCommand(host, `append ${D}/f more`);
+  hostCommand(host, `chmod ${D}/f 0600`);
+  talker.child.kill('SIGCONT');
+  // Two changes, told in one event or in two.
+  let bits = Number.parseInt(/0x21 0x(\w+)/.exec(await talker.say('join t'))?.[1] ?? '0', 16);
+  bits |= (await talker.heard('k')).get('udata 0') ?? 0;
+  assert.is(bits, 0xe);
+  assert.is(await talker.end(), 0);
+});
+
+const LIMITED = ['-c', `ulimit -c 0; exec ${kqtree}`];
+for (const [how, status] of [
+  ['status 0', 0],
+  ['status 7', 7],
+  ['abort', 134],
+  ['fault', 139],
+] as const)
+  programs(`with an agent inside it ends as without: ${how}`, async () => {
+    const D = { D: freshTree(session) };
+    const run = session.start('sh', LIMITED);
+    const talker = new Talker(run.child, run.status);
+    await play(
+      `${WATCH}\nappend $D/f more\nwait k 4 0 => n=1 [f VNODE 0x21 0x6 0 0]\nthread t wait k 4 -1`,
+      { talker },
+      D,
+    );
+    talker.child.stdin?.write(`${how}\n`);
+    assert.is(await talker.status, status, talker.stderr);
+  });
+for (const [signal, status] of [
+  ['SIGTERM', 143],
+  ['SIGSEGV', 139],
+] as const)
+  programs(`with an agent inside it ends as without: ${signal} from outside`, async () => {
+    const run = session.start('sh', LIMITED);
+    const talker = new Talker(run.child, run.status);
+    await play(WATCH, { talker }, { D: freshTree(session) });
+    talker.child.kill(signal);
+    assert.is(await talker.status, status);
+  });
+programs.run();
+
+// ---- the engine does not come ----
+
+const engines = suite('the agent cannot come');
+engines('a virtual watch fails with ENOTSUP, the host says why, all else works', async () => {
+  const without = await openBridge(() =>
+    Promise.reject(new EngineError('engine-missing', 'there is no engine', 'Install one.')),
+  );
+  const talker = startTalker(without);
+  await play(
+    `kqueue k
+     open f $D/f rdwr
+     change k f VNODE 0x21 0x7f => ENOTSUP
+     batch k 1 0 ; f VNODE 0x21 0x7f => ENOTSUP
+     append $D/f more
+     write f HELLO
+     chmod $D/f 0600
+     wait k 4 0 => n=0
+     change k 1 USER 0x21 0x1000000
+     wait k 4 0 => n=1 [1 USER 0x21 0x1000000 0 0]
+     pipe r w
+     change k r READ 0x21 0
+     write w text
+     wait k 4 -1 => n=1 [r READ 0x21 0x0 4 0]
+     close f
+     close k`,
+    { talker },
+    { D: freshTree(without) },
+  );
+  assert.is(await talker.end(), 0);
+  assert.is(without.told.length, 2);
+  assert.match(
+    without.told[0]!,
+    new RegExp(`^Process ${talker.pid} cannot watch virtual files: there is no engine\\. Install one\\.$`),
+  );
+  await without.close();
+});
+engines('an agent that fails to start', async () => {
+  const broken = await openBridge(async () => ({
+    info: () => Promise.reject(new Error('unused')),
+    close: () => Promise.resolve(),
+    inject: (pid, _source, onEvent) =>
+      Promise.resolve({
+        pid,
+        detach: () => Promise.resolve(),
+        post: async () =>
+          onEvent({ type: 'message', payload: { type: 'failed', reason: 'it did not like it here' } }),
+      }),
+  }));
+  const talker = startTalker(broken);
+  await play(
+    'kqueue k\nopen f $D/f evtonly\nchange k f VNODE 0x21 0x7f => ENOTSUP\nappend $D/f x',
+    { talker },
+    { D: freshTree(broken) },
+  );
+  assert.match(broken.told.join(), /it did not like it here/);
+  assert.is(await talker.end(), 0);
+  await broken.close();
+});
+engines.run();
+
+// ---- odd places for the first watch ----
+
+const places = suite('odd places for the first watch');
+places('a constructor', async () => {
+  const D = freshTree(session);
+  const library = program('early', ['-shared', '-fPIC']);
+  const run = session.start(kqtree, [], { env: { LD_PRELOAD: library, EARLY: `${D}/f` } });
+  const talker = new Talker(run.child, run.status);
+  assert.is(await talker.line(), 'early fflags=0x8');
+  await play(`${WATCH}\nappend $D/f more\nwait k 4 0 => n=1 [f VNODE 0x21 0x6 0 0]`, { talker }, { D });
+  assert.is(await talker.end(), 0);
+});
+places('a thread, while the main thread reads', async () => {
+  const D = freshTree(session);
+  const talker = startTalker(session);
+  await play('kqueue k\nopen f $D/f evtonly\nthread t change k f VNODE 0x21 0x7f', { talker }, { D });
+  // The main thread waits for its next line now.
+  await until('the watch is there', () => watchers(session, `${D}/f`) === 1);
+  hostCommand(host, `append ${D}/f more`);
+  await play('join t\nwait k 4 -1 => n=1 [f VNODE 0x21 0x6 0 0]', { talker });
+  assert.is(await talker.end(), 0);
+});
+places('the main thread, while another reads', async () => {
+  const D = freshTree(session);
+  const talker = startTalker(session);
+  await play(
+    `pipe r w\nthread t read r 1\n${WATCH}\nappend $D/f more\nwait k 4 0 => n=1 [f VNODE 0x21 0x6 0 0]\nwrite w x\njoin t => read 1`,
+    { talker },
+    { D },
+  );
+  assert.is(await talker.end(), 0);
+});
+places('two threads at once', async () => {
+  const D = freshTree(session);
+  const talker = startTalker(session);
+  await play(
+    `kqueue k
+     kqueue l
+     open f $D/f evtonly
+     open g $D/g evtonly
+     thread a change k f VNODE 0x21 0x7f
+     thread b change l g VNODE 0x21 0x7f
+     join a
+     join b
+     append $D/f more
+     append $D/g more
+     wait k 4 0 => n=1 [f VNODE 0x21 0x6 0 0]
+     wait l 4 0 => n=1 [g VNODE 0x21 0x6 0 0]`,
+    { talker },
+    { D },
+  );
+  assert.is(await talker.end(), 0);
+});
+places('everything above 2 closed: what the agent needs stays', async () => {
+  const D = freshTree(session);
+  const talker = startTalker(session);
+  await play(
+    `${WATCH}
+     closerange
+     wait k 4 0 => EBADF
+     kqueue l
+     open f $D/f evtonly
+     change l f VNODE 0x21 0x7f
+     append $D/f more
+     wait l 4 0 => n=1 [f VNODE 0x21 0x6 0 0]
+     thread t wait l 4 -1
+     host: chmod $D/f 0600
+     join t => n=1 [f VNODE 0x21 0x8 0 0]`,
+    { talker, host },
+    { D },
+  );
+  assert.is(await talker.end(), 0);
+});
+places.after(() => session.close());
+places.run();

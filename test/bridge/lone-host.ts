@@ -1,0 +1,14 @@
+/** A session in a process of its own, to be killed. Says where it is, then does the tree-changing lines it is given. */
+import { createInterface } from 'node:readline';
+import { hostCommand, openBridge, viewOf } from './support.ts';
+
+const session = await openBridge();
+const view = viewOf(session);
+view.mkdir({ path: '/v/d' });
+view.mknod({ path: '/v/f' }, 0o100644);
+console.log(JSON.stringify({ value: session.host.sessionValue('main'), gate: session.host.options.gate }));
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line === 'close') await session.close();
+  else hostCommand(view, line);
+  console.log('ok');
+}

@@ -1,0 +1,234 @@
+/**
+ * Which NOTE_* bits a change brings to whom, through the whole path: core, host, agent, kevent. Each row is played with
+ * the change made by the core, by the watching process, by another one, and on another branch, where nobody may hear;
+ * the stand-in on a real directory must say the same.
+ */
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { FsView } from '../../core/fs-view.ts';
+import { removeTree } from '../support/self.ts';
+import type { TestSession } from '../support/session.ts';
+import { DESCRIPTOR_ROWS, ROWS, type Row, WATCHED } from './rows.ts';
+import { freshTree, openBridge, play, startBare, startTalker, Talker, viewOf } from './support.ts';
+
+const session: TestSession = await openBridge();
+session.core.createBranch('aside', { parent: 'main' });
+const watcher = startTalker(session);
+const other = startTalker(session);
+const aside = startTalker(session, { branch: 'aside' });
+const bare = startBare();
+
+const hex = (bits: ReadonlyMap<string, number> | Readonly<Record<string, number>>): Record<string, string> =>
+  Object.fromEntries(
+    (bits instanceof Map ? [...bits] : Object.entries(bits))
+      .map(([name, value]) => [name, `0x${value.toString(16)}`])
+      .sort(),
+  );
+
+type Actor = Talker | FsView;
+const MODES = ['evtonly', 'rdonly'];
+let played = 0;
+
+/** @returns what each watcher of the row heard */
+async function hear(
+  row: Row,
+  listener: Talker,
+  actor: Actor,
+  directory: string,
+): Promise<Map<string, number>> {
+  const mode = MODES[played++ % MODES.length]!;
+  const watched = { ...WATCHED, ...row.also };
+  const by = { actor };
+  const D = { D: directory };
+  await play((row.before ?? []).join('\n'), by, D);
+  await play('kqueue k', { listener });
+  for (const [name, path] of Object.entries(watched))
+    await listener.watch('k', name, directory + path, { mode });
+  try {
+    assert.equal(hex(await listener.heard('k')), {}, 'an event before any change');
+    await play(row.change.join('\n'), by, D);
+    // The other process is asked last: what it told the host lies before the answer.
+    if (actor instanceof Talker && actor !== listener) await actor.say('chmod /v/barrier 0644');
+    return await listener.heard('k');
+  } finally {
+    for (const name of ['k', ...Object.keys(watched)]) await listener.say(`close ${name}`);
+    if (row.before?.some((line) => / w /.test(line)) && actor instanceof Talker) await actor.say('close w');
+  }
+}
+
+function table(name: string, rows: readonly Row[], body: (row: Row) => Promise<void>): void {
+  const cases = suite(name);
+  for (const row of rows) cases(row.name, () => body(row));
+  cases.run();
+}
+
+const check = async (row: Row, actor: Actor, expected: Row['hears'] = row.hears): Promise<void> =>
+  assert.equal(hex(await hear(row, watcher, actor, freshTree(session))), hex(expected));
+
+table('changed by the core', ROWS, (row) => check(row, viewOf(session)));
+table('changed by the watching process', [...ROWS, ...DESCRIPTOR_ROWS], (row) => check(row, watcher));
+table('changed by another process', [...ROWS, ...DESCRIPTOR_ROWS], (row) => check(row, other));
+table('changed on another branch: silence', [...ROWS, ...DESCRIPTOR_ROWS], async (row) => {
+  // What stood before must be seen by the watchers: they all are on the main branch.
+  const directory = freshTree(session);
+  const tree = row.before?.filter((line) => !/ w /.test(line)) ?? [];
+  await play(tree.join('\n'), { host: viewOf(session) }, { D: directory });
+  const opened = row.before?.filter((line) => / w /.test(line)) ?? [];
+  assert.equal(hex(await hear({ ...row, before: opened }, watcher, aside, directory)), {});
+});
+
+/** The same tree on the disk that is nearest to memory. */
+function realTree(): string {
+  const directory = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'bridge-'));
+  writeFileSync(join(directory, 'f'), 'hello');
+  writeFileSync(join(directory, 'g'), '');
+  mkdirSync(join(directory, 'd'));
+  writeFileSync(join(directory, 'd', 'x'), 'x');
+  mkdirSync(join(directory, 'e'));
+  return directory;
+}
+
+table('the stand-in on a real directory says the same', [...ROWS, ...DESCRIPTOR_ROWS], async (row) => {
+  const directory = realTree();
+  try {
+    assert.equal(hex(await hear(row, bare, bare, directory)), hex(row.standin?.hears ?? row.hears));
+  } finally {
+    removeTree(directory);
+  }
+});
+
+const real = suite('real files inside a session');
+real('hear of themselves, and of nothing virtual', async () => {
+  const directory = realTree();
+  const virtual = freshTree(session);
+  try {
+    await watcher.say('kqueue k');
+    await watcher.watch('k', 'f', `${directory}/f`);
+    await watcher.watch('k', 'v', `${virtual}/g`);
+    await play('append $V/f more\nchmod $V/f 0600\nunlink $V/f', { host: viewOf(session) }, { V: virtual });
+    assert.equal(hex(await watcher.heard('k')), {});
+    writeFileSync(join(directory, 'f'), 'hello, hello');
+    await play('append $V/g more', { host: viewOf(session) }, { V: virtual });
+    const heard = hex(await watcher.heard('k'));
+    assert.is(heard.v, '0x6');
+    assert.ok(heard.f !== undefined, 'the real file is silent');
+    for (const name of ['k', 'f', 'v']) await watcher.say(`close ${name}`);
+  } finally {
+    removeTree(directory);
+  }
+});
+real.run();
+
+const masks = suite('what was asked for');
+for (const [bit, change] of [
+  [0x1, 'unlink $D/f'],
+  [0x10, 'unlink $D/f'],
+  [0x2, 'append $D/f more'],
+  [0x4, 'append $D/f more'],
+  [0x8, 'truncate $D/f 50'],
+  [0x4, 'truncate $D/f 50'],
+  [0x20, 'rename $D/f $D/n'],
+] as const)
+  masks(`0x${bit.toString(16)} of ${change}`, async () => {
+    const D = { D: freshTree(session) };
+    await watcher.say('kqueue k');
+    await watcher.watch('k', 'f', `${D.D}/f`, { mask: bit });
+    await play(change, { host: viewOf(session) }, D);
+    assert.equal(hex(await watcher.heard('k')), hex({ f: bit }));
+    await play('close k\nclose f', { watcher });
+  });
+masks('nothing, or nothing that exists', async () => {
+  const D = { D: freshTree(session) };
+  await watcher.say('kqueue k');
+  await watcher.watch('k', 'f', `${D.D}/f`, { mask: 0 });
+  await watcher.watch('k', 'g', `${D.D}/g`, { mask: 0x40000000 });
+  await play('append $D/f more\nunlink $D/f\nunlink $D/g', { host: viewOf(session) }, D);
+  assert.equal(hex(await watcher.heard('k')), {});
+  await play('close k\nclose f\nclose g', { watcher });
+});
+masks.run();
+
+const opens = suite('ways to open');
+opens('O_SYMLINK watches the link itself', async () => {
+  const D = { D: freshTree(session) };
+  await play('symlink $D/f $D/s', { host: viewOf(session) }, D);
+  await watcher.say('kqueue k');
+  await watcher.watch('k', 's', `${D.D}/s`, { mode: 'symlink' });
+  await play('append $D/f more\nchmod $D/s 0600', { host: viewOf(session) }, D);
+  assert.equal(hex(await watcher.heard('k')), {}, 'the target is another file');
+  await play('rename $D/s $D/t', { host: viewOf(session) }, D);
+  assert.equal(hex(await watcher.heard('k')), { s: '0x20' });
+  await play('unlink $D/t', { host: viewOf(session) }, D);
+  assert.equal(hex(await watcher.heard('k')), { s: '0x11' });
+  await play('close k\nclose s', { watcher });
+});
+opens('without it the target is watched', async () => {
+  const D = { D: freshTree(session) };
+  await play('symlink $D/f $D/s', { host: viewOf(session) }, D);
+  await watcher.say('kqueue k');
+  await watcher.watch('k', 's', `${D.D}/s`);
+  await play('rename $D/s $D/t\nunlink $D/t', { host: viewOf(session) }, D);
+  assert.equal(hex(await watcher.heard('k')), {});
+  await play('append $D/f more', { host: viewOf(session) }, D);
+  assert.equal(hex(await watcher.heard('k')), { s: '0x6' });
+  await play('close k\nclose s', { watcher });
+});
+opens('O_EVTONLY can be read, by default', async () => {
+  await play(
+    'open f $D/f evtonly\nread f 5 => read 5\nwrite f x => EBADF\nclose f',
+    { watcher },
+    { D: freshTree(session) },
+  );
+});
+opens.run();
+
+const branches = suite('two processes on two branches');
+branches('a whiteout hides a file from one: only the other hears', async () => {
+  const directory = freshTree(session);
+  const D = { D: directory };
+  const view = viewOf(session);
+  session.core.hide('aside', `${directory}/d/x`);
+  for (const listener of [watcher, aside]) {
+    await listener.say('kqueue k');
+    await listener.watch('k', 'd', `${directory}/d`);
+  }
+  await watcher.watch('k', 'x', `${directory}/d/x`);
+  await play('open x $D/d/x evtonly => ENOENT', { aside }, D);
+  await play('append $D/d/x more\nunlink $D/d/x', { host: view }, D);
+  assert.equal(hex(await watcher.heard('k')), { d: '0x2', x: '0x17' });
+  assert.equal(hex(await aside.heard('k')), {}, 'it never had the file');
+  await play('create $D/d/x', { host: view }, D);
+  assert.equal(hex(await watcher.heard('k')), { d: '0x2' });
+  assert.equal(hex(await aside.heard('k')), {}, 'its whiteout still hides the name');
+  await play('create $D/d/y', { host: view }, D);
+  assert.equal(hex(await watcher.heard('k')), { d: '0x2' });
+  assert.equal(hex(await aside.heard('k')), { d: '0x2' }, 'what is not hidden is heard of');
+  for (const listener of [watcher, aside]) await play('close k\nclose d', { listener });
+  await play('close x', { watcher });
+});
+branches('a copy belongs to its branch', async () => {
+  const directory = freshTree(session);
+  const D = { D: directory };
+  for (const listener of [watcher, aside]) {
+    await listener.say('kqueue k');
+    await listener.watch('k', 'f', `${directory}/f`, { mode: 'rdonly' });
+  }
+  await play('append $D/f main', { host: viewOf(session) }, D);
+  assert.equal(hex(await watcher.heard('k')), { f: '0x6' });
+  assert.equal(hex(await aside.heard('k')), { f: '0x6' }, 'one file, seen by both');
+  await play('append $D/f aside', { host: viewOf(session, 'aside') }, D);
+  assert.equal(hex(await watcher.heard('k')), {}, 'main has no part in it');
+  assert.equal(hex(await aside.heard('k')), { f: '0x6' }, 'the watch follows to the copy');
+  await play('append $D/f main', { host: viewOf(session) }, D);
+  assert.equal(hex(await watcher.heard('k')), { f: '0x6' });
+  assert.equal(hex(await aside.heard('k')), {}, 'its copy hides the change');
+  for (const listener of [watcher, aside]) await play('close k\nclose f', { listener });
+});
+branches.after(async () => {
+  for (const talker of [watcher, other, aside, bare]) assert.is(await talker.end(), 0);
+  await session.close();
+});
+branches.run();

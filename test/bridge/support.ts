@@ -1,0 +1,301 @@
+/**
+ * Scripts for kqueue programs that really live in a session: preloaded gate, Frida's agent, a host in this process.
+ *
+ * A script's line is `[WHO:] COMMAND [=> ANSWER]`. WHO is a program's name (default: the first) or `host`, whose
+ * commands are the tree-changing ones, done by the core itself. `$D` is the case's own directory. An answer is compared
+ * literally, or as a whole-line regular expression after `~`; the default is `ok`.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { FsView } from '../../core/fs-view.ts';
+import { buildFixtures, fixturesDirectory, includeDirectory } from '../../fixtures/build.ts';
+import { buildAgent } from '../../injector/build.ts';
+import type { FridaEngine } from '../../injector/engine/frida-engine.ts';
+import { openEngine } from '../../injector/engine/select.ts';
+import { agentScript } from '../../injector/run/agent-script.ts';
+import { SELF } from '../support/self.ts';
+import { compiled, type RunOptions, TestSession } from '../support/session.ts';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const ANSWER_MS = 30_000;
+
+/** A session whose programs get a real agent. @param engine default: the real one */
+export async function openBridge(engine: () => Promise<FridaEngine> = openEngine): Promise<TestSession> {
+  // The test runner has built it; a suite that runs alone builds its own.
+  await buildAgent();
+  const session = await TestSession.open({ engine, agentSource: agentScript });
+  viewOf(session).mknod({ path: BARRIER }, 0o100666);
+  return session;
+}
+
+/** The real engine, its agents told to begin with other options. */
+export async function engineWith(options: Readonly<Record<string, unknown>>): Promise<FridaEngine> {
+  const engine = await openEngine();
+  return {
+    info: () => engine.info(),
+    close: () => engine.close(),
+    inject: async (pid, source, onEvent) => {
+      const script = await engine.inject(pid, source, onEvent);
+      const post = (message: unknown): Promise<void> => {
+        const { type, payload } = message as { type: string; payload: object };
+        return script.post({ type, payload: { ...payload, ...options } });
+      };
+      return { pid, post, detach: () => script.detach() };
+    },
+  };
+}
+
+/** Changed to see whether everything before has been told. Nobody watches it. */
+const BARRIER = '/v/barrier';
+
+export function viewOf(session: TestSession, branch = 'main'): FsView {
+  return session.core.view(branch, SELF);
+}
+
+/** A program of test/bridge/programs, linked like any Darwin program. */
+export function program(name: string, flags: readonly string[] = []): string {
+  const { directory } = buildFixtures();
+  const programs = join(fixturesDirectory, 'programs');
+  const hash = createHash('sha256');
+  for (const file of readdirSync(programs).sort()) hash.update(readFileSync(join(programs, file)));
+  return compiled(join(here, 'programs', `${name}.c`), [
+    `-I${includeDirectory}`,
+    '-fno-builtin-printf',
+    `-DINCLUDED="${hash.digest('hex').slice(0, 16)}"`,
+    `-L${directory}`,
+    '-Wl,--no-as-needed',
+    '-ldarwin',
+    `-Wl,-rpath,${directory}`,
+    ...flags,
+  ]);
+}
+
+/** A running kqtable (or kqtree): a question, an answer. */
+export class Talker {
+  readonly child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+  #waiting: Promise<unknown> = Promise.resolve();
+  stderr = '';
+  /** Its status; 128+n for a signal. */
+  readonly status: Promise<number>;
+
+  constructor(child: ChildProcess, status?: Promise<number>) {
+    this.child = child;
+    this.#lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+    child.stderr?.on('data', (text) => (this.stderr += text));
+    child.stdin?.on('error', () => undefined); // it may have been ended
+    this.status =
+      status ??
+      new Promise((resolve) =>
+        child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGKILL' ? 137 : 255))),
+      );
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  /** Sends a command. The answers come in the order of the commands. */
+  say(command: string): Promise<string> {
+    this.child.stdin?.write(`${command}\n`);
+    const answer = this.#waiting.then(() => this.#next(command));
+    this.#waiting = answer.catch(() => undefined);
+    return answer;
+  }
+
+  /** The next line that comes by itself. */
+  line(): Promise<string> {
+    return this.#next('');
+  }
+
+  async #next(command: string): Promise<string> {
+    let limit: NodeJS.Timeout | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      limit = setTimeout(
+        () => reject(new Error(`no answer to '${command}' within ${ANSWER_MS} ms ${this.stderr}`)),
+        ANSWER_MS,
+      );
+    });
+    try {
+      const next = await Promise.race([this.#lines.next(), silence]);
+      return next.done ? `(ended ${this.stderr.trim()})` : next.value;
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+
+  readonly #watched: string[] = [];
+
+  /** Opens a path under a name and watches it; `heard` tells of it by that name. */
+  async watch(
+    kq: string,
+    name: string,
+    path: string,
+    how: { readonly mode?: string; readonly flags?: number; readonly mask?: number } = {},
+  ): Promise<void> {
+    const { mode = 'evtonly', flags = 0x21, mask = 0x7f } = how;
+    const answers = [
+      await this.say(`open ${name} ${path} ${mode}`),
+      await this.say(`change ${kq} ${name} VNODE ${flags} ${mask} 0 ${this.#watched.push(name)}`),
+    ];
+    if (answers.some((answer) => answer !== 'ok'))
+      throw new Error(`${path} cannot be watched: ${answers.join(', ')}`);
+  }
+
+  /** All that waits on a queue, as `NAME → bits`, after everything that happened before has been told. */
+  async heard(kq: string): Promise<Map<string, number>> {
+    const sum = new Map<string, number>();
+    await this.say(`chmod ${BARRIER} 0644`);
+    for (;;) {
+      const answer = await this.say(`wait ${kq} 64 0`);
+      const events = [...answer.matchAll(/\[\S+ VNODE 0x[0-9a-f]+ 0x([0-9a-f]+) 0 (\d+)\]/g)];
+      if (!answer.startsWith('n=') || answer === 'n=0')
+        return answer === 'n=0' ? sum : new Map([[answer, 0]]);
+      for (const [, bits, udata] of events) {
+        const name = this.#watched[Number(udata) - 1] ?? `udata ${udata}`;
+        sum.set(name, (sum.get(name) ?? 0) | Number.parseInt(bits!, 16));
+      }
+    }
+  }
+
+  /** Ends it by closing its input. @returns its status */
+  async end(): Promise<number> {
+    this.child.stdin?.end();
+    return this.status;
+  }
+}
+
+export function startTalker(
+  session: TestSession,
+  options: RunOptions & { readonly command?: string } = {},
+): Talker {
+  const started = session.start(options.command ?? program('kqtree'), [], options);
+  return new Talker(started.child, started.status);
+}
+
+/** The same without a session: the stand-in on what there really is. */
+export function startBare(command: string = program('kqtree')): Talker {
+  return new Talker(spawn(command, [], { stdio: 'pipe' }));
+}
+
+/** A tree-changing command of the script language, done by the core. */
+export function hostCommand(view: FsView, line: string): string {
+  const [command, a = '', b = '', ...rest] = line.split(' ');
+  const at = { path: a };
+  const ino = (): number => view.stat(at).ino;
+  const put = (text: string, where: number | 'append'): void =>
+    void view.write(ino(), Buffer.from(text), 0, text.length, where);
+  switch (command) {
+    case 'create':
+      view.mknod(at, 0o100644);
+      break;
+    case 'append':
+      put([b, ...rest].join(' '), 'append');
+      break;
+    case 'put':
+      put(rest.join(' '), Number(b));
+      break;
+    case 'empty':
+      put('', 0);
+      break;
+    case 'truncate':
+      view.truncate(at, Number(b));
+      break;
+    case 'opentrunc':
+      view.openLocal(at, 0o1001);
+      break;
+    case 'unlink':
+      view.unlink(at);
+      break;
+    case 'rename':
+      view.rename(at, { path: b });
+      break;
+    case 'exchange':
+      view.rename(at, { path: b }, 2);
+      break;
+    case 'mkdir':
+      view.mkdir(at, 0o755);
+      break;
+    case 'rmdir':
+      view.rmdir(at);
+      break;
+    case 'link':
+      view.link(at, { path: b });
+      break;
+    case 'symlink':
+      view.symlink(a, { path: b });
+      break;
+    case 'chmod':
+      view.chmod(at, Number(b.replace(/^0/, '0o')));
+      break;
+    case 'chown':
+      view.chown(at, process.getuid?.() ?? 0, process.getgid?.() ?? 0);
+      break;
+    case 'utimes':
+      view.utimens(at, 'now', 'now');
+      break;
+    case 'setxattr':
+      view.setxattr(at, 'user.note', Buffer.from('x'));
+      break;
+    case 'removexattr':
+      view.removexattr(at, 'user.note');
+      break;
+    default:
+      throw new Error(`the host knows no command '${command}'`);
+  }
+  return 'ok';
+}
+
+const fits = (answer: string, expected: string): boolean =>
+  expected.startsWith('~') ? new RegExp(`^(?:${expected.slice(1)})$`).test(answer) : answer === expected;
+
+export interface Cast {
+  readonly [name: string]: Talker | FsView;
+}
+
+/** Plays a script. @throws Error with the lines whose answer is another one */
+export async function play(
+  script: string,
+  cast: Cast,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const wrong: string[] = [];
+  const first = Object.keys(cast)[0]!;
+  for (const raw of script.split('\n')) {
+    const line = raw.trim();
+    if (line === '' || line.startsWith('#')) continue;
+    const [said, expected = 'ok'] = line.split(/\s+=>\s+/);
+    const named = /^(\w+): +(.*)$/.exec(said!);
+    const who = cast[named?.[1] ?? first];
+    if (!who) throw new Error(`nobody is called '${named?.[1]}'`);
+    let command = (named?.[2] ?? said!).replace(/\s+/g, ' ');
+    for (const [name, value] of Object.entries(variables)) command = command.replaceAll(`$${name}`, value);
+    const answer = who instanceof Talker ? await who.say(command) : hostCommand(who, command);
+    if (!fits(answer, expected)) wrong.push(`  ${said}\n    expected ${expected}\n    got      ${answer}`);
+    if (answer.startsWith('(ended')) break;
+  }
+  if (wrong.length > 0) throw new Error(`\n${wrong.slice(0, 3).join('\n')}`);
+}
+
+let cases = 0;
+/** A directory of the case's own, with the file `f` (hello), the empty file `g`, the directory `d` with `x`, the empty `e`. */
+export function freshTree(session: TestSession): string {
+  const view = viewOf(session);
+  const directory = `/v/case${++cases}`;
+  view.mkdir({ path: directory });
+  for (const [name, text] of [
+    ['f', 'hello'],
+    ['g', ''],
+    ['d/x', 'x'],
+  ] as const) {
+    if (name.startsWith('d/')) view.mkdir({ path: `${directory}/d` });
+    view.writeFile(view.mknod({ path: `${directory}/${name}` }, 0o100644).ino, Buffer.from(text));
+  }
+  view.mkdir({ path: `${directory}/e` });
+  return directory;
+}

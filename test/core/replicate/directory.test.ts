@@ -1,0 +1,240 @@
+/** Real directories, and a replicator that is killed in the middle of its work. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { FsCore } from '../../../core/index.ts';
+import { backoffMs } from '../../../core/replicate/backoff.ts';
+import { FileChangeLog } from '../../../core/replicate/change-log.ts';
+import { branchOrigin, directoryOrigin } from '../../../core/replicate/origin.ts';
+import { Replicator } from '../../../core/replicate/replicator.ts';
+import { StateFile } from '../../../core/replicate/state-file.ts';
+import { branchTarget, directoryTarget, PRIVATE } from '../../../core/replicate/target.ts';
+import { DirectorySource } from '../../../core/watch/directory-source.ts';
+import { attempt, isWhole, PATHS, picture, type Step, whole } from './trees.ts';
+
+interface World {
+  readonly top: string;
+  readonly src: string;
+  readonly dst: string;
+}
+
+const replicates = suite<World>('replication of directories', {} as World);
+const PROCESS = fileURLToPath(new URL('./replica-process.ts', import.meta.url));
+
+replicates.before.each((world) => {
+  const top = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'replica-')));
+  Object.assign(world, { top, src: join(top, 'src'), dst: join(top, 'dst') });
+  fs.mkdirSync(world.src);
+});
+replicates.after.each(({ top }) => fs.rmSync(top, { recursive: true, force: true }));
+
+const same = ({ src, dst }: World): void => assert.equal(picture(fs, dst, [PRIVATE]), picture(fs, src));
+
+/** Files below `dir` that are not whole. A file may go while we look. */
+function torn(dir: string): string[] {
+  const found: string[] = [];
+  for (const entry of fs.readdirSync(dir, { withFileTypes: true })) {
+    const path = join(dir, entry.name);
+    if (entry.name === PRIVATE) continue;
+    try {
+      if (entry.isDirectory()) found.push(...torn(path));
+      else if (entry.isFile() && !isWhole(fs.readFileSync(path, 'latin1'))) found.push(path);
+    } catch (error) {
+      if (!['ENOENT', 'ENOTDIR'].includes((error as { code: string }).code)) throw error;
+    }
+  }
+  return found;
+}
+
+/** Resolves with the next message for which `wanted` holds. */
+async function message(child: ChildProcess, wanted: string): Promise<void> {
+  for (;;) {
+    const [told] = (await once(child, 'message', { signal: AbortSignal.timeout(20_000) })) as [object];
+    if (wanted in told) return;
+  }
+}
+
+replicates('directory to directory: everything kept; follows; stops', async (world) => {
+  const { src, dst } = world;
+  fs.mkdirSync(join(src, 'd'), { mode: 0o750 });
+  fs.writeFileSync(join(src, 'd/f'), whole(1, 3_000_000), { mode: 0o640 });
+  fs.symlinkSync('d/f', join(src, 'l'));
+  fs.utimesSync(join(src, 'd'), 1000, 1000.25);
+  const source = new DirectorySource();
+  let wake: (action: string) => void = () => {};
+  const one = new Replicator({
+    origin: directoryOrigin(src, source),
+    target: directoryTarget(dst),
+    latency: 5,
+    scanInterval: 0,
+    onProgress: ({ last }) => wake(`${last.action} ${last.path}`),
+  });
+  await one.start();
+  same(world);
+  const told = new Promise<void>((resolve) => {
+    wake = (line) => line === 'write d/g' && resolve();
+  });
+  fs.writeFileSync(join(src, 'd/g'), whole(2, 10));
+  await told;
+  await one.idle();
+  same(world);
+  await one.stop();
+  assert.is(source.watches, 0);
+});
+
+replicates('branch to directory, directory to branch', async (world) => {
+  const core = new FsCore();
+  core.fs.mkdirSync('/v');
+  core.fs.writeFileSync('/v/f', whole(3, 30));
+  const out = new Replicator({
+    origin: branchOrigin(core, 'main', '/v'),
+    target: directoryTarget(world.dst),
+    latency: 0,
+    scanInterval: 0,
+  });
+  await out.start();
+  core.fs.renameSync('/v/f', '/v/g');
+  await out.idle();
+  await out.stop();
+  const there = picture(fs, world.dst, [PRIVATE]);
+  assert.equal(there, picture(core.fs as never, '/v'));
+  const source = new DirectorySource();
+  const back = new Replicator({
+    origin: directoryOrigin(world.dst, source),
+    target: branchTarget(core, 'main', '/w'),
+    rules: [{ kind: 'exclude-glob', glob: PRIVATE }],
+    scanInterval: 0,
+  });
+  await back.start();
+  assert.equal(picture(core.fs as never, '/w', [PRIVATE]), there);
+  await back.stop();
+});
+
+replicates('killed again and again: converges, and no file is ever torn', async (world) => {
+  const { top, src, dst } = world;
+  const step = fc.record({
+    kind: fc.constantFrom<Step['kind']>(
+      'write',
+      'write',
+      'write',
+      'mkdir',
+      'mkdir',
+      'rename',
+      'rm',
+      'chmod',
+      'symlink',
+    ),
+    path: fc.constantFrom(...PATHS),
+    other: fc.constantFrom(...PATHS),
+    seed: fc.integer({ min: 1, max: 1000 }),
+  });
+  const lives = fc.sample(
+    fc.record({
+      steps: fc.array(step, { minLength: 15, maxLength: 40 }),
+      actions: fc.integer({ min: 1, max: 25 }),
+    }),
+    { numRuns: 8 },
+  );
+  let written = 0;
+  const act = ({ kind, path, other, seed }: Step): void => {
+    if (kind !== 'write') attempt(fs, src, { kind, path, other, seed });
+    else {
+      // Whole for whoever looks: what another process sees between truncation and writing would be torn already.
+      const ready = join(top, `ready${written++}`);
+      fs.writeFileSync(ready, whole(seed, seed % 3 === 0 ? 2_000_000 : seed));
+      try {
+        fs.renameSync(ready, `${src}${path}`);
+      } catch {
+        fs.rmSync(ready);
+      }
+    }
+  };
+  const start = () =>
+    fork(PROCESS, [src, dst], {
+      execArgv: ['--import', 'tsx'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+  for (const { steps, actions } of lives) {
+    const child = start();
+    const exit = once(child, 'exit');
+    let left = actions;
+    child.on('message', (told: object) => {
+      if ('action' in told && --left <= 0) child.kill('SIGKILL');
+      // It did less than that: killed while it waits.
+      if ('started' in told) child.kill('SIGKILL');
+    });
+    for (const one of steps) act(one);
+    await exit;
+    if (fs.existsSync(dst)) assert.equal(torn(dst), []);
+  }
+  const last = start();
+  await message(last, 'started');
+  last.send('scan');
+  await message(last, 'scanned');
+  same(world);
+  assert.equal(torn(dst), []);
+  assert.equal(fs.readdirSync(join(dst, PRIVATE, 'stage')), [], 'nothing is left staged');
+  const exit = once(last, 'exit');
+  last.disconnect();
+  await exit;
+});
+
+replicates('the change log is rotated', async ({ top }) => {
+  const file = join(top, 'log/changes');
+  const log = new FileChangeLog(file, { maxBytes: 200, keep: 2 });
+  for (let i = 0; i < 20; i++) await log.append({ time: i, action: 'write', path: `file-${i}`, bytes: i });
+  assert.equal(fs.readdirSync(join(top, 'log')).sort(), ['changes', 'changes.1', 'changes.2']);
+  const entries = ['changes.2', 'changes.1', 'changes'].flatMap((name) =>
+    fs
+      .readFileSync(join(top, 'log', name), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).time as number),
+  );
+  assert.equal(
+    entries,
+    Array.from({ length: entries.length }, (_, i) => 20 - entries.length + i),
+  );
+  for (const name of fs.readdirSync(join(top, 'log')))
+    assert.ok(fs.statSync(join(top, 'log', name)).size <= 200);
+  await new FileChangeLog(file, { maxBytes: 200, keep: 2 }).append({ time: 20, action: 'remove', path: 'x' });
+  assert.match(fs.readFileSync(file, 'utf8'), '"time":20');
+});
+
+for (const [name, text] of [
+  ['missing', null],
+  ['damaged', '{"epoch":"a","las'],
+  ['of another make', '{"epoch":1,"lastId":"x"}'],
+] as const)
+  replicates(`a state file that is ${name} is no state`, async ({ top }) => {
+    const file = join(top, 'state.json');
+    if (text !== null) fs.writeFileSync(file, text);
+    const state = new StateFile(file);
+    assert.is(await state.load(), undefined);
+    await state.save({ epoch: 'e', lastId: 7 });
+    assert.equal(await state.load(), { epoch: 'e', lastId: 7 });
+    assert.equal(
+      fs.readdirSync(top).filter((one) => one.startsWith('state')),
+      ['state.json'],
+    );
+  });
+
+const PAUSES: readonly [failures: number, random: number, ms: number][] = [
+  [1, 0, 50],
+  [1, 1, 100],
+  [2, 1, 200],
+  [4, 0.5, 600],
+  [20, 1, 30_000],
+  [2000, 0, 15_000],
+];
+replicates('backoff', () => {
+  for (const [failures, random, ms] of PAUSES) assert.is(backoffMs(failures, random), ms);
+});
+
+replicates.run();

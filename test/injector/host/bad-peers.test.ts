@@ -1,0 +1,87 @@
+/** Whoever speaks wrongly on the socket loses that connection, and nobody else loses anything. */
+import { randomBytes } from 'node:crypto';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MAX_REQUEST, Op, REQUEST, Role, TOKEN_BYTES } from '../../../core/protocol.ts';
+import { TestSession } from '../../support/session.ts';
+import { frame, hello, REPLY_BYTES, sayUntilCut } from './hello.ts';
+
+// After TestSession has set the run directory.
+const { ControlClient } = await import('../../../injector/control/client.ts');
+const test = suite('bad peers');
+const session = await TestSession.open();
+const client = await ControlClient.connect(session.host.name);
+const { socket } = client.session;
+const token = Buffer.from(client.session.token, 'hex');
+test.after(async () => {
+  client.close();
+  await session.host.close();
+});
+
+const json = (value: unknown): Buffer =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+const control = (value: unknown): Buffer => frame(Op.Control, json(value));
+const broken = frame(Op.Control, json('{}'));
+broken.writeUInt32LE(9999, REQUEST.at.path_length);
+
+/** Name, what is said, and how many replies come before the host hangs up. */
+const rows: readonly (readonly [string, Buffer[], number])[] = [
+  ['noise', [Buffer.from([255, 255, 255, 127, ...randomBytes(100)])], 0],
+  ['a length of nothing', [Buffer.alloc(REQUEST.size)], 0],
+  ['a text protocol', [Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')], 0],
+  ['an oversized first frame', [frame(Op.Hello, Buffer.alloc(0), MAX_REQUEST + 1)], 0],
+  ['no Hello', [control({ method: 'session.describe' })], 0],
+  ['a short Hello', [frame(Op.Hello, Buffer.alloc(10))], 0],
+  ['a wrong token', [hello({ token: randomBytes(TOKEN_BYTES) })], 0],
+  ['an empty token', [hello({ token: Buffer.alloc(TOKEN_BYTES) })], 0],
+  ['another protocol', [hello({ token, magic: 1 })], 0],
+  ['another version', [hello({ token, version: 99 })], 0],
+  ['no such role', [hello({ token, role: 9 })], 0],
+  ['no such branch', [hello({ token, role: Role.Gate, binding: 77 })], 0],
+  ['Hello twice', [hello({ token }), hello({ token })], 1],
+  ['an oversized frame', [hello({ token }), frame(Op.Control, Buffer.alloc(0), MAX_REQUEST + 1)], 1],
+  ['no JSON', [hello({ token }), control('{"method":')], 1],
+  ['JSON that is no request', [hello({ token }), control([1, 2])], 1],
+  ['parts beyond the frame', [hello({ token }), broken], 1],
+  ['a gate’s request from a command', [hello({ token }), frame(Op.Stat)], 1],
+  [
+    'a command’s request from a gate',
+    [hello({ token, role: Role.Gate }), control({ method: 'session.describe' })],
+    1,
+  ],
+  ['an agent that speaks', [hello({ token, role: Role.Agent }), frame(Op.Stat)], 1],
+];
+for (const [name, chunks, replies] of rows)
+  test(name, async () => {
+    const heard = await sayUntilCut(socket, ...chunks);
+    assert.is(heard.length, replies * REPLY_BYTES);
+    // Another connection goes on, and so does the tree.
+    assert.is((await client.call('session.describe', {})).name, session.host.name);
+  });
+
+test('a method that is not there, and parameters that are none, are answered', async () => {
+  const ask = client.call.bind(client) as (method: string, params: object) => Promise<unknown>;
+  for (const [method, params] of [
+    ['constructor', {}],
+    ['no.such', {}],
+    ['file.stat', {}],
+    ['file.stat', { path: 1 }],
+    ['file.stat', { path: '/v/\0' }],
+    ['file.stat', { path: 'relative' }],
+    ['file.read', { handle: 5, position: 0, length: 1 }],
+    ['file.open', { path: '/v/x', access: 'sideways' }],
+    ['file.times', { path: '/v', atime: 1, mtime: {} }],
+    ['session.enter', { hide: 'x' }],
+    ['event.read', { since: -1 }],
+  ] as const) {
+    try {
+      await ask(method, params);
+      assert.unreachable(`${method} ${JSON.stringify(params)}`);
+    } catch (error) {
+      assert.is((error as Error).name, 'ControlError', `${method}: ${(error as Error).message}`);
+    }
+  }
+  assert.is((await client.call('file.stat', { path: '/v' })).type, 'directory');
+});
+
+test.run();

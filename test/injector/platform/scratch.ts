@@ -1,0 +1,10 @@
+/** A directory of a test's own, gone with its process. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export function scratch(): string {
+  const path = mkdtempSync(join(tmpdir(), 'shimfs-test-'));
+  process.once('exit', () => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
