@@ -2,9 +2,12 @@
  * The agent: comes into a process at its first virtual watch (or is attached), and translates the core's
  * events into what the program listens to. Everything that decides is in kqueue/ and its like, without Frida.
  */
+import { feedCallbacks } from './edges/feed-callbacks.ts';
 import { GateLibrary } from './edges/gate-library.ts';
 import { kqueueCallbacks } from './edges/kqueue-callbacks.ts';
 import { hookKqueue } from './edges/kqueue-hooks.ts';
+import { EventFeed } from './events/event-feed.ts';
+import { InodeWatches } from './events/inode-watches.ts';
 
 /** What the host posts to begin. */
 interface StartMessage {
@@ -27,9 +30,14 @@ function start(message: StartMessage): void {
   // Hooks first: a gate that is running where its hooks are missing would be half a cover.
   const hooked = message.session === undefined ? [] : hookKqueue(gate);
   if (message.session !== undefined) gate.start(message.session);
-  const { pointers, leave } = kqueueCallbacks(gate, { notes: message.notes });
+  const feed = new EventFeed();
+  const watches = new InodeWatches();
+  const kqueue = kqueueCallbacks(gate, feed, watches, { notes: message.notes });
+  const { fdClosed, events, leave } = feedCallbacks(gate, feed, watches, [kqueue]);
   // Frida takes the script out when its other end has gone; the program must not call into it then.
   rpc.exports = { dispose: leave };
+  // In the order of struct shimfs_agent.
+  const pointers = [kqueue.changes, kqueue.drain, fdClosed, kqueue.queueClosed, events];
   alive.push(gate, pointers);
 
   gate.install(pointers);

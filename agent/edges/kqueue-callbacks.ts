@@ -1,26 +1,28 @@
 /** The kqueue bridge between the gate's C calls and the program's memory. */
-
+import type { EventFeed } from '../events/event-feed.ts';
+import type { InodeWatches } from '../events/inode-watches.ts';
 import { CODECS, Family } from '../kqueue/kevent-codec.ts';
 import { KqueueBridge, type KqueueOptions } from '../kqueue/kqueue-bridge.ts';
 import { type GateLibrary, viewOf } from './gate-library.ts';
 
 export interface KqueueCallbacks {
-  readonly bridge: KqueueBridge;
-  /** In the order of struct shimfs_agent. To be kept alive for as long as the process runs. */
-  readonly pointers: readonly NativePointer[];
-  /**
-   * To be called before the script goes, for whatever reason: every watcher is told that its file has gone, by the
-   * gate, which needs no JavaScript for it. Idempotent.
-   */
+  /** To be kept alive for as long as the process runs. */
+  readonly changes: NativePointer;
+  readonly drain: NativePointer;
+  readonly queueClosed: NativePointer;
+  fdClosed(fd: number): void;
+  /** Leave with the gate, which needs no JavaScript for it, what each queue's waiters are still to be told. */
   leave(): void;
 }
 
-export function kqueueCallbacks(gate: GateLibrary, options: KqueueOptions): KqueueCallbacks {
+export function kqueueCallbacks(
+  gate: GateLibrary,
+  feed: EventFeed,
+  watches: InodeWatches,
+  options: Pick<KqueueOptions, 'notes'>,
+): KqueueCallbacks {
   /** The change list of the call at hand, for the changes that are the system's. */
   let current = { kq: 0, family: 0, changes: NULL, size: 0 };
-  /** Watches that came and went during a call; told to the host together. */
-  const changed = new Map<number, boolean>();
-
   const bridge = new KqueueBridge(
     {
       lookupFd(fd) {
@@ -29,20 +31,13 @@ export function kqueueCallbacks(gate: GateLibrary, options: KqueueOptions): Kque
       },
       applyKernel: (index) =>
         gate.apply(current.kq, current.family, current.changes.add(index * current.size)),
-      watch: (ino, on) => void changed.set(ino, on),
+      watch: (ino, on) => watches.change(ino, on),
       signal: (kq, pending) => void gate.signal(kq, pending ? 1 : 0),
     },
-    options,
+    { ...options, feed },
   );
 
-  const tellWatches = (): number => {
-    if (changed.size === 0) return 0;
-    const on = [...changed].filter(([, wanted]) => wanted).map(([ino]) => ino);
-    const off = [...changed].filter(([, wanted]) => !wanted).map(([ino]) => ino);
-    changed.clear();
-    if (off.length > 0) gate.watch(off, false);
-    return on.length > 0 ? gate.watch(on, true) : 0;
-  };
+  const tellWatches = (): number => watches.flush((inodes, on) => gate.watch(inodes, on));
 
   const changes = new NativeCallback(
     (kq, family, list, nchanges, events, nevents, flags) => {
@@ -75,14 +70,6 @@ export function kqueueCallbacks(gate: GateLibrary, options: KqueueOptions): Kque
     'int32',
     ['uint32', 'uint32', 'pointer', 'int32'],
   );
-  const fdClosed = new NativeCallback(
-    (fd) => {
-      bridge.fdClosed(fd);
-      tellWatches();
-    },
-    'void',
-    ['int32'],
-  );
   const queueClosed = new NativeCallback(
     (kq) => {
       bridge.kqClosed(kq);
@@ -91,11 +78,7 @@ export function kqueueCallbacks(gate: GateLibrary, options: KqueueOptions): Kque
     'void',
     ['uint32'],
   );
-  let left = false;
   const leave = (): void => {
-    if (left) return;
-    left = true;
-    bridge.hostGone();
     const size = CODECS[Family.KeventQos].size;
     for (const kq of bridge.queues()) {
       const room = bridge.pendingCount(kq);
@@ -104,18 +87,6 @@ export function kqueueCallbacks(gate: GateLibrary, options: KqueueOptions): Kque
       const count = bridge.drain(kq, Family.KeventQos, viewOf(records, room * size), 0, room);
       gate.leave(kq, records, count);
     }
-    gate.gone();
   };
-  const events = new NativeCallback(
-    (bytes, length) => {
-      // The decoder keeps copies of what it keeps: the memory is the reader's, and used again.
-      if (length === 0) leave();
-      else if (bridge.onEvents(ArrayBuffer.wrap(bytes, length)) !== undefined)
-        send({ type: 'trouble', reason: 'the host sent what is no event' });
-      return bridge.seq >>> 0;
-    },
-    'uint32',
-    ['pointer', 'uint32'],
-  );
-  return { bridge, pointers: [changes, drain, fdClosed, queueClosed, events], leave };
+  return { changes, drain, queueClosed, fdClosed: (fd) => bridge.fdClosed(fd), leave };
 }

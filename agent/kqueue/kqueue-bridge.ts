@@ -6,7 +6,8 @@
  * wait, and `drain` again when the hidden knote wakes it. A drain that gave something is the call's only one:
  * a second would repeat level-triggered events.
  */
-import { EventFrameDecoder, type FrameError } from '../events/event-frame.ts';
+import { EventFeed } from '../events/event-feed.ts';
+import type { FrameError } from '../events/event-frame.ts';
 import { ChangeList } from './change-list.ts';
 import { EVFILT_VNODE, KEVENT_FLAG_WORKLOOP_ONLY, type KqueueErrno, LINUX_ERRNO } from './constants.ts';
 import { CODECS, Family, KeventRecord } from './kevent-codec.ts';
@@ -26,6 +27,8 @@ export interface KqueuePorts {
 }
 
 export interface KqueueOptions {
+  /** Where events come from. Default: a feed of its own. */
+  readonly feed?: EventFeed;
   /** Default: `masked`. */
   readonly notes?: NoteMode;
   /** Default: Linux's numbers. */
@@ -35,7 +38,7 @@ export interface KqueueOptions {
 export class KqueueBridge {
   readonly #registry: WatcherRegistry;
   readonly #changeList: ChangeList;
-  readonly #decoder: EventFrameDecoder;
+  readonly #feed: EventFeed;
   readonly #errno: KqueueErrno;
   readonly #out = new KeventRecord();
 
@@ -45,9 +48,11 @@ export class KqueueBridge {
     this.#registry = registry;
     this.#changeList = new ChangeList(registry, ports);
     const post = (ino: number, hint: number): void => registry.post(ino, hint);
-    this.#decoder = new EventFrameDecoder({
+    this.#feed = options.feed ?? new EventFeed();
+    this.#feed.listen({
       event: (frame) => forEachPost(frame, post),
-      goodbye: () => registry.hostGone(),
+      settled: () => registry.queues.flush(),
+      gone: () => registry.hostGone(),
     });
     this.#out.filter = EVFILT_VNODE;
   }
@@ -101,16 +106,12 @@ export class KqueueBridge {
    * @returns why the stream is no good, if so: the connection is to be closed; every watcher has been told
    */
   onEvents(chunk: ArrayBuffer): FrameError | undefined {
-    const error = this.#decoder.push(chunk);
-    if (error !== undefined) this.#registry.hostGone();
-    this.#registry.queues.flush();
-    return error;
+    return this.#feed.push(chunk);
   }
 
   /** The host's connection ended. */
   hostGone(): void {
-    this.#registry.hostGone();
-    this.#registry.queues.flush();
+    this.#feed.end();
   }
 
   /** A descriptor number was closed or replaced. Harmless for numbers never watched. */
@@ -147,7 +148,7 @@ export class KqueueBridge {
 
   /** Sequence number of the last event taken in (0: none yet). */
   get seq(): number {
-    return this.#decoder.seq;
+    return this.#feed.seq;
   }
 
   /** Inodes that the host is asked about. */
