@@ -1,16 +1,20 @@
 /** `npm run build`: the command and the library under dist/, the agent as one script, and the types. */
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { PACKAGE_ROOT } from './package-root.ts';
 
 const at = (...parts: string[]): string => join(PACKAGE_ROOT, ...parts);
 
-/** Also used by tests, so that what they inject is what is in the sources. */
+/**
+ * Also used by tests, so that what they inject is what is in the sources. Renamed into its place: a host that reads it
+ * while another process builds must find the whole script, for half a script loads without a word and never answers.
+ */
 export async function buildAgent(outfile: string = at('dist', 'agent', 'agent.js')): Promise<void> {
+  const draft = `${outfile}.draft-${process.pid}`;
   await build({
     entryPoints: [at('agent', 'main.ts')],
-    outfile,
+    outfile: draft,
     bundle: true,
     format: 'iife',
     target: 'es2022',
@@ -18,6 +22,7 @@ export async function buildAgent(outfile: string = at('dist', 'agent', 'agent.js
     platform: 'neutral',
     logLevel: 'warning',
   });
+  renameSync(draft, outfile);
 }
 
 /** @param outdir inside the package: from there its files are found */
