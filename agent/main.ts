@@ -2,6 +2,7 @@
  * The agent: comes into a process at its first virtual watch (or is attached), and translates the core's
  * events into what the program listens to. Everything that decides is in kqueue/ and its like, without Frida.
  */
+import { dispatchCallbacks } from './edges/dispatch-callbacks.ts';
 import { feedCallbacks } from './edges/feed-callbacks.ts';
 import { GateLibrary } from './edges/gate-library.ts';
 import { kqueueCallbacks } from './edges/kqueue-callbacks.ts';
@@ -33,11 +34,12 @@ function start(message: StartMessage): void {
   const feed = new EventFeed();
   const watches = new InodeWatches();
   const kqueue = kqueueCallbacks(gate, feed, watches, { notes: message.notes });
-  const { fdClosed, events, leave } = feedCallbacks(gate, feed, watches, [kqueue]);
+  const dispatch = dispatchCallbacks(gate, feed, watches);
+  const { fdClosed, events, leave } = feedCallbacks(gate, feed, watches, [kqueue, dispatch]);
   // Frida takes the script out when its other end has gone; the program must not call into it then.
   rpc.exports = { dispose: leave };
   // In the order of struct shimfs_agent.
-  const pointers = [kqueue.changes, kqueue.drain, fdClosed, kqueue.queueClosed, events];
+  const pointers = [kqueue.changes, kqueue.drain, fdClosed, kqueue.queueClosed, events, dispatch.dispatch];
   alive.push(gate, pointers);
 
   gate.install(pointers);

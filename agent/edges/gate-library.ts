@@ -11,6 +11,8 @@ export class GateLibrary {
   /** What a queue's waiters are still to be told, in kevent_qos' layout. */
   readonly leave: NativeFunction<number, [number, NativePointer, number]>;
   readonly gone: NativeFunction<void, []>;
+  /** Bits for a dispatch source's handler; 0 when the source has gone. */
+  readonly merge: NativeFunction<number, [number, number]>;
   readonly #watch: NativeFunction<number, [NativePointer, number, number]>;
 
   constructor(module: Module) {
@@ -21,6 +23,7 @@ export class GateLibrary {
     this.inode = new NativeFunction(at('shimfs_agent_inode'), 'uint64', ['int'], BRIEF);
     this.leave = new NativeFunction(at('shimfs_agent_leave'), 'int', ['uint32', 'pointer', 'uint32'], BRIEF);
     this.gone = new NativeFunction(at('shimfs_agent_gone'), 'void', [], BRIEF);
+    this.merge = new NativeFunction(at('shimfs_dispatch_merge'), 'int', ['uint32', 'uint32'], BRIEF);
     this.#watch = new NativeFunction(at('shimfs_agent_watch'), 'int', ['pointer', 'uint32', 'int'], BRIEF);
   }
 

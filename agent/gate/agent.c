@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include "dispatch.h"
 #include "gate.h"
 #include "kqueue.h"
 #include "os.h"
@@ -18,6 +19,7 @@ struct shimfs_agent {
   void (*queue_closed)(uint32_t queue);
   /* What came from the host. length 0: it has gone. Returns the low half of the last event's number. */
   uint32_t (*events)(const void *bytes, uint32_t length);
+  int32_t (*dispatch)(uint32_t op, uint32_t id, int32_t fd, uint32_t mask);
 };
 
 static struct shimfs_agent agent;
@@ -115,6 +117,14 @@ void agent_fd_closed(int fd, enum fd_kind kind) {
   }
 }
 
+int agent_dispatch(enum dispatch_op op, uint32_t id, int fd, uint32_t mask) {
+  if (!agent_here()) return -EIO;
+  struct crossing x = cross_over();
+  int result = agent.dispatch(op, id, fd, mask);
+  cross_back(x);
+  return result;
+}
+
 void agent_fd_duplicated(int from, int to) {
   if (fd_kind(from) == FD_KQUEUE) queue_duplicated(from, to);
 }
@@ -124,6 +134,7 @@ void agent_after_fork(void) {
   lost_pid = 0;
   processed = 0;
   queues_after_fork();
+  dispatch_after_fork();
 }
 
 /* ---- what the agent calls ---- */
@@ -244,5 +255,5 @@ EXPORT int shimfs_set_real(const char *name, void *function) {
       return 0;
     }
   }
-  return -1;
+  return dispatch_set_real(name, function) ? 0 : -1;
 }

@@ -31,6 +31,7 @@
  *   platform binaries, hardened and setuid     dyld drops the insertion: exec.c refuses them, and their scripts
  */
 #include <dirent.h>
+#include <dispatch/dispatch.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
@@ -236,6 +237,41 @@ static int my_kevent_qos(int kq, const void *changes, int nchanges, void *events
                         : kevent_qos(kq, changes, nchanges, events, nevents, data_out, available, flags);
 }
 
+void *shimfs_dispatch_source_create(const void *type, uintptr_t handle, uintptr_t mask, void *queue);
+uintptr_t shimfs_dispatch_source_get_handle(void *object);
+uintptr_t shimfs_dispatch_source_get_mask(void *object);
+void shimfs_dispatch_source_cancel(void *object);
+void shimfs_dispatch_activate(void *object);
+void shimfs_dispatch_resume(void *object);
+void shimfs_dispatch_suspend(void *object);
+
+/* How a source is released does not matter here: weak references tell whether it lives. */
+static dispatch_source_t my_dispatch_source_create(dispatch_source_type_t type, uintptr_t handle, uintptr_t mask, dispatch_queue_t queue) {
+  return session.active ? shimfs_dispatch_source_create(type, handle, mask, queue) : dispatch_source_create(type, handle, mask, queue);
+}
+static uintptr_t my_dispatch_source_get_handle(dispatch_source_t source) {
+  return session.active ? shimfs_dispatch_source_get_handle(source) : dispatch_source_get_handle(source);
+}
+static uintptr_t my_dispatch_source_get_mask(dispatch_source_t source) {
+  return session.active ? shimfs_dispatch_source_get_mask(source) : dispatch_source_get_mask(source);
+}
+static void my_dispatch_source_cancel(dispatch_source_t source) {
+  if (session.active) shimfs_dispatch_source_cancel(source);
+  else dispatch_source_cancel(source);
+}
+static void my_dispatch_activate(dispatch_object_t object) {
+  if (session.active) shimfs_dispatch_activate(object._do);
+  else dispatch_activate(object);
+}
+static void my_dispatch_resume(dispatch_object_t object) {
+  if (session.active) shimfs_dispatch_resume(object._do);
+  else dispatch_resume(object);
+}
+static void my_dispatch_suspend(dispatch_object_t object) {
+  if (session.active) shimfs_dispatch_suspend(object._do);
+  else dispatch_suspend(object);
+}
+
 int shimfs_execve(const char *path, char *const argv[], char *const envp[]);
 int shimfs_posix_spawn(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const[], char *const[]);
 int shimfs_posix_spawnp(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const[], char *const[]);
@@ -263,6 +299,8 @@ __attribute__((used, section("__DATA,__interpose"))) static const struct {
     MY(clonefile), MY(clonefileat), MY(fclonefileat),
     MY(opendir), MY(fdopendir), MY(readdir), MY(readdir_r), MY(closedir), MY(telldir), MY(seekdir), MY(rewinddir),
     MY(kqueue), MY(guarded_kqueue_np), MY(kevent), MY(kevent64), MY(kevent_qos),
+    MY(dispatch_source_create), MY(dispatch_source_get_handle), MY(dispatch_source_get_mask), MY(dispatch_source_cancel),
+    MY(dispatch_activate), MY(dispatch_resume), MY(dispatch_suspend),
     TUPLE(shimfs_execve, execve), TUPLE(shimfs_posix_spawn, posix_spawn), TUPLE(shimfs_posix_spawnp, posix_spawnp),
 };
 #pragma clang diagnostic pop

@@ -1,7 +1,9 @@
 /* macOS's share in coming up. */
+#include <dispatch/dispatch.h>
 #include <dlfcn.h>
 #include <sys/event.h>
 #include <sys/param.h>
+#include "../dispatch.h"
 #include "../gate.h"
 #include "../kqueue.h"
 #include "../os.h"
@@ -45,4 +47,28 @@ void find_system_functions(void) {
   real.kevent = (int (*)(int, const void *, int, void *, int, const struct timespec *))kevent;
   real.kevent64 = (int (*)(int, const void *, int, void *, int, unsigned, const struct timespec *))kevent64;
   real.kevent_qos = kevent_qos;
+  find_dispatch_functions();
+}
+
+#define SYSTEM(name) dispatch_set_real(#name, (void *)(uintptr_t)&name)
+
+void find_dispatch_functions(void) {
+  SYSTEM(dispatch_source_create);
+  SYSTEM(dispatch_source_get_handle);
+  SYSTEM(dispatch_source_get_mask);
+  SYSTEM(dispatch_source_merge_data);
+  SYSTEM(dispatch_source_cancel);
+  SYSTEM(dispatch_activate);
+  SYSTEM(dispatch_resume);
+  SYSTEM(dispatch_suspend);
+  SYSTEM(dispatch_retain);
+  SYSTEM(dispatch_release);
+  SYSTEM(_dispatch_source_type_vnode);
+  SYSTEM(_dispatch_source_type_data_or);
+  /* All three or none. */
+  static const char *const weak[] = {"objc_destroyWeak", "objc_initWeak", "objc_loadWeakRetained"};
+  void *at[3];
+  for (int i = 0; i < 3; i++)
+    if (!(at[i] = dlsym(RTLD_DEFAULT, weak[i]))) return;
+  for (int i = 0; i < 3; i++) dispatch_set_real(weak[i], at[i]);
 }

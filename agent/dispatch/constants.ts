@@ -1,0 +1,32 @@
+/** libdispatch's numbers: what a VNODE source may ask for and is told (`dispatch/source.h`). */
+import {
+  NOTE_ATTRIB,
+  NOTE_DELETE,
+  NOTE_EXTEND,
+  NOTE_FUNLOCK,
+  NOTE_LINK,
+  NOTE_RENAME,
+  NOTE_REVOKE,
+  NOTE_WRITE,
+} from '../kqueue/constants.ts';
+
+/** The same bits as kqueue's, so that its table of posts serves both. */
+export const DISPATCH_VNODE_DELETE = NOTE_DELETE;
+export const DISPATCH_VNODE_WRITE = NOTE_WRITE;
+export const DISPATCH_VNODE_EXTEND = NOTE_EXTEND;
+export const DISPATCH_VNODE_ATTRIB = NOTE_ATTRIB;
+export const DISPATCH_VNODE_LINK = NOTE_LINK;
+export const DISPATCH_VNODE_RENAME = NOTE_RENAME;
+export const DISPATCH_VNODE_REVOKE = NOTE_REVOKE;
+export const DISPATCH_VNODE_FUNLOCK = NOTE_FUNLOCK;
+
+/** What a program did to a source, in the gate's numbers (agent/gate/dispatch.h). */
+export const DispatchOp = {
+  Created: 0,
+  Activate: 1,
+  Resume: 2,
+  Suspend: 3,
+  Cancel: 4,
+  /** Its last reference has gone. */
+  Released: 5,
+} as const;
