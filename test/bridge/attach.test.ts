@@ -24,7 +24,10 @@ running.before.each(async () => {
   await play('kqueue k\nchange k 1 USER 0x21 0', { talker });
 });
 running.after.each(async () => {
-  assert.is(await talker.end(), 0);
+  const status = await talker.end();
+  // A hook's failure is shown by its place alone: say what it was.
+  if (status !== 0) console.log(`the program ended with ${status}: ${talker.stderr}`);
+  assert.is(status, 0);
 });
 
 running('before it nothing is virtual, after it all is', async () => {

@@ -80,6 +80,9 @@ export async function ended(child: ChildProcess): Promise<Result> {
   const limit = setTimeout(() => {
     stderr += '\nit ran too long and was killed';
     child.kill('SIGKILL');
+    // What it started may hold the other ends for ever.
+    child.stdout!.destroy();
+    child.stderr!.destroy();
   }, LIMIT_MS);
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   clearTimeout(limit);
