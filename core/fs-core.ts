@@ -160,6 +160,21 @@ export class FsCore implements Engine {
     return this.#events.hub.events$;
   }
 
+  /** The newest event's id, or what ids were raised to. */
+  get lastEventId(): number {
+    return this.#events.lastId;
+  }
+
+  /** Every later event's id is above `id`: for those who tell them beside another system's. < 2^53 */
+  raiseEventId(id: number): void {
+    this.#events.raise(id);
+  }
+
+  /** An id for something that is told to some watchers only, between two events. */
+  takeEventId(): number {
+    return this.#events.nextId();
+  }
+
   /** How `event`, just emitted, is told in `branch`; null if it changed nothing there. */
   visible(event: FsEvent, branch: string): FsEvent | null {
     return heardIn(event, this.branches.get(event.branch), this.branches.get(branch));

@@ -42,6 +42,8 @@ export class Journal {
   #bytes = 0;
   /** Id of the last event ever recorded. */
   #newest = 0;
+  /** Id of the last event that is no longer held. Ids may leap, so this is not always one below the oldest. */
+  #dropped = 0;
 
   constructor(limits: Partial<JournalLimits> = {}) {
     this.#limits = { ...JOURNAL_DEFAULTS, ...limits };
@@ -79,6 +81,7 @@ export class Journal {
       if (this.size <= maxEvents && this.#bytes <= maxBytes && now - event.time <= maxAgeMs) break;
       this.#ring[this.#first++] = undefined;
       this.#bytes -= cost(event);
+      this.#dropped = event.id;
     }
     if (this.#first > 1024 && this.#first * 2 > this.#ring.length) {
       this.#ring = this.#ring.slice(this.#first);
@@ -93,7 +96,7 @@ export class Journal {
    * @param options.limit at most so many, the oldest ones
    */
   since(id: number, options: { branch?: string; limit?: number } = {}): History {
-    if (id < this.oldest - 1)
+    if (id < this.#dropped)
       return { lost: true, oldest: this.size > 0 ? this.oldest : 0, newest: this.#newest };
     const limit = options.limit ?? Number.POSITIVE_INFINITY;
     const events: FsEvent[] = [];
@@ -106,6 +109,17 @@ export class Journal {
       if (told) events.push(told);
     }
     return { events };
+  }
+
+  /** Id of the last event before `time` (ms since the epoch) that is held; 0 if there is none. */
+  before(time: number): number {
+    let found = 0;
+    for (let at = this.#first; at < this.#ring.length; at++) {
+      const { event } = this.#ring[at]!;
+      if (event.time >= time) break;
+      found = event.id;
+    }
+    return found;
   }
 
   #after(id: number): number {

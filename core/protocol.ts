@@ -96,8 +96,21 @@ export const Op = {
    * ReplyFlag.Lower, nothing where there is no socket), or the text.
    */
   Socket: 32,
+  /** The binding that the process has now, for its children. Reply: `ino`. */
+  Binding: 34,
   /** On a control connection: data is JSON, and so is every reply's. */
   Control: 30,
+  /**
+   * Whole trees for stream `a` (the process's own number) of the process's agent. data: absolute paths, NUL after each.
+   * flags 1: hear of them, 0: forget the whole stream (no answer), 2: first tell what is recorded since event `b`, as
+   * AgentOp.Past frames and one AgentOp.PastEnd. Reply: `ino` is the newest event's id.
+   */
+  Subtree: 50,
+  /**
+   * Ids of events. flags 0: the newest (`a`: the system's own newest; what follows is above it), 1: the last before
+   * the time `a` (ms), 2: the same as 0, and nobody waits for the answer. Reply: `ino` is the id; data: 16 bytes that name this history.
+   */
+  EventId: 51,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 
@@ -108,6 +121,12 @@ export const AgentOp = {
   Event: 65,
   /** host → agent: the host is going; every watch ends. */
   Goodbye: 66,
+  /** host → agent: an EVENT record of the past, for its `stream` alone. */
+  Past: 70,
+  /** host → agent: that was the past of `stream`; `id` is its last event's. detail 1: part of it is lost. */
+  PastEnd: 71,
+  /** host → agent: the agent was too slow, and events below the trees of its streams are lost. */
+  Lost: 72,
 } as const;
 
 /** Fixed part of every frame towards the host; path, path2 and data follow. */
@@ -221,7 +240,8 @@ export const EVENT = /* @__PURE__ */ layout('shimfs_event', {
   replaced_type: 'u32',
   path_length: 'u32',
   from_length: 'u32',
-  reserved: 'u32',
+  /** AgentOp.Past and PastEnd: whose. */
+  stream: 'u32',
 });
 
 /** File types on the wire: DT_* of dirent.h. */
@@ -268,6 +288,8 @@ export const SHARED = /* @__PURE__ */ layout('shimfs_shared', {
   token_offset: 'u32',
   /** u32[GENERATIONS] */
   generations_offset: 'u32',
+  /** Rises whenever a process is bound to another branch. */
+  rebindings: 'u32',
 });
 
 export const HostState = { Starting: 0, Alive: 1, Dead: 2 } as const;

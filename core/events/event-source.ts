@@ -42,6 +42,16 @@ export class EventSource {
     return ++this.#lastId;
   }
 
+  /** Id of the last event, or what it was raised to. */
+  get lastId(): number {
+    return this.#lastId;
+  }
+
+  /** Every later event's id is above `id`. */
+  raise(id: number): void {
+    this.#lastId = Math.max(this.#lastId, id);
+  }
+
   /** Milliseconds since the epoch, of the instant last read. */
   get time(): number {
     return Math.floor(this.#now.ms);

@@ -42,6 +42,8 @@ export const Detail = {
   Native: 1 << 10,
   /** BSD file flags (chflags). */
   Flags: 1 << 11,
+  /** Modified, on its way to an agent: some process may write on. Its last close is told to those who hear of whole trees. */
+  Writing: 1 << 16,
 } as const;
 
 export type FileType = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'char' | 'block';

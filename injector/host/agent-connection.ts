@@ -8,16 +8,20 @@ import { writeNow } from './send-now.ts';
 
 /** Unsent bytes above which events of one inode and kind are folded into one until the agent catches up. */
 const FOLD_ABOVE = 4 * 1024 * 1024;
+/** Folded events above which those that only trees are watched for are dropped, and told as lost. */
+const FOLDED_MOST = 32 * 1024;
 const E = EVENT.at;
 
 export class AgentConnection {
   readonly pid: number;
-  readonly binding: number;
+  binding: number;
   readonly socket: Socket;
   /** Number of the last event frame. */
   seq = 0;
   readonly watched = new Set<number>();
   readonly #folded = new Map<string, FsEvent>();
+  /** Some were dropped while others were folded. */
+  #lost = false;
   /** An event of this tick is on its way: the others go together, after it. */
   #sentNow = false;
 
@@ -28,15 +32,23 @@ export class AgentConnection {
     socket.on('drain', () => this.#unfold());
   }
 
-  send(event: FsEvent): void {
+  /** @param droppable only watchers of whole trees want it */
+  send(event: FsEvent, droppable = false): void {
     // While some are folded, the others must not overtake them.
     if (this.#folded.size > 0 || this.socket.writableLength > FOLD_ABOVE) {
       const key = `${event.kind}.${event.ino}.${event.parent}.${event.fromParent ?? 0}`;
       const before = this.#folded.get(key);
+      if (droppable && !before && this.#folded.size >= FOLDED_MOST) {
+        this.#lost = true;
+        return;
+      }
       this.#folded.set(key, before ? { ...event, detail: before.detail | event.detail } : event);
       return;
     }
-    const frame = encodeEvent(event, ++this.seq);
+    this.#write(encodeEvent(event, ++this.seq));
+  }
+
+  #write(frame: Buffer): void {
     const rest = frame.subarray(this.#writeFirst(frame));
     if (rest.length === 0) return;
     if (!this.socket.writableCorked) {
@@ -44,6 +56,31 @@ export class AgentConnection {
       process.nextTick(() => this.socket.uncork());
     }
     this.socket.write(rest);
+  }
+
+  /** Behind what it overtakes nothing of: what is folded is told again by its stream's end. */
+  sendPast(stream: number, event: FsEvent): void {
+    const frame = encodeEvent(event, ++this.seq);
+    frame.writeUInt16LE(AgentOp.Past, E.op);
+    frame.writeUInt32LE(stream, E.stream);
+    this.#write(frame);
+  }
+
+  /** @param newest id of the newest event: what is told from now on is above it */
+  sendPastEnd(stream: number, newest: number, lost: boolean): void {
+    const frame = this.#sign(AgentOp.PastEnd, newest);
+    frame.writeUInt32LE(stream, E.stream);
+    frame.writeUInt32LE(lost ? 1 : 0, E.detail);
+    this.#write(frame);
+  }
+
+  #sign(op: number, id: number): Buffer {
+    const frame = Buffer.alloc(EVENT.size);
+    frame.writeUInt32LE(frame.length, E.length);
+    frame.writeUInt16LE(op, E.op);
+    putU64(frame, ++this.seq, E.seq);
+    putU64(frame, id, E.id);
+    return frame;
   }
 
   /**
@@ -69,6 +106,10 @@ export class AgentConnection {
   #unfold(): void {
     const events = [...this.#folded.values()].sort((a, b) => a.id - b.id);
     this.#folded.clear();
+    if (this.#lost) {
+      this.#lost = false;
+      this.#write(this.#sign(AgentOp.Lost, events[events.length - 1]?.id ?? 0));
+    }
     for (const event of events) this.send(event);
   }
 }

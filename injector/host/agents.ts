@@ -7,6 +7,7 @@ import {
   type ScriptEvent,
 } from '../engine/frida-engine.ts';
 import type { AgentConnection } from './agent-connection.ts';
+import { Subtrees } from './subtrees.ts';
 
 export interface AgentOptions {
   /** Opens the engine; asked once, at the first agent. */
@@ -39,6 +40,7 @@ export class Agents {
   /** Inode → connections that watch it. */
   readonly #interest = new Map<number, Set<AgentConnection>>();
   #engine: Promise<FridaEngine> | undefined;
+  readonly subtrees = new Subtrees();
   readonly #awaited = new Map<number, (() => void)[]>();
 
   constructor(options: AgentOptions) {
@@ -154,6 +156,7 @@ export class Agents {
 
   disconnected(connection: AgentConnection): void {
     for (const ino of [...connection.watched]) this.#watch(connection, ino, false);
+    this.subtrees.disconnected(connection);
     if (this.#connections.get(connection.pid) === connection) {
       this.#connections.delete(connection.pid);
       this.#ended(connection.pid);
@@ -200,6 +203,25 @@ export class Agents {
         const seen = visible(event, connection.binding);
         if (seen) connection.send(seen);
       }
+    }
+    if (!this.subtrees.empty) this.subtrees.deliver(event, visible, told);
+  }
+
+  connectionOf(pid: number): AgentConnection | undefined {
+    return this.#connections.get(pid);
+  }
+
+  /** The process sees another branch. @param difference what leads from the one view to the other */
+  rebound(pid: number, binding: number, difference: () => readonly FsEvent[]): void {
+    const connection = this.#connections.get(pid);
+    if (!connection) return;
+    this.subtrees.rebind(connection, binding);
+    const { watched } = connection;
+    if (watched.size === 0 && !this.subtrees.has(connection)) return;
+    for (const event of difference()) {
+      const inodes = [event.ino, event.parent, event.fromParent ?? 0, event.replaced?.ino ?? 0];
+      if (inodes.some((ino) => watched.has(ino)) || this.subtrees.concerns(connection, event))
+        connection.send(event);
     }
   }
 

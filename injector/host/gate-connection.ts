@@ -9,7 +9,7 @@ import { MountExit } from '../../core/walk.ts';
 import { cacheableStat } from './cacheable-stat.ts';
 import { FrameError, FrameSplitter } from './frame-splitter.ts';
 import { type Answer, encodeReply, failure, RequestFrame } from './request-frame.ts';
-import { HANDLERS, type RequestContext } from './requests.ts';
+import { HANDLERS, type RequestContext, type SubtreeMode } from './requests.ts';
 import { sendNow } from './send-now.ts';
 import type { SessionHost } from './session-host.ts';
 
@@ -23,8 +23,8 @@ export class GateConnection implements RequestContext {
   readonly host: SessionHost;
   readonly socket: Socket;
   readonly peer: Peer;
-  readonly binding: number;
-  readonly view: FsView;
+  #binding: number;
+  #view: FsView;
   /** Descriptors of each object that this process holds. */
   readonly #held = new Map<number, number>();
   /** Those of them that it may write. */
@@ -37,15 +37,37 @@ export class GateConnection implements RequestContext {
     this.host = host;
     this.socket = socket;
     this.peer = peer;
-    this.binding = binding;
+    this.#binding = binding;
     this.#holder = holder;
-    this.view = host.core.view(host.branchOf(binding), { ...peer, umask: 0 });
+    this.#view = this.#viewOf(binding);
+    host.residents.came(this);
     host.bindings.entered(binding);
     if (host.bindings.isEager(binding)) this.#bringEarly();
   }
 
   get core() {
     return this.host.core;
+  }
+
+  get binding(): number {
+    return this.#binding;
+  }
+
+  get view(): FsView {
+    return this.#view;
+  }
+
+  #viewOf(binding: number): FsView {
+    return this.host.core.view(this.host.branchOf(binding), { ...this.peer, umask: 0 });
+  }
+
+  /** From the next request on. What it holds open stays what it is. */
+  rebind(binding: number): void {
+    const { bindings } = this.host;
+    this.#view = this.#viewOf(binding);
+    bindings.entered(binding);
+    bindings.left(this.#binding);
+    this.#binding = binding;
   }
 
   placeholder(attr: Attr): string {
@@ -116,7 +138,7 @@ export class GateConnection implements RequestContext {
     const object = this.core.content.object(oid);
     if (!writing || !object || this.#writing.has(oid)) return;
     this.#writing.add(oid);
-    this.host.writers.came(oid);
+    this.host.writers.came(oid, object.node.ino);
     // What was remembered before it was written behind the host's back.
     this.host.page.outdate(object.node.ino);
   }
@@ -137,7 +159,7 @@ export class GateConnection implements RequestContext {
       return;
     }
     this.#held.delete(oid);
-    if (this.#writing.delete(oid)) this.host.writers.left(oid);
+    if (this.#writing.delete(oid)) this.host.writerLeft(oid);
     this.core.closed(oid, this.#holder);
   }
 
@@ -153,17 +175,26 @@ export class GateConnection implements RequestContext {
     return this.host.agents.watch(this.peer.pid, inodes, on);
   }
 
+  subtree(stream: number, roots: readonly string[], mode: SubtreeMode, since: number): boolean {
+    return this.host.subtree(this.peer.pid, stream, roots, mode, since);
+  }
+
+  get history(): Uint8Array {
+    return this.host.history;
+  }
+
   /** The process, or this image of it, has gone. */
   end(): void {
     for (const oid of this.#held.keys()) this.host.takeWrites(oid);
     for (const oid of this.#writing) {
-      this.host.writers.left(oid);
+      this.host.writerLeft(oid);
       // It may have been killed between a write and its mark.
       this.core.touched(oid, this.peer.pid);
     }
     this.#writing.clear();
     this.core.released(this.#holder);
     this.#held.clear();
+    this.host.residents.left(this);
     this.host.bindings.left(this.binding);
   }
 }

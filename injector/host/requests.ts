@@ -26,6 +26,7 @@ import { SocketNames } from './socket-names.ts';
 export interface RequestContext {
   readonly core: FsCore;
   readonly view: FsView;
+  readonly binding: number;
   /** Name of what descriptors and working directories of an inode without an object stand on. */
   placeholder(attr: Attr): string;
   /** The process opened, or gave up, one descriptor of an object. */
@@ -37,7 +38,14 @@ export interface RequestContext {
   stat(place: Place, options: { readonly follow: boolean }): Answer;
   /** @returns false when the process has no agent */
   watch(inodes: readonly number[], on: boolean): boolean;
+  /** @returns false when the process has no agent */
+  subtree(stream: number, roots: readonly string[], mode: SubtreeMode, since: number): boolean;
+  /** Names what event ids are told of: another core has another one. 16 bytes. */
+  readonly history: Uint8Array;
 }
+
+export const SUBTREE_MODES = ['forget', 'hear', 'replay'] as const;
+export type SubtreeMode = (typeof SUBTREE_MODES)[number];
 
 type Handler = (q: RequestFrame, c: RequestContext) => Answer | undefined;
 
@@ -110,6 +118,28 @@ function timeAt(data: Buffer, at: number): TimeChange {
   return { sec: Number(data.readBigInt64LE(at)), nsec };
 }
 
+/** The highest that is told: it is doubled twice on its way (agent/fsevents/event-id.ts). */
+const MAX_EVENT_ID = 2 ** 51 - 1;
+const idAnswer = (ino: number, data?: Uint8Array): Answer => ({ counts: { ino, size: 0, blocks: 0 }, data });
+
+function subtree(q: RequestFrame, c: RequestContext): Answer | undefined {
+  const roots = decodePath(q.data)
+    .split('\0')
+    .filter((root) => root.startsWith('/'));
+  const mode = SUBTREE_MODES[q.flags];
+  if (!mode) return failure('EINVAL');
+  const known = c.subtree(q.a, roots, mode, q.b);
+  if (mode === 'forget') return undefined;
+  return known ? idAnswer(c.core.lastEventId) : failure('ENOTSUP');
+}
+
+function eventId(q: RequestFrame, c: RequestContext): Answer | undefined {
+  const { core } = c;
+  if (q.flags === 1) return idAnswer(core.journal.before(q.a), c.history);
+  if (q.a <= MAX_EVENT_ID) core.raiseEventId(q.a);
+  return q.flags === 2 ? undefined : idAnswer(core.lastEventId, c.history);
+}
+
 const none: Answer = {};
 const done = (_: unknown): Answer => none;
 
@@ -162,6 +192,7 @@ export const HANDLERS: Partial<Record<number, Handler>> = {
     if (!(q.flags & 1)) return undefined;
     return { attr: c.core.statObject(Number(data.readBigUInt64LE(0))) };
   },
+  [Op.Binding]: (_, c) => ({ counts: { size: 0, blocks: 0, ino: c.binding } }),
   [Op.Close]: (q, c) => {
     c.closed(q.a);
     return undefined;
@@ -178,6 +209,8 @@ export const HANDLERS: Partial<Record<number, Handler>> = {
     if (!(q.flags & 1)) return undefined;
     return known ? none : failure('ENOTSUP');
   },
+  [Op.Subtree]: subtree,
+  [Op.EventId]: eventId,
   [Op.Ring]: (q, c) => {
     c.rang(q.a);
     return undefined;

@@ -7,6 +7,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { EventKind, type FsEvent } from '../../core/events/fs-event.ts';
+import { SubtreeIndex } from '../../core/events/subtree-index.ts';
 import { FsCore } from '../../core/fs-core.ts';
 import {
   HELLO,
@@ -36,8 +37,12 @@ import { Bindings } from './bindings.ts';
 import { ControlConnection } from './control-connection.ts';
 import { FrameError, FrameSplitter } from './frame-splitter.ts';
 import { GateConnection, type Peer } from './gate-connection.ts';
+import { OpenWrites } from './open-writes.ts';
 import { Placeholders } from './placeholders.ts';
 import { encodeReply, RequestFrame } from './request-frame.ts';
+import type { SubtreeMode } from './requests.ts';
+import { Residents } from './residents.ts';
+import { concerned } from './subtrees.ts';
 import { Writers } from './writers.ts';
 
 export interface SessionOptions {
@@ -77,6 +82,7 @@ export class SessionHost {
   readonly core: FsCore;
   readonly agents: Agents;
   readonly bindings: Bindings;
+  readonly residents = new Residents<GateConnection>();
   readonly writers = new Writers();
   readonly objects: ObjectDirectory;
   readonly placeholders: Placeholders;
@@ -86,6 +92,9 @@ export class SessionHost {
   readonly #claim: SessionClaim;
   readonly #server: Server;
   readonly #token: Buffer;
+  readonly #openWrites: OpenWrites;
+  /** Names what event ids are told of. */
+  readonly history = randomBytes(16);
   readonly #sockets = new Set<Socket>();
   readonly #rung = new Set<number>();
   #ringTimer: NodeJS.Timeout | undefined;
@@ -150,8 +159,11 @@ export class SessionHost {
       onTrouble: (pid, event) => this.#agentTrouble(pid, event),
     });
     this.core.subscribe((event) => this.#outdate(event));
+    this.#openWrites = new OpenWrites(this.core, this.writers);
     this.core.subscribe((event) =>
-      this.agents.deliver(event, (e, binding) => this.core.visible(e, this.branchOf(binding))),
+      this.agents.deliver(this.agents.subtrees.empty ? event : this.#openWrites.mark(event), (e, binding) =>
+        this.core.visible(e, this.branchOf(binding)),
+      ),
     );
     this.#server = createServer((socket) => this.#accept(socket));
   }
@@ -189,6 +201,25 @@ export class SessionHost {
   /** The environment variable's value for a program on a branch. @param keepalive a descriptor it is started with */
   sessionValue(branch: string, keepalive = 0): string {
     return `${this.objects.path}:${this.bindings.of(branch)}:${String(keepalive).padStart(4, '0')}`;
+  }
+
+  /**
+   * Let a process see another branch from now on, and the children that it starts from now on. Its watches hear
+   * what is different there.
+   *
+   * @returns the branch that it saw before, undefined when no such process lives here
+   */
+  rebind(pid: number, branch: string): string | undefined {
+    const [one] = this.residents.of(pid);
+    if (!one) return undefined;
+    const before = this.branchOf(one.binding);
+    const eager = this.bindings.isEager(one.binding);
+    const binding = eager ? this.bindings.eager(branch) : this.bindings.of(branch);
+    this.residents.bind(pid, binding);
+    this.page.rebound();
+    this.page.outdateAll();
+    this.agents.rebound(pid, binding, () => this.core.diff(before, branch));
+    return before;
   }
 
   // ---- connections ----
@@ -236,7 +267,8 @@ export class SessionHost {
       throw new FrameError(`it speaks version ${field('version')}, and this host ${PROTOCOL_VERSION}`);
     if (!timingSafeEqual(hello.subarray(HELLO.size), this.#token)) throw new FrameError('its token is wrong');
     const peer = peerCredentials(socket);
-    const speaker = this.#speaker(socket, field('role'), peer, field('binding'));
+    const binding = this.residents.bindingOf(peer.pid, field('binding'), field('parent_pid'));
+    const speaker = this.#speaker(socket, field('role'), peer, binding);
     socket.write(encodeReply(Op.Hello, q.id, 0, {}));
     return speaker;
   }
@@ -304,7 +336,37 @@ export class SessionHost {
     for (const oid of [...this.#rung]) this.takeWrites(oid);
   }
 
+  /** A process has closed its last descriptor for writing on an object. */
+  writerLeft(oid: number): void {
+    const ino = this.writers.left(oid);
+    const event = ino === undefined || this.#closed ? undefined : this.#openWrites.closed(ino);
+    if (event)
+      this.agents.subtrees.deliver(event, (e, binding) => this.core.visible(e, this.branchOf(binding)));
+  }
+
   // ---- agents ----
+
+  /** @returns false when the process has no agent */
+  subtree(pid: number, stream: number, roots: readonly string[], mode: SubtreeMode, since: number): boolean {
+    const connection = this.agents.connectionOf(pid);
+    if (!connection) return false;
+    const { subtrees } = this.agents;
+    if (mode === 'hear') subtrees.add(connection, stream, roots);
+    else if (mode === 'forget') subtrees.forget(connection, stream);
+    else {
+      const past = this.core.journal.since(since, { branch: this.branchOf(connection.binding) });
+      const lost = past.lost || since > this.core.lastEventId;
+      const index = new SubtreeIndex<number>();
+      for (const root of subtrees.rootsOf(connection, stream)) index.add(root, stream);
+      for (const event of past.lost ? [] : past.events) {
+        const found = new Set<number>();
+        concerned(index, event, found);
+        if (found.size > 0) connection.sendPast(stream, event);
+      }
+      connection.sendPastEnd(stream, this.core.lastEventId, lost);
+    }
+    return true;
+  }
 
   agentMissing(pid: number, error: unknown): void {
     const { message, remedy } = error as { message: string; remedy?: string };
