@@ -77,6 +77,7 @@ __attribute__((noinline)) static long exec_completed(long dirfd, const char *pat
 }
 
 static long exec_covered(long dirfd, const char *path, char *const *argv, char *const *env, long flags) {
+  binding_refresh();
   if (environment_complete(env)) return native_exec(dirfd, path, argv, env, flags);
   return exec_completed(dirfd, path, argv, env, flags);
 }

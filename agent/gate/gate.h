@@ -43,6 +43,7 @@ struct session {
   volatile uint8_t *watched;
   volatile uint32_t *dirty;
   volatile uint32_t *generations;
+  uint32_t rebindings; /* the shared page's, when `binding` was last known to be ours */
   const char *directory; /* the object directory, absolute */
   uint32_t directory_length;
   int keepalive; /* inherited by every descendant; the starter sees its end when the last has gone */
@@ -55,6 +56,8 @@ extern char session_value[320]; /* of the environment variable */
 extern char gate_path[1024];    /* of this library */
 /* Writes `<object dir>/<area>/<name>` and a NUL. */
 void session_object_path(char *out, const char *area, const char *name);
+/* Before a child is started: the host may have bound this process to another branch. */
+void binding_refresh(void);
 
 /* ---- start (start.c) ---- */
 extern uint32_t process_umask;

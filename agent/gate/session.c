@@ -29,6 +29,7 @@ bool session_open(const char *directory, uint32_t binding) {
   volatile struct shimfs_shared *s = (void *)at;
   if (s->magic != SHIMFS_MAGIC || s->version != SHIMFS_PROTOCOL_VERSION || s->total_size > st.st_size) return false;
   session.shared = s;
+  session.rebindings = s->rebindings;
   session.watched = (volatile uint8_t *)s + s->watched_offset;
   session.dirty = (volatile uint32_t *)(void *)((volatile uint8_t *)s + s->dirty_offset);
   session.generations = (volatile uint32_t *)(void *)((volatile uint8_t *)s + s->generations_offset);
@@ -58,4 +59,23 @@ void session_object_path(char *out, const char *area, const char *name) {
     out += n;
   }
   *out = 0;
+}
+
+void binding_refresh(void) {
+  uint32_t now = session.shared ? session.shared->rebindings : 0;
+  if (now == session.rebindings) return;
+  const struct shimfs_reply *reply;
+  struct request q = {.op = OP_BINDING};
+  if (link_begin(&q, &reply, NULL) >= 0) {
+    char keepalive[5];
+    bytes_copy(keepalive, session_value + text_length(session_value) - 4, 5);
+    session.binding = (uint32_t)reply->ino;
+    session.rebindings = now;
+    char *at = session_value + session.directory_length;
+    *at++ = ':';
+    at = text_number(at, session.binding);
+    *at++ = ':';
+    bytes_copy(at, keepalive, 5);
+  }
+  link_end();
 }

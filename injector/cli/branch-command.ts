@@ -1,6 +1,6 @@
 /** `shimfs branch` and `shimfs snapshot`: views of a session's tree that live side by side. */
 import { type Command, Option } from 'commander';
-import { branchOption, sessionOption } from './options.ts';
+import { branchOption, sessionOption, wholeNumber } from './options.ts';
 import { print, printJson, table } from './output.ts';
 import { commitBranch, diffBranch, discardBranch } from './overlay-commands.ts';
 import { type SessionContext, withSession } from './session-action.ts';
@@ -39,6 +39,7 @@ export function addBranchCommand(program: Command): void {
   add(branch, 'list', 'List the branches.', 'shimfs branch list --session demo')
     .option('--json', 'one JSON array')
     .action(withSession(listBranches));
+  addBindCommand(branch);
   addOverlayCommands(branch);
   add(
     branch,
@@ -50,6 +51,24 @@ export function addBranchCommand(program: Command): void {
       async ({ client }: SessionContext, name: string) => void (await client.call('branch.delete', { name })),
     ),
   );
+}
+
+function addBindCommand(branch: Command): void {
+  add(
+    branch,
+    'bind <name>',
+    'Let a running process see another branch, and the children that it starts from then on. What it holds open ' +
+      'stays what it is; what it watches tells it the difference.',
+    'shimfs branch bind work 4711 --session demo',
+  )
+    .argument('<pid>', 'the process, which lives in the session', wholeNumber)
+    .option('--json', 'one JSON object')
+    .action(withSession(bindBranch));
+}
+
+async function bindBranch({ client, json }: SessionContext, name: string, pid: number): Promise<void> {
+  const { before } = await client.call('branch.bind', { name, pid });
+  if (json) await printJson({ pid, branch: name, before });
 }
 
 function addOverlayCommands(branch: Command): void {

@@ -193,6 +193,8 @@ export interface ControlMethods {
   >;
   /** Drop all that the branch changed. */
   'branch.discard': Method<{ readonly branch?: string }, null>;
+  /** Let a process, and the children that it starts from then on, see another branch. `before`: the one until now. */
+  'branch.bind': Method<{ readonly name: string; readonly pid: number }, { readonly before: string }>;
   'branch.delete': Method<{ readonly name: string }, null>;
   'snapshot.create': Method<{ readonly name: string; readonly branch?: string }, null>;
   /** `branch` shows what the snapshot holds, and forgets its own changes. */

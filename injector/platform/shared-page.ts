@@ -111,6 +111,11 @@ export class SharedPage {
     Atomics.add(this.#generations, 0, 1);
   }
 
+  /** A process was bound to another branch: whoever starts a child asks for its own number again. */
+  rebound(): void {
+    Atomics.add(this.#header, SHARED.at.rebindings / 4, 1);
+  }
+
   /** @param index of `generationIndex`, or 0 */
   generation(index: number): number {
     return Atomics.load(this.#generations, index);

@@ -227,6 +227,23 @@ branches('a copy belongs to its branch', async () => {
   assert.equal(hex(await aside.heard('k')), {}, 'its copy hides the change');
   for (const listener of [watcher, aside]) await play('close k\nclose f', { listener });
 });
+branches('a process that is bound to another branch hears the difference', async () => {
+  const directory = freshTree(session);
+  const D = { D: directory };
+  session.core.createBranch('third');
+  await play('unlink $D/f\ncreate $D/d/more', { host: viewOf(session, 'third') }, D);
+  await watcher.say('kqueue k');
+  for (const [fd, path] of Object.entries({ f: 'f', d: 'd', x: 'd/x' }))
+    await watcher.watch('k', fd, `${directory}/${path}`, { mode: fd === 'd' ? 'evtonly' : 'rdonly' });
+  assert.equal(hex(await watcher.heard('k')), {}, 'nothing yet');
+  session.host.rebind(watcher.pid, 'third');
+  assert.equal(hex(await watcher.heard('k')), { f: '0x11', d: '0x2' });
+  await play('append $D/d/x main', { host: viewOf(session) }, D);
+  assert.equal(hex(await watcher.heard('k')), { x: '0x6' }, 'what is beneath shows through');
+  session.host.rebind(watcher.pid, 'main');
+  await play('close k\nclose f\nclose d\nclose x', { watcher });
+  session.core.deleteBranch('third');
+});
 branches.after(async () => {
   for (const talker of [watcher, other, aside, bare]) assert.is(await talker.end(), 0);
   await session.close();

@@ -62,6 +62,7 @@ static void *map(size_t bytes) {
 
 /* With our two variables in the environment, whatever the program made of it. */
 static int start_covered(const struct start *s, const char *path, char *const *argv, char *const *env) {
+  binding_refresh();
   const char *insert = value_of(env, INSERT, sizeof INSERT - 1), *ours = value_of(env, SESSION, sizeof SESSION - 1);
   if (insert && names_us(insert) && ours && text_equal(ours, session_value, text_length(session_value) + 1))
     return native_start(s, path, argv, env);

@@ -4,7 +4,7 @@ import { UserError } from '../../user-error.ts';
 import type { Methods } from '../control-connection.ts';
 import type { SessionHost } from '../session-host.ts';
 import { overlayMethods } from './overlays.ts';
-import { branch, optionalText, type Params, text } from './params.ts';
+import { branch, optionalText, type Params, text, whole } from './params.ts';
 
 const NAME = /^[A-Za-z0-9._/-]{1,64}$/;
 
@@ -21,6 +21,16 @@ function newName(params: Params, what: string, taken: readonly { readonly name: 
       `Take another name, or: shimfs ${what} delete ${name}`,
     );
   return name;
+}
+
+/** It may be somebody else's: whom one may not signal is there all the same. */
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 function knownSnapshot(host: SessionHost, name: string): string {
@@ -52,6 +62,21 @@ export const branchMethods: Methods<'branch'> = {
     host.core
       .listBranches()
       .map(({ name, parent, snapshot }) => ({ name, parent, snapshot, users: host.bindings.users(name) })),
+
+  'branch.bind': (params, { host }) => {
+    const name = branch(params, host, 'name');
+    const pid = whole(params, 'pid');
+    const before = host.rebind(pid, name);
+    if (before !== undefined) return { before };
+    const { pids } = host.residents;
+    const known =
+      pids.length > 0 ? `Those that live in it: ${pids.slice(0, 20).join(', ')}.` : 'None lives in it now.';
+    if (!exists(pid)) throw new UserError(`there is no process ${pid}`, known);
+    throw new UserError(
+      `the process ${pid} does not live in session '${host.name}'`,
+      `${known} Bring it in: shimfs attach --session ${host.name} --branch ${name} ${pid}`,
+    );
+  },
 
   'branch.delete': (params, { host }) => {
     const name = branch(params, host, 'name');

@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Command, stop } from './command.ts';
+import { Command, ended, lines, stop } from './command.ts';
 
 const test = suite('fs');
 const shimfs = await Command.prepare();
@@ -148,6 +148,49 @@ test('branches see their own files', async () => {
   assert.is((await branch('branch delete work')).status, 0);
   assert.match((await branch('branch delete main')).stderr, /cannot be deleted/);
   assert.match((await fs('ls /v --branch work')).stderr, /no branch 'work'[\s\S]*shimfs branch create work/);
+});
+
+test('branch bind: a running program sees another branch', async () => {
+  const branch = (line: string) => shimfs.run(['branch', ...line.split(' '), '--session', 's']);
+  await branch('create bound');
+  await good('write /v/seen', 'main\n');
+  await good('write /v/seen --branch bound', 'bound\n');
+  const reader = 'echo $$; while read -r file; do cat "$file"; done; exit 0';
+  const child = shimfs.start(['run', '--session', 's', '--', 'bash', '-c', reader]);
+  const next = lines(child);
+  const pid = await next();
+  const ask = (): Promise<string | undefined> => {
+    child.stdin!.write('/v/seen\n');
+    return next();
+  };
+  assert.is(await ask(), 'main');
+  const bound = await branch(`bind bound ${pid} --json`);
+  assert.is(bound.stderr, '');
+  assert.equal(JSON.parse(bound.text), { pid: Number(pid), branch: 'bound', before: 'main' });
+  assert.is(await ask(), 'bound');
+  assert.match((await branch('delete bound')).stderr, /in use by 1/);
+  const silent = await branch(`bind main ${pid}`);
+  assert.equal([silent.status, silent.text], [0, '']);
+  assert.is(await ask(), 'main');
+
+  for (const [line, status, cause] of [
+    [`bind never ${pid}`, 1, /no branch 'never'[\s\S]*branch create never/],
+    [
+      `bind bound ${process.pid}`,
+      1,
+      new RegExp(`does not live in session 's'[\\s\\S]*${pid}[\\s\\S]*attach`),
+    ],
+    ['bind bound 4194999', 1, /there is no process 4194999/],
+    ['bind bound me', 2, /whole number/],
+    ['bind bound', 2, /missing required argument 'pid'/],
+  ] as const) {
+    const refused = await branch(line);
+    assert.is(refused.status, status, line);
+    assert.match(refused.stderr, cause);
+  }
+  child.stdin!.end();
+  assert.is((await ended(child)).status, 0);
+  assert.is((await branch('delete bound')).status, 0);
 });
 
 for (const [line, cause] of [
