@@ -3,6 +3,7 @@
  * events into what the program listens to. Everything that decides is in kqueue/ and its like, without Frida.
  */
 import { dispatchCallbacks } from './edges/dispatch-callbacks.ts';
+import { hookDispatch } from './edges/dispatch-hooks.ts';
 import { feedCallbacks } from './edges/feed-callbacks.ts';
 import { GateLibrary } from './edges/gate-library.ts';
 import { kqueueCallbacks } from './edges/kqueue-callbacks.ts';
@@ -29,7 +30,7 @@ const alive: unknown[] = [];
 function start(message: StartMessage): void {
   const gate = GateLibrary.find(message.gate);
   // Hooks first: a gate that is running where its hooks are missing would be half a cover.
-  const hooked = message.session === undefined ? [] : hookKqueue(gate);
+  const hooked = message.session === undefined ? [] : [...hookKqueue(gate), ...hookDispatch(gate)];
   if (message.session !== undefined) gate.start(message.session);
   const feed = new EventFeed();
   const watches = new InodeWatches();

@@ -25,8 +25,9 @@ struct source {
   uint32_t mask;
   int32_t fd;
   uint32_t references; /* the program's, counted where there are no weak references */
+  uint32_t holds;      /* who is merging; the last release waits for them */
   uint16_t next;       /* slot + 1 in its bucket, 0: the last */
-  uint8_t cancelled;
+  uint8_t cancelled, ending;
 };
 
 struct dispatch_functions real_dispatch;
@@ -54,10 +55,11 @@ static void drop(struct source *s) {
   __atomic_sub_fetch(&count, 1, __ATOMIC_SEQ_CST);
 }
 
-/* With a reference of our own, to be given back without the lock; NULL when it has gone. */
+/* Kept alive until let_go, which is called without the lock; NULL when it has gone. */
 static void *hold(struct source *s) {
   if (real_dispatch.load_weak_retained) return real_dispatch.load_weak_retained(&s->weak);
-  real_dispatch.retain(s->object);
+  if (s->ending) return NULL;
+  s->holds++;
   return s->object;
 }
 
@@ -84,13 +86,19 @@ static struct source *add(void *object, int fd, uint32_t mask) {
 
 /* ---- without it ---- */
 
+static void let_go(struct source *s, void *held) {
+  if (real_dispatch.load_weak_retained) real_dispatch.release(held);
+  else __atomic_sub_fetch(&s->holds, 1, __ATOMIC_SEQ_CST);
+}
+
 /* A copy of what is known of an object, if it is one of ours and alive. */
 static bool known(void *object, struct source *copy) {
   if (!count || !object) return false;
   take();
   struct source *s = find(object);
-  void *held = s && real_dispatch.load_weak_retained ? hold(s) : NULL;
-  if (s && real_dispatch.load_weak_retained && !held) {
+  const bool weak = real_dispatch.load_weak_retained != NULL;
+  void *held = s && weak ? hold(s) : NULL;
+  if (s && weak && !held) {
     /* Another object lives at its address. */
     uint32_t id = s->id;
     drop(s);
@@ -100,7 +108,7 @@ static bool known(void *object, struct source *copy) {
   }
   if (s) *copy = *s;
   give();
-  if (held) real_dispatch.release(held);
+  if (held) let_go(s, held);
   return s != NULL;
 }
 
@@ -182,18 +190,27 @@ EXPORT void shimfs_dispatch_retain(void *object) {
   real_dispatch.retain(object);
 }
 
+/* The last reference: whoever is merging finishes first, and nobody begins. */
+static void end(struct source *s) {
+  uint32_t id = s->id;
+  s->ending = 1;
+  while (s->holds) {
+    give();
+    sys(SYS_sched_yield);
+    take();
+  }
+  drop(s);
+  give();
+  agent_dispatch(DISPATCH_RELEASED, id, -1, 0);
+}
+
 EXPORT void shimfs_dispatch_release(void *object) {
-  uint32_t ended = 0;
   if (count && !real_dispatch.load_weak_retained) {
     take();
     struct source *s = find(object);
-    if (s && --s->references == 0) {
-      ended = s->id;
-      drop(s);
-    }
-    give();
+    if (s && --s->references == 0) end(s);
+    else give();
   }
-  if (ended) agent_dispatch(DISPATCH_RELEASED, ended, -1, 0);
   real_dispatch.release(object);
 }
 
@@ -202,11 +219,11 @@ EXPORT int shimfs_dispatch_merge(uint32_t id, uint32_t bits) {
   take();
   struct source *s = &sources[id % MAX_SOURCES];
   void *held = s->object && s->id == id ? hold(s) : NULL;
-  if (!held && s->object && s->id == id) drop(s);
+  if (!held && s->object && s->id == id && !s->ending) drop(s);
   give();
   if (!held) return 0;
   real_dispatch.source_merge_data(held, bits);
-  real_dispatch.release(held);
+  let_go(s, held);
   return 1;
 }
 

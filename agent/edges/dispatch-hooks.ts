@@ -1,0 +1,24 @@
+/** What of libdispatch is hooked in a process that was already running. */
+import { hookFunctions } from './function-hooks.ts';
+import type { GateLibrary } from './gate-library.ts';
+
+const NAMES = [
+  'dispatch_source_create',
+  'dispatch_source_get_handle',
+  'dispatch_source_get_mask',
+  'dispatch_source_cancel',
+  'dispatch_activate',
+  'dispatch_resume',
+  'dispatch_suspend',
+];
+const TAKEN = ['dispatch_source_merge_data', '_dispatch_source_type_vnode', '_dispatch_source_type_data_or'];
+/** How references are counted where there is no Objective-C to ask for a weak one. */
+const COUNTED = ['dispatch_retain', 'dispatch_release'];
+const WEAK = ['objc_initWeak', 'objc_loadWeakRetained', 'objc_destroyWeak'];
+
+/** @returns names of what was hooked */
+export function hookDispatch(gate: GateLibrary): string[] {
+  return Process.platform === 'darwin'
+    ? hookFunctions(gate, NAMES, [...TAKEN, ...WEAK, 'dispatch_release'])
+    : hookFunctions(gate, [...NAMES, ...COUNTED], TAKEN);
+}
