@@ -153,7 +153,8 @@ test('signals reach the program', async () => {
     ['SIGUSR1', 7],
   ] as const) {
     // Traps run between commands: a signal that comes just before the shell blocks would wait for the next one.
-    const script = "trap 'exit 9' TERM; trap 'exit 8' HUP; trap 'exit 7' USR1; echo ready; while :; do :; done";
+    const script =
+      "trap 'exit 9' TERM; trap 'exit 8' HUP; trap 'exit 7' USR1; echo ready; while :; do :; done";
     const child = shimfs.start(['run', '--mount', '/v', '--', 'sh', '-c', script]);
     const end = ended(child);
     assert.is(await lines(child)(), 'ready');
