@@ -11,6 +11,10 @@ export interface EventListener {
   settled(): void;
   /** Nobody will tell of events any more. Once, and followed by `settled`. */
   gone(): void;
+  /** What FrameSink tells beside events. */
+  past?(frame: EventFrame): void;
+  pastEnd?(frame: EventFrame): void;
+  lost?(): void;
 }
 
 export class EventFeed {
@@ -24,6 +28,15 @@ export class EventFeed {
         for (let i = 0; i < this.#listeners.length; i++) this.#listeners[i]!.event(frame);
       },
       goodbye: () => this.#end(),
+      past: (frame) => {
+        for (const listener of this.#listeners) listener.past?.(frame);
+      },
+      pastEnd: (frame) => {
+        for (const listener of this.#listeners) listener.pastEnd?.(frame);
+      },
+      lost: () => {
+        for (const listener of this.#listeners) listener.lost?.();
+      },
     });
   }
 

@@ -80,6 +80,10 @@ export class EventFrame {
   get pid(): number {
     return this.#u32(AT.pid);
   }
+  /** Past and PastEnd: whose. */
+  get stream(): number {
+    return this.#u32(AT.stream);
+  }
   get path(): string {
     const start = this.#at + EVENT.size;
     return decodePath(this.#bytes, start, start + this.#u32(AT.path_length));
@@ -101,6 +105,12 @@ export interface FrameSink {
   event(frame: EventFrame): void;
   /** The host says that it is going. */
   goodbye(): void;
+  /** An event of the past, for its stream alone. */
+  past?(frame: EventFrame): void;
+  /** That was the stream's past. */
+  pastEnd?(frame: EventFrame): void;
+  /** Events of whole trees are lost. */
+  lost?(): void;
 }
 
 export class EventFrameDecoder {
@@ -203,13 +213,17 @@ export class EventFrameDecoder {
       this.#sink.goodbye();
       return true;
     }
-    if (op !== AgentOp.Event) return this.#fail('unknown-op', `unexpected op ${op} from the host`);
+    if (op !== AgentOp.Event && (op < AgentOp.Past || op > AgentOp.Lost))
+      return this.#fail('unknown-op', `unexpected op ${op} from the host`);
     if (length < EVENT.size) return this.#fail('malformed', `event frame of ${length} bytes is too short`);
     const text = view.getUint32(at + AT.path_length, true) + view.getUint32(at + AT.from_length, true);
     if (text > length - EVENT.size) return this.#fail('malformed', 'event paths exceed their frame');
     this.#frame.aim(view, bytes, at);
     this.#unread = true;
-    this.#sink.event(this.#frame);
+    if (op === AgentOp.Event) this.#sink.event(this.#frame);
+    else if (op === AgentOp.Past) this.#sink.past?.(this.#frame);
+    else if (op === AgentOp.PastEnd) this.#sink.pastEnd?.(this.#frame);
+    else this.#sink.lost?.();
     return true;
   }
 

@@ -38,6 +38,44 @@ export function decodePath(bytes: Uint8Array, start: number, end: number): strin
   return text + String.fromCharCode.apply(null, units);
 }
 
+/** Is it one half of nothing: a byte that was not text? */
+const isByte = (unit: number): boolean => unit >= 0xdc80 && unit <= 0xdcff;
+
+/** Bytes that `encodePath` writes. */
+export function encodedLength(text: string): number {
+  let length = 0;
+  for (let at = 0; at < text.length; at++) {
+    const point = text.codePointAt(at)!;
+    if (point > 0xffff) at++;
+    length += point < 0x80 || isByte(point) ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  }
+  return length;
+}
+
+/** The bytes that `decodePath` reads as `text`, from `at` on. @returns where they end */
+export function encodePath(text: string, bytes: Uint8Array, at: number): number {
+  for (let i = 0; i < text.length; i++) {
+    const point = text.codePointAt(i)!;
+    if (point < 0x80) bytes[at++] = point;
+    else if (isByte(point)) bytes[at++] = point - 0xdc00;
+    else if (point < 0x800) {
+      bytes[at++] = 0xc0 | (point >> 6);
+      bytes[at++] = 0x80 | (point & 0x3f);
+    } else if (point < 0x10000) {
+      bytes[at++] = 0xe0 | (point >> 12);
+      bytes[at++] = 0x80 | ((point >> 6) & 0x3f);
+      bytes[at++] = 0x80 | (point & 0x3f);
+    } else {
+      bytes[at++] = 0xf0 | (point >> 18);
+      bytes[at++] = 0x80 | ((point >> 12) & 0x3f);
+      bytes[at++] = 0x80 | ((point >> 6) & 0x3f);
+      bytes[at++] = 0x80 | (point & 0x3f);
+      i++;
+    }
+  }
+  return at;
+}
+
 /** Bytes of the well-formed sequence at `at` (first byte ≥ 0x80), 0 if there is none (RFC 3629 §4). */
 function sequenceLength(bytes: Uint8Array, at: number, end: number): number {
   const first = bytes[at]!;

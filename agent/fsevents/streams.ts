@@ -1,0 +1,201 @@
+/** All streams of the process that are about virtual paths. */
+import { EventKind } from '../../core/events/fs-event.ts';
+import { SubtreeIndex } from '../../core/events/subtree-index.ts';
+import type { EventListener } from '../events/event-feed.ts';
+import type { EventFrame } from '../events/event-frame.ts';
+import { type Happening, happeningOf } from './happening.ts';
+import { type Item, itemsOf, LinkedInodes } from './item-map.ts';
+import type { Verdict } from './lifecycle.ts';
+import { StickyFlags } from './sticky-flags.ts';
+import { Stream, type StreamPorts, type StreamSpec } from './stream.ts';
+import type { Entry } from './window.ts';
+
+export interface StreamsPorts extends StreamPorts {
+  /** Call `tick` then; undefined: never. Replaces what was asked for before. */
+  wakeAt(time: number | undefined): void;
+  /** A line for standard error. */
+  say(text: string): void;
+}
+
+export interface StreamsOptions {
+  /** Flags cling to their path over deliveries. Default: no. */
+  readonly sticky?: boolean;
+}
+
+export class Streams implements EventListener {
+  readonly #ports: StreamsPorts;
+  readonly #options: StreamsOptions;
+  readonly #streams = new Map<number, Stream>();
+  /** Those that run, by root. */
+  readonly #index = new SubtreeIndex<Stream>();
+  readonly #linked = new LinkedInodes();
+  /** Those for which something came since the last `settled`. */
+  readonly #touched = new Set<Stream>();
+  #wake: number | undefined;
+  #gone = false;
+
+  constructor(ports: StreamsPorts, options: StreamsOptions = {}) {
+    this.#ports = ports;
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  get(number: number): Stream | undefined {
+    return this.#streams.get(number);
+  }
+
+  // ---- what the program does ----
+
+  create(spec: StreamSpec): void {
+    const sticky = this.#options.sticky ? new StickyFlags() : undefined;
+    this.#streams.set(spec.number, new Stream(spec, this.#ports, sticky));
+  }
+
+  schedule(stream: Stream): boolean {
+    return this.#allowed('FSEventStreamSchedule', stream.lifecycle.schedule());
+  }
+
+  unschedule(stream: Stream): boolean {
+    return this.#allowed('FSEventStreamUnschedule', stream.lifecycle.unschedule());
+  }
+
+  exclude(stream: Stream, paths: readonly string[]): boolean {
+    if (!this.#allowed('FSEventStreamSetExclusionPaths', stream.lifecycle.exclude(paths.length)))
+      return false;
+    stream.roots.exclude(paths);
+    return true;
+  }
+
+  /** @param delivered highest id that was delivered so far, 0 for none */
+  start(stream: Stream, delivered: number): boolean {
+    if (stream.lifecycle.running) return true;
+    if (this.#gone || !this.#allowed('FSEventStreamStart', stream.lifecycle.start())) return false;
+    if (!stream.start(delivered)) return false;
+    for (const root of stream.roots.list) this.#index.add(root.path, stream);
+    this.#rearm();
+    return true;
+  }
+
+  stop(stream: Stream): void {
+    if (stream.lifecycle.stop().allowed) this.#halt(stream);
+  }
+
+  invalidate(stream: Stream): void {
+    const ran = stream.lifecycle.running;
+    if (stream.lifecycle.invalidate().allowed && ran) this.#halt(stream);
+  }
+
+  #halt(stream: Stream): void {
+    for (const root of stream.roots.list) this.#index.delete(root.path, stream);
+    this.#touched.delete(stream);
+    stream.stop();
+    this.#rearm();
+  }
+
+  release(stream: Stream): void {
+    this.invalidate(stream);
+    this.#streams.delete(stream.spec.number);
+  }
+
+  /** @returns the highest id that was ever handed over */
+  flush(stream: Stream): number {
+    if (!this.#allowed('FSEventStreamFlush', stream.lifecycle.flush())) return 0;
+    const last = stream.flush();
+    this.#rearm();
+    return last;
+  }
+
+  drained(stream: Stream): void {
+    stream.drained();
+    this.#rearm();
+  }
+
+  real(stream: Stream, entries: readonly Entry[]): void {
+    stream.real(entries);
+    this.#rearm();
+  }
+
+  #allowed(name: string, verdict: Verdict): boolean {
+    if (verdict.say !== undefined) this.#ports.say(`${name}: ${verdict.say}`);
+    return verdict.allowed;
+  }
+
+  // ---- what the host tells ----
+
+  event(frame: EventFrame): void {
+    if (this.#index.empty) return;
+    const h = happeningOf(frame);
+    const found = this.#concerned(h);
+    if (found.size === 0) return;
+    const items = itemsOf(h, this.#linked);
+    for (const stream of found) {
+      stream.happened(h, items);
+      this.#touched.add(stream);
+    }
+  }
+
+  #concerned(h: Happening): Set<Stream> {
+    const found = new Set<Stream>();
+    this.#index.above(h.path, found);
+    if (h.from !== '') this.#index.above(h.from, found);
+    if (h.kind === EventKind.Created || h.kind === EventKind.Removed || h.kind === EventKind.Renamed) {
+      this.#index.below(h.path, found);
+      if (h.from !== '') this.#index.below(h.from, found);
+    }
+    return found;
+  }
+
+  past(frame: EventFrame): void {
+    const h = happeningOf(frame);
+    const items: readonly Item[] = itemsOf(h, this.#linked);
+    this.#streams.get(frame.stream)?.past(h, items);
+  }
+
+  pastEnd(frame: EventFrame): void {
+    this.#streams.get(frame.stream)?.pastEnd(frame.id, frame.detail !== 0);
+  }
+
+  lost(): void {
+    for (const stream of this.#streams.values()) {
+      stream.lost();
+      this.#touched.add(stream);
+    }
+  }
+
+  /** All that came together has been told. */
+  settled(): void {
+    if (this.#touched.size === 0) return;
+    const now = this.#ports.now();
+    for (const stream of this.#touched) stream.tick(now);
+    this.#touched.clear();
+    this.#rearm();
+  }
+
+  gone(): void {
+    this.#gone = true;
+    for (const stream of this.#streams.values()) stream.gone();
+  }
+
+  // ---- time ----
+
+  tick(): void {
+    const now = this.#ports.now();
+    this.#wake = undefined;
+    for (const stream of this.#streams.values()) stream.tick(now);
+    this.#rearm();
+  }
+
+  #rearm(): void {
+    let next: number | undefined;
+    for (const stream of this.#streams.values()) {
+      const due = stream.due;
+      if (due !== undefined && (next === undefined || due < next)) next = due;
+    }
+    if (next === this.#wake) return;
+    this.#wake = next;
+    this.#ports.wakeAt(next);
+  }
+}
