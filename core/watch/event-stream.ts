@@ -43,6 +43,8 @@ export interface EventStreamOptions extends BufferOptions {
   readonly signal?: AbortSignal;
   /** Told of a source that fails after it was ready. The stream is closed then. */
   readonly onError?: (error: unknown) => void;
+  /** Told of a source that is away for a while, and (without an error) of its return. */
+  readonly onInterruption?: (error?: Error) => void;
   readonly timers?: Timers;
 }
 
@@ -102,8 +104,8 @@ export class EventStream implements AsyncIterable<WatchBatch>, Disposable {
   }
 
   #attach(path: string): Attachment {
-    const { since, watchRoot, include, ignore, rules } = this.#options;
-    const attach = { onError: this.#fails, since, watchRoot };
+    const { since, watchRoot, include, ignore, rules, onInterruption } = this.#options;
+    const attach = { onError: this.#fails, since, watchRoot, onInterruption };
     if (!(include || ignore || rules))
       return this.#source.attach(
         path,

@@ -17,6 +17,8 @@ export interface AttachOptions {
   readonly watchRoot?: boolean;
   /** A failure after the start. The attachment is dead then. */
   readonly onError?: (error: unknown) => void;
+  /** The source is away for a while, and later (without an error) there again. The attachment lives meanwhile. */
+  readonly onInterruption?: (error?: Error) => void;
 }
 
 export interface Attachment {
@@ -35,6 +37,10 @@ export interface Attachment {
 export interface Source {
   /** The life of the source that ids belong to: those of another epoch mean nothing here. */
   readonly epoch: string;
+  /** Does `since` go on where it was, unless that is too long ago? */
+  readonly remembers?: boolean;
+  /** Resolves once `epoch` is known, where that is not from the start. @throws when there is nothing to watch */
+  open?(): Promise<void>;
   readonly list: Lister;
   attach(root: string, sink: ChangeSink, options?: AttachOptions): Attachment;
   /** Id of the last change, or below that of any to come. */

@@ -3,8 +3,9 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { eventPageSchema } from './definition.ts';
 import { formatId, parseId } from './event-id.ts';
 import type { Env } from './guard.ts';
+import { seen } from './permission.ts';
 import { Problem } from './problem.ts';
-import { json, params, refusal, seen } from './watcher-routes.ts';
+import { json, params, refusal } from './watcher-routes.ts';
 import type { WatcherService } from './watcher-service.ts';
 
 function cursorOf(text: string | undefined): number | undefined {
@@ -69,7 +70,7 @@ export function addEventRoutes(app: OpenAPIHono<Env>, service: WatcherService): 
       const last = ring.newest ? formatId(ring.newest.id) : null;
       const expired =
         cursor !== undefined &&
-        (ring.expired(cursor) || cursor > service.lastId || (of !== undefined && of !== epoch));
+        (ring.expired(cursor) || cursor > watcher.lastId || (of !== undefined && of !== epoch));
       if (expired)
         throw new Problem(
           410,
@@ -79,7 +80,7 @@ export function addEventRoutes(app: OpenAPIHono<Env>, service: WatcherService): 
           { first, last, epoch },
         );
       const items = ring.after(cursor ?? 0, limit);
-      const next = items.at(-1)?.id ?? cursor ?? service.lastId;
+      const next = items.at(-1)?.id ?? cursor ?? watcher.lastId;
       return context.json(
         {
           items: items.map(({ body }) => JSON.parse(body)),

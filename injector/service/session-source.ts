@@ -1,10 +1,15 @@
-/** Changes of a branch of a session, heard through its host. Closed with its last watcher. */
+/**
+ * Changes of a branch of a session, heard through its host.
+ *
+ * The host keeps a journal, so who comes back hears what he missed, or that it is lost. One connection serves all
+ * watchers of a branch; it is closed with the last of them, and outlives hosts that come and go.
+ */
 import { type Change, type ChangeKind, control } from '../../core/watch/change.ts';
 import { covers, trimmed } from '../../core/watch/paths.ts';
 import { Router } from '../../core/watch/router.ts';
 import type { Attachment, AttachOptions, ChangeSink, Source } from '../../core/watch/source.ts';
-import { ControlClient } from '../control/client.ts';
 import type { EventLine } from '../control/methods.ts';
+import { SessionLink } from './session-link.ts';
 
 const KIND: Readonly<Record<string, ChangeKind>> = {
   Created: 'create',
@@ -31,108 +36,151 @@ export function changeOfLine(line: EventLine): Change | undefined {
   };
 }
 
-interface Listener {
+/** The host's files cannot be listed at once: who needs that is told to scan. */
+const NOTHING = (): [] => [];
+/** What may come while history is read; more is told as a scan. */
+const WAITING = 65_536;
+
+class Listener {
   readonly root: string;
-  readonly sink: ChangeSink;
-  readonly onError?: (error: unknown) => void;
+  readonly options: AttachOptions;
+  readonly #sink: ChangeSink;
+  readonly #router = new Router(NOTHING);
+  /** What came while history is read. */
+  #waiting: EventLine[] | undefined;
+  #open = true;
+
+  constructor(root: string, sink: ChangeSink, options: AttachOptions) {
+    this.root = root;
+    this.options = options;
+    this.#sink = sink;
+    this.#router.add({ root, sink: (change) => this.sink(change), watchRoot: options.watchRoot ?? false });
+    if (options.since !== undefined) this.#waiting = [];
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  sink(change: Change): void {
+    if (this.#open) this.#sink(change);
+  }
+
+  push(line: EventLine): void {
+    if (!this.#waiting) this.hear(line);
+    else if (this.#waiting.length < WAITING) this.#waiting.push(line);
+  }
+
+  hear(line: EventLine): void {
+    const change = changeOfLine(line);
+    if (!change) return;
+    this.#router.push(change);
+    if (change.kind !== 'rename' || change.type !== 'directory') return;
+    // What is in a directory that comes into view is not known here.
+    if (covers(this.root, change.path) && !covers(this.root, change.from ?? ''))
+      this.sink(control('rescan', change.path, change.id, change.time));
+  }
+
+  rescan(id: number): void {
+    if (this.#waiting) this.#waiting = [];
+    this.sink(control('rescan', this.root, id, Date.now()));
+  }
+
+  /** History is told up to `id`: the rest follows, without a gap. */
+  live(id: number): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    if (waiting.length >= WAITING) this.rescan(id);
+    else for (const line of waiting) if (line.id > id) this.hear(line);
+    this.sink(control('history-done', this.root, id, Date.now()));
+  }
+
+  close(): void {
+    this.#open = false;
+  }
 }
 
 export class SessionSource implements Source {
-  readonly epoch: string;
+  readonly remembers = true;
+  readonly list = NOTHING;
   readonly #session: string;
   readonly #branch: string;
   readonly #listeners = new Set<Listener>();
-  /** The host's files cannot be listed at once: who needs that is told to scan. */
-  readonly list = () => [];
-  readonly #router = new Router(this.list);
-  #client: Promise<ControlClient> | undefined;
-  #lastId = 0;
+  #link: SessionLink | undefined;
 
   constructor(session: string, branch: string) {
     this.#session = session;
     this.#branch = branch;
-    this.epoch = session;
+  }
+
+  get epoch(): string {
+    return this.#link?.epoch ?? '';
   }
 
   currentEventId(): number {
-    return this.#lastId;
+    return this.#link?.lastId ?? 0;
   }
 
   eventIdToTimestamp(): undefined {
     return undefined;
   }
 
+  async open(): Promise<void> {
+    const link = this.#connection();
+    try {
+      await link.open();
+    } catch (error) {
+      if (this.#link === link && this.#listeners.size === 0) this.#hangUp();
+      throw error;
+    }
+  }
+
+  #connection(): SessionLink {
+    const all = (action: (listener: Listener) => void): void => {
+      for (const listener of [...this.#listeners]) action(listener);
+    };
+    this.#link ??= new SessionLink(this.#session, this.#branch, {
+      tell: (line) => all((listener) => listener.push(line)),
+      lost: (id) => all((listener) => listener.rescan(id)),
+      interrupted: (error) => all(({ options }) => options.onInterruption?.(error)),
+      back: (anew, id) =>
+        all((listener) => {
+          listener.options.onInterruption?.();
+          if (anew) listener.rescan(id);
+        }),
+    });
+    return this.#link;
+  }
+
   attach(path: string, sink: ChangeSink, options: AttachOptions = {}): Attachment {
     const root = trimmed(path);
-    let open = true;
-    const listener: Listener = {
-      root,
-      sink: (change) => open && sink(change),
-      onError: options.onError,
-    };
-    const route = { root, sink: listener.sink, watchRoot: options.watchRoot ?? false };
+    const listener = new Listener(root, sink, options);
     this.#listeners.add(listener);
-    this.#router.add(route);
     const close = (): void => {
-      if (!open) return;
-      open = false;
-      this.#listeners.delete(listener);
-      this.#router.delete(route);
-      if (this.#listeners.size === 0) this.#hangUp();
+      listener.close();
+      if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#hangUp();
     };
-    const ready = this.#connect().then(() => undefined);
+    const link = this.#connection();
+    const ready = link.open().then(() => {
+      if (options.since !== undefined) return this.#replay(link, listener, options.since);
+    });
     ready.catch(close);
     return { root, dev: 0, ready, close, closed: Promise.resolve() };
   }
 
+  async #replay(link: SessionLink, listener: Listener, since: number): Promise<void> {
+    // From a later life of the host: its story is not this one's.
+    if (since > link.lastId) listener.rescan(link.lastId);
+    const from = Math.min(since, link.lastId);
+    const newest = await link.history(from, (item) => {
+      if (!('lost' in item)) for (const line of item.events) listener.hear(line);
+      else listener.rescan(item.lost.oldest > 0 ? item.lost.oldest - 1 : item.lost.newest);
+    });
+    listener.live(newest);
+  }
+
   #hangUp(): void {
-    const client = this.#client;
-    this.#client = undefined;
-    client?.then(
-      (one) => one.close(),
-      () => undefined,
-    );
-  }
-
-  #connect(): Promise<ControlClient> {
-    this.#client ??= this.#listen();
-    return this.#client;
-  }
-
-  async #listen(): Promise<ControlClient> {
-    let client: ControlClient;
-    try {
-      client = await ControlClient.connect(this.#session);
-      const { newest } = await client.call('session.describe', {});
-      this.#lastId = newest;
-    } catch (error) {
-      this.#client = undefined;
-      throw error;
-    }
-    const params = { branch: this.#branch, since: this.#lastId, follow: true };
-    const told = client.stream('event.read', params, (item) => {
-      if ('lost' in item) this.#rescan();
-      else for (const line of item.events) this.#tell(line);
-    });
-    told.catch((error) => {
-      this.#client = undefined;
-      for (const listener of [...this.#listeners]) listener.onError?.(error);
-    });
-    return client;
-  }
-
-  #tell(line: EventLine): void {
-    const change = changeOfLine(line);
-    this.#lastId = line.id;
-    if (!change) return;
-    this.#router.push(change);
-    if (change.kind !== 'rename' || change.type !== 'directory') return;
-    for (const { root, sink } of this.#listeners)
-      if (covers(root, change.path) && !covers(root, change.from ?? ''))
-        sink(control('rescan', change.path, change.id, change.time));
-  }
-
-  #rescan(): void {
-    for (const { root, sink } of this.#listeners) sink(control('rescan', root, this.#lastId, Date.now()));
+    this.#link?.close();
+    this.#link = undefined;
   }
 }

@@ -1,11 +1,14 @@
 /** `/states`: what holds from its request until that connection ends. */
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { stateSchema } from './definition.ts';
+import { stateName, stateSchema } from './definition.ts';
 import { eventStream } from './event-routes.ts';
 import { frame } from './fan-out.ts';
 import type { Env } from './guard.ts';
 import { json, refusal } from './watcher-routes.ts';
 import type { WatcherService } from './watcher-service.ts';
+
+/** A comment. */
+const BEAT = new TextEncoder().encode(':\n\n');
 
 export function addStateRoutes(app: OpenAPIHono<Env>, service: WatcherService): void {
   app.openapi(
@@ -14,7 +17,7 @@ export function addStateRoutes(app: OpenAPIHono<Env>, service: WatcherService): 
       path: '/states',
       description:
         'Enter a state for the watchers at and below `path` that the token may see. The answer is an event stream that ' +
-        'stays open: the state is left when the connection ends.',
+        'stays open, with a comment now and then: the state is left when the connection ends.',
       request: { body: { required: true, content: { 'application/json': { schema: stateSchema } } } },
       responses: {
         200: { description: 'Entered', content: { 'text/event-stream': { schema: z.string() } } },
@@ -28,25 +31,57 @@ export function addStateRoutes(app: OpenAPIHono<Env>, service: WatcherService): 
       const principal = context.get('principal');
       const { name, path, metadata } = context.req.valid('json');
       let leave: () => void = () => {};
+      let gone = false;
       const stream = new ReadableStream<Uint8Array>({
         start(controller) {
-          leave = service.enter({
-            name,
-            path,
-            metadata,
-            scopes: (definition) => principal.sees(definition),
-          });
-          controller.enqueue(frame('entered', undefined, JSON.stringify({ name, path })));
-          const leaveState = leave;
-          const forget = service.onClose(() => controller.close());
-          leave = () => {
-            forget();
-            leaveState();
+          // A dead connection is noticed by what cannot be sent to it.
+          const quiet = service.onBeat(() => controller.enqueue(BEAT));
+          const deaf = service.onClose(() => controller.close());
+          const end = (): void => {
+            quiet();
+            deaf();
           };
+          const scopes = principal.sees;
+          try {
+            leave = service.enter({ name, path, metadata, owner: principal.name, scopes }, () => {
+              end();
+              if (!gone) controller.close();
+            });
+          } catch (error) {
+            end();
+            throw error;
+          }
+          controller.enqueue(frame('entered', undefined, JSON.stringify({ name, path })));
         },
-        cancel: () => leave(),
+        cancel: () => {
+          gone = true;
+          leave();
+        },
       });
       return eventStream(stream) as never;
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/states/{name}',
+      description: 'Leave a state that was entered with the same token; its stream ends.',
+      request: {
+        params: z.object({ name: stateName }),
+        query: z.object({ path: stateSchema.shape.path }),
+      },
+      responses: {
+        204: { description: 'Left' },
+        400: refusal('Bad request'),
+        401: refusal('No known token'),
+        404: refusal('Does not hold, or was entered by somebody else'),
+      },
+    }),
+    (context) => {
+      const { name } = context.get('principal');
+      const { path } = context.req.valid('query');
+      service.leave(path, context.req.valid('param').name, ({ owner }) => owner === name);
+      return context.body(null, 204);
     },
   );
   app.openapi(
@@ -62,7 +97,9 @@ export function addStateRoutes(app: OpenAPIHono<Env>, service: WatcherService): 
       const principal = context.get('principal');
       const items = service
         .states()
-        .filter(({ path }) => principal.sees({ path, source: 'directory' }))
+        .filter(
+          ({ path, owner }) => owner === principal.name || principal.sees({ path, source: 'directory' }),
+        )
         .map(({ name, path, metadata }) => ({ name, path, metadata }));
       return context.json({ items }, 200);
     },

@@ -1,7 +1,6 @@
 /** `/watchers`: make, describe, replace and delete. A watcher outside a token's scopes is unknown to it. */
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import {
-  type Definition,
   definitionSchema,
   idSchema,
   pageSchema,
@@ -11,10 +10,12 @@ import {
 } from './definition.ts';
 import { formatId } from './event-id.ts';
 import type { Env } from './guard.ts';
+import { permitted, seen } from './permission.ts';
 import { Problem } from './problem.ts';
 import type { Principal } from './tokens.ts';
 import type { Watcher } from './watcher.ts';
 import type { WatcherService } from './watcher-service.ts';
+import { replaceSet, type Selection, selected, setSchema } from './watcher-set.ts';
 
 export const json = <T>(schema: T, description: string) => ({
   description,
@@ -56,41 +57,9 @@ export function describe(watcher: Watcher, epoch: string): z.infer<typeof watche
   };
 }
 
-/** @throws Problem */
-export function seen(service: WatcherService, principal: Principal, id: string): Watcher {
-  const watcher = service.get(id);
-  // The same answer as for one that is not there.
-  if (!principal.sees(watcher.definition)) return service.get(`${id} `);
-  service.expire(watcher);
-  return watcher;
-}
-
-/** Before and after links are followed, so that an answer tells nothing about what lies outside. @throws Problem */
-export function permitted(service: WatcherService, principal: Principal, given: Definition): Definition {
-  const refuse = (): never => {
-    throw new Problem(
-      403,
-      'outside_scope',
-      `${given.path} is outside of what this token may watch`,
-      'Give a path inside, or use a token with a wider scope.',
-    );
-  };
-  // What is not normal could lead anywhere.
-  if (/(^|\/)\.\.?(\/|$)/.test(given.path)) refuse();
-  const plain = { ...given, path: given.path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '') };
-  if (!principal.sees(plain)) refuse();
-  const resolved = service.resolve(plain);
-  return principal.sees(resolved) ? resolved : refuse();
-}
-
 export function addWatcherRoutes(app: OpenAPIHono<Env>, service: WatcherService): void {
   const { epoch } = service.store;
-  const matching = (principal: Principal, query: { id?: string[]; tag?: string[] }): Watcher[] =>
-    service.all().filter(({ id, definition }) => {
-      if (!principal.sees(definition)) return false;
-      if (query.id && !query.id.includes(id)) return false;
-      return (query.tag ?? []).every((tag) => definition.tags.includes(tag));
-    });
+  const matching = (principal: Principal, query: Selection): Watcher[] => selected(service, principal, query);
   app.openapi(
     createRoute({
       method: 'post',
@@ -122,6 +91,26 @@ export function addWatcherRoutes(app: OpenAPIHono<Env>, service: WatcherService)
       const rest = matching(context.get('principal'), query).filter(({ id }) => !after || id > after);
       const items = rest.slice(0, limit).map((watcher) => describe(watcher, epoch));
       return context.json({ items, next: rest.length > limit ? items[limit - 1]!.id : null }, 200);
+    },
+  );
+  app.openapi(
+    createRoute({
+      method: 'put',
+      path: '/watchers',
+      description:
+        'The watchers that the token sees (and that have all the tags given) become these: others are deleted, those ' +
+        'that are the same already are left alone. What is refused is refused before anything is done; where one ' +
+        'cannot be watched nothing is deleted, and the request may be repeated.',
+      request: {
+        query: z.object({ tag: select.tag }),
+        body: body(z.strictObject({ watchers: z.record(idSchema, definitionSchema) })),
+      },
+      responses: { ...refusals, 200: json(setSchema, 'As given'), 429: refusal('Too many') },
+    }),
+    async (context) => {
+      const { tag = [] } = context.req.valid('query');
+      const given = context.req.valid('json').watchers;
+      return context.json(await replaceSet(service, context.get('principal'), tag, given), 200);
     },
   );
   app.openapi(

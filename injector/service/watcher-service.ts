@@ -5,9 +5,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { DirectorySource, type Source, systemTimers, type Timers } from '../../core/watch/index.ts';
 import { covers } from '../../core/watch/paths.ts';
 import { type Definition, definitionSchema } from './definition.ts';
+import { Keeper } from './keeper.ts';
 import { Problem } from './problem.ts';
-import { type Retained, Ring } from './ring.ts';
+import { Ring } from './ring.ts';
 import { SessionSource } from './session-source.ts';
+import { type HeldState, States } from './states.ts';
 import type { Store } from './store/store.ts';
 import { Watcher, type WatcherParts } from './watcher.ts';
 
@@ -25,14 +27,8 @@ export interface ServiceOptions {
   readonly maxWatchers?: number;
   /** Real paths of what the service writes itself: to tell of them would make more of it. */
   readonly ownFiles?: readonly string[];
-}
-
-export interface HeldState {
-  readonly key: string;
-  readonly name: string;
-  readonly path: string;
-  readonly metadata: Record<string, string>;
-  readonly scopes: (definition: Definition) => boolean;
+  /** Told when the store fails, and when it has everything again. */
+  readonly say?: (line: string) => void;
 }
 
 export class WatcherService {
@@ -40,19 +36,18 @@ export class WatcherService {
   readonly #options: ServiceOptions;
   readonly #timers: Timers;
   readonly #watchers = new Map<string, Watcher>();
-  readonly #states = new Map<string, HeldState>();
+  readonly #states = new States();
+  readonly #keeper: Keeper;
   readonly #sources = new Map<string, Source>();
   readonly #directories: Source;
   readonly #parts: WatcherParts;
-  /** Watchers of which the store lacks something. */
-  readonly #unwritten = new Set<string>();
   #lastId: number;
   #lastTime = 0;
   #heartbeat: unknown;
   #closed = false;
   readonly #onClose = new Set<() => void>();
-  /** Why events are kept in memory only, if they are. */
-  storeFailure: string | undefined;
+  readonly #onBeat = new Set<() => void>();
+  readonly #resuming = new Map<Watcher, Promise<void>>();
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -60,20 +55,26 @@ export class WatcherService {
     this.#timers = options.timers ?? systemTimers;
     this.#directories = options.directories ?? new DirectorySource();
     this.#lastId = options.store.startId;
+    this.#keeper = new Keeper(options.store, options.say ?? (() => {}));
     this.#parts = {
       timers: this.#timers,
       ownRules: (options.ownFiles ?? []).map((path) => ({ kind: 'exclude-path', path })),
       queueBytes: options.queueBytes ?? 1024 * 1024,
+      keeper: this.#keeper,
       lastId: () => this.#lastId,
       stamp: () => ({ id: ++this.#lastId, time: this.now() }),
       source: (definition) => this.#sourceOf(definition),
-      stateHolds: (name, watcher) => this.statesOf(watcher).some((state) => state.name === name),
-      keep: (watcher, events) => this.#keep(watcher, events),
+      stateHolds: (name, { definition }) => this.#states.holds(name, definition),
     };
   }
 
   get lastId(): number {
     return this.#lastId;
+  }
+
+  /** Why events are kept in memory only, if they are. */
+  get storeFailure(): string | undefined {
+    return this.#keeper.failure;
   }
 
   get closed(): boolean {
@@ -102,33 +103,52 @@ export class WatcherService {
     return known;
   }
 
-  /** Take up what the store has. What happened meanwhile nobody knows: each watcher is told to scan. */
+  /** Take up what the store has. Where nobody knows what happened meanwhile, the watcher is told to scan. */
   async start(): Promise<void> {
-    for (const { id, definition, origin, droppedThrough } of this.store.watchers()) {
+    for (const { id, definition, origin, droppedThrough, cursor } of this.store.watchers()) {
       const parsed = definitionSchema.parse(JSON.parse(definition));
       const ring = new Ring(origin, parsed.retention, droppedThrough);
       for (const event of this.store.events(id)) {
         ring.push(event);
         this.#lastTime = Math.max(this.#lastTime, event.time);
       }
-      const watcher = new Watcher(id, parsed, ring, this.#parts);
-      this.#watchers.set(id, watcher);
-      try {
-        if (this.resolve(parsed).path !== parsed.path) throw new Error('the path leads elsewhere now');
-        await watcher.start();
-        watcher.tell([{ action: 'rescan', path: parsed.path }]);
-      } catch (error) {
-        watcher.fail(error);
+      this.#watchers.set(id, new Watcher(id, parsed, ring, this.#parts, cursor));
+    }
+    for (const watcher of this.#watchers.values()) {
+      watcher.ring.trim(this.now());
+      await this.#resume(watcher);
+    }
+    this.#heartbeat = this.#timers.set(this.#heartbeatMs, () => this.#beat());
+  }
+
+  async #resume(watcher: Watcher): Promise<void> {
+    const { definition } = watcher;
+    try {
+      if (this.resolve(definition).path !== definition.path) throw new Error('the path leads elsewhere now');
+    } catch (error) {
+      watcher.fail(error);
+      return;
+    }
+    await watcher.retry();
+  }
+
+  get #heartbeatMs(): number {
+    return this.#options.heartbeatMs ?? 15_000;
+  }
+
+  #beat(): void {
+    for (const watcher of this.#watchers.values()) {
+      watcher.fanOut.heartbeat();
+      this.expire(watcher);
+      // What was not there may be by now.
+      if (watcher.dead && !this.#resuming.has(watcher)) {
+        const done = this.#resume(watcher).finally(() => this.#resuming.delete(watcher));
+        this.#resuming.set(watcher, done);
       }
     }
-    const beat = (): void => {
-      for (const watcher of this.#watchers.values()) {
-        watcher.fanOut.heartbeat();
-        this.expire(watcher);
-      }
-      this.#heartbeat = this.#timers.set(this.#options.heartbeatMs ?? 15_000, beat);
-    };
-    this.#heartbeat = this.#timers.set(this.#options.heartbeatMs ?? 15_000, beat);
+    for (const action of this.#onBeat) action();
+    void this.#keeper.retry();
+    this.#heartbeat = this.#timers.set(this.#heartbeatMs, () => this.#beat());
   }
 
   /** Real paths hold no links, so that scopes say what they mean. @throws Problem */
@@ -163,7 +183,7 @@ export class WatcherService {
   }
 
   expire(watcher: Watcher): void {
-    if (watcher.ring.trim(this.now())) this.#keep(watcher, []);
+    void watcher.expire(this.now());
   }
 
   /** @param given resolved @throws Problem */
@@ -179,7 +199,7 @@ export class WatcherService {
       this.#watchers.delete(id);
       throw cannotWatch(given, error);
     }
-    this.#write(watcher, () => this.store.putWatcher(watcher.row));
+    await this.#keeper.define(watcher);
     return watcher;
   }
 
@@ -194,40 +214,14 @@ export class WatcherService {
       await watcher.replace(before).catch((worse) => watcher.fail(worse));
       throw cannotWatch(given, error);
     }
-    this.#write(watcher, () => this.store.putWatcher(watcher.row));
+    await this.#keeper.define(watcher);
     if (moved) watcher.tell([{ action: 'rescan', path: given.path }]);
   }
 
   async delete(watcher: Watcher): Promise<void> {
     this.#watchers.delete(watcher.id);
-    this.#unwritten.delete(watcher.id);
     await watcher.close();
-    try {
-      this.store.deleteWatcher(watcher.id);
-    } catch (error) {
-      this.storeFailure = (error as Error).message;
-    }
-  }
-
-  #keep(watcher: Watcher, events: readonly Retained[]): void {
-    this.#write(watcher, () => this.store.append(watcher.id, events, watcher.ring.droppedThrough));
-  }
-
-  /** A full disk costs durability, not the service; once there is room, all that is missing is written. */
-  #write(watcher: Watcher, write: () => void): void {
-    if (!this.#watchers.has(watcher.id)) return;
-    try {
-      if (!this.#unwritten.has(watcher.id)) write();
-      for (const id of [...this.#unwritten]) {
-        const one = this.#watchers.get(id);
-        if (one) this.store.rewrite(one.row, one.ring.all());
-        this.#unwritten.delete(id);
-      }
-      this.storeFailure = undefined;
-    } catch (error) {
-      this.storeFailure = (error as Error).message;
-      this.#unwritten.add(watcher.id);
-    }
+    await this.#keeper.delete(watcher);
   }
 
   /** @returns takes it back */
@@ -236,40 +230,47 @@ export class WatcherService {
     return () => this.#onClose.delete(action);
   }
 
+  /** Call `action` at each heartbeat. @returns takes it back */
+  onBeat(action: () => void): () => void {
+    this.#onBeat.add(action);
+    return () => this.#onBeat.delete(action);
+  }
+
   states(): HeldState[] {
-    return [...this.#states.values()];
+    return this.#states.all();
   }
 
-  statesOf({ definition }: Watcher): HeldState[] {
-    return this.states().filter((state) => covers(state.path, definition.path) && state.scopes(definition));
-  }
-
-  /** @throws Problem when it is entered already */
-  enter(state: Omit<HeldState, 'key'>): () => void {
-    const key = `${state.path}\n${state.name}`;
-    if (this.#states.has(key))
-      throw new Problem(
-        409,
-        'state_held',
-        `the state '${state.name}' is entered already`,
-        'Wait until it is left, or give it another name.',
-      );
+  /** @param ended called once, when it is left @returns leaves it; may be called again @throws Problem */
+  enter(state: HeldState, ended: () => void = () => {}): () => void {
     const { name, path, metadata, scopes } = state;
     const watchers = this.all().filter(
       ({ definition }) => covers(path, definition.path) && scopes(definition),
     );
     // What came before the state belongs before it.
     for (const watcher of watchers) watcher.deliver();
-    this.#states.set(key, { ...state, key });
-    for (const watcher of watchers) watcher.tell([{ action: 'state-enter', path, state: name, metadata }]);
-    return () => {
-      if (!this.#states.delete(key)) return;
+    const leave = this.#states.enter(state, () => {
       for (const watcher of watchers) {
         if (!this.#watchers.has(watcher.id)) continue;
         watcher.tell([{ action: 'state-leave', path, state: name, metadata }]);
         watcher.release();
       }
-    };
+      ended();
+    });
+    for (const watcher of watchers) watcher.tell([{ action: 'state-enter', path, state: name, metadata }]);
+    return leave;
+  }
+
+  /** @throws Problem when it does not hold */
+  leave(path: string, name: string, may: (state: HeldState) => boolean): void {
+    const held = this.#states.find(path, name);
+    if (!held || !may(held.state))
+      throw new Problem(
+        404,
+        'unknown_state',
+        `there is no state '${name}' at ${path}`,
+        'GET /states lists them.',
+      );
+    held.leave();
   }
 
   /** Tells and writes all that waits. Idempotent. */
@@ -280,8 +281,9 @@ export class WatcherService {
     this.#states.clear();
     for (const action of this.#onClose) action();
     for (const watcher of this.#watchers.values()) watcher.flush();
+    await Promise.all(this.#resuming.values());
     await Promise.all([...this.#watchers.values()].map((watcher) => watcher.close()));
-    this.store.close(this.#lastId);
+    await this.store.close(this.#lastId);
   }
 }
 

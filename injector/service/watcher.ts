@@ -7,16 +7,19 @@ import {
   type Source,
   type Timers,
 } from '../../core/watch/index.ts';
+import { SourceCursor } from './cursor.ts';
 import type { Definition, ServiceEvent } from './definition.ts';
 import { formatId } from './event-id.ts';
 import { FanOut } from './fan-out.ts';
+import type { Keeper, Kept } from './keeper.ts';
 import type { Retained, Ring } from './ring.ts';
-import type { StoredWatcher } from './store/store.ts';
+import type { Done, StoredWatcher } from './store/store.ts';
 
 /** What a watcher needs of its service. */
 export interface WatcherParts {
   readonly timers: Timers;
   readonly queueBytes: number;
+  readonly keeper: Keeper;
   /** After all others. */
   readonly ownRules: readonly Rule[];
   lastId(): number;
@@ -24,8 +27,6 @@ export interface WatcherParts {
   stamp(): { readonly id: number; readonly time: number };
   source(definition: Definition): Source;
   stateHolds(name: string, watcher: Watcher): boolean;
-  /** Write through. Never throws. */
-  keep(watcher: Watcher, events: readonly Retained[]): void;
 }
 
 const eventOf = (change: Change): ServiceEvent => {
@@ -33,7 +34,7 @@ const eventOf = (change: Change): ServiceEvent => {
   return { action: kind, path, from, type, count, replaced, exchanged };
 };
 
-export class Watcher {
+export class Watcher implements Kept {
   readonly id: string;
   readonly ring: Ring;
   readonly fanOut: FanOut;
@@ -41,35 +42,59 @@ export class Watcher {
   #definition: Definition;
   #stream: EventStream | undefined;
   #held: ChangeBuffer;
+  readonly #cursor: SourceCursor;
+  /** Stamped, and told once the store has them. */
+  #pending: Retained[] = [];
+  #writing: Promise<void> | undefined;
   status: 'starting' | 'watching' | 'failed' = 'starting';
   error: string | undefined;
   told = 0;
 
-  constructor(id: string, definition: Definition, ring: Ring, parts: WatcherParts) {
+  constructor(id: string, definition: Definition, ring: Ring, parts: WatcherParts, cursor?: string | null) {
     this.id = id;
     this.#definition = definition;
     this.ring = ring;
     this.#parts = parts;
     this.#held = new ChangeBuffer(definition.path);
-    this.fanOut = new FanOut(ring, { queueBytes: parts.queueBytes, lastId: () => parts.lastId() });
+    this.#cursor = new SourceCursor(cursor ?? null);
+    this.fanOut = new FanOut(ring, { queueBytes: parts.queueBytes, lastId: () => this.lastId });
   }
 
   get definition(): Definition {
     return this.#definition;
   }
 
-  get row(): StoredWatcher {
-    const { origin, droppedThrough } = this.ring;
-    return { id: this.id, definition: JSON.stringify(this.#definition), origin, droppedThrough };
+  /** Up to here everything of this watcher was told. */
+  get lastId(): number {
+    const [first] = this.#pending;
+    return first ? first.id - 1 : this.#parts.lastId();
   }
 
-  /** @throws WatcherError when the path cannot be watched */
-  async start(): Promise<void> {
+  get row(): StoredWatcher {
+    const { origin, droppedThrough } = this.ring;
+    const definition = JSON.stringify(this.#definition);
+    return { id: this.id, definition, origin, droppedThrough, cursor: this.#cursor.text };
+  }
+
+  retained(): readonly Retained[] {
+    return [...this.ring.all(), ...this.#pending];
+  }
+
+  /**
+   * @returns whether it goes on where it was: if not, nobody knows what happened meanwhile
+   * @throws WatcherError when the path cannot be watched
+   */
+  async start(): Promise<boolean> {
     const { path, rules, latencyMs, maxLatencyMs, noDefer } = this.#definition;
     this.status = 'starting';
     this.error = undefined;
+    const source = this.#parts.source(this.#definition);
+    await source.open?.();
+    const since = this.#cursor.in(source);
+    if (since === undefined) this.#cursor.begin(source);
     const options = {
-      source: this.#parts.source(this.#definition),
+      source,
+      ...(since !== undefined && { since }),
       rules: [...rules, ...this.#parts.ownRules],
       latency: latencyMs,
       maxLatency: Math.max(latencyMs, maxLatencyMs),
@@ -77,17 +102,48 @@ export class Watcher {
       watchRoot: true,
       timers: this.#parts.timers,
       onError: (error: unknown) => this.fail(error),
+      onInterruption: (error?: Error) => (error ? this.fail(error) : this.#goOn()),
     };
-    const stream = new EventStream(path, options, (batch) => this.#take(batch));
+    const stream = new EventStream(path, options, (batch) => this.#take(batch, source));
     this.#stream = stream;
     await stream.ready;
-    if (this.#stream === stream && !stream.isClosed) this.status = 'watching';
+    if (this.#stream === stream && !stream.isClosed) this.#goOn();
+    return since !== undefined;
+  }
+
+  /** Failed for good: what is only interrupted goes on by itself. */
+  get dead(): boolean {
+    return this.status === 'failed' && (this.#stream?.isClosed ?? true);
+  }
+
+  #goOn(): void {
+    this.status = 'watching';
+    this.error = undefined;
   }
 
   fail(error: unknown): void {
+    const { message } = error as Error;
+    // Tried again in vain: nothing new.
+    const known = this.status === 'failed' && this.error === message;
     this.status = 'failed';
-    this.error = (error as Error).message;
-    this.tell([{ action: 'error', path: this.#definition.path, message: this.error }]);
+    this.error = message;
+    if (!known) this.tell([{ action: 'error', path: this.#definition.path, message }]);
+  }
+
+  /** Try again what failed. @returns whether it watches, and where it was not it goes on from now */
+  async retry(): Promise<boolean> {
+    const { error } = this;
+    this.#stream?.close();
+    try {
+      if (!(await this.start())) this.tell([{ action: 'rescan', path: this.#definition.path }]);
+      return true;
+    } catch (again) {
+      // Not told again unless it fails for another reason.
+      this.status = 'failed';
+      this.error = error;
+      this.fail(again);
+      return false;
+    }
   }
 
   /** Same retained events, another story from here on. */
@@ -96,15 +152,19 @@ export class Watcher {
     this.#definition = definition;
     this.ring.retention = definition.retention;
     this.#held = new ChangeBuffer(definition.path);
+    this.#cursor.forget();
     await this.start();
   }
 
-  #take(batch: readonly Change[]): void {
+  #take(batch: readonly Change[], source: Source): void {
     const { defer, drop } = this.#definition;
     const holds = (name: string): boolean => this.#parts.stateHolds(name, this);
+    this.#cursor.see(batch, source);
+    // A history that went on without a gap is nobody's business.
+    const changes = batch.filter(({ kind }) => kind !== 'history-done');
     if (drop.some(holds)) return;
-    if (defer.some(holds)) for (const change of batch) this.#held.push(change);
-    else this.tell(batch.map(eventOf));
+    if (defer.some(holds)) for (const change of changes) this.#held.push(change);
+    else this.tell(changes.map(eventOf));
   }
 
   /** A state was left: what waited for it is told, if nothing else holds it. */
@@ -116,17 +176,43 @@ export class Watcher {
   /** Kept first, told then: nobody hears of what a restart would forget. */
   tell(events: readonly ServiceEvent[]): void {
     if (events.length === 0) return;
-    let now = 0;
-    const retained = events.map((event) => {
+    // What waits for a state is not told: after a restart it has to be heard again.
+    if (this.#held.empty) this.#cursor.told();
+    for (const event of events) {
       const { id, time } = this.#parts.stamp();
-      now = time;
-      return { id, time, body: JSON.stringify({ id: formatId(id), ...event, time }) };
+      this.#pending.push({ id, time, body: JSON.stringify({ id: formatId(id), ...event, time }) });
+    }
+    if (!this.#writing) this.#write();
+  }
+
+  /** What comes while a store elsewhere writes is written next, as one. */
+  #write(): void {
+    const batch = this.#pending;
+    const done = this.#parts.keeper.append(this, batch);
+    if (!(done instanceof Promise)) {
+      this.#publish(batch);
+      return;
+    }
+    // `batch` is still being written: what comes is added to a list of its own, behind it.
+    this.#pending = [...batch];
+    this.#writing = done.then(() => {
+      this.#writing = undefined;
+      this.#publish(batch);
+      if (this.#pending.length > 0) this.#write();
     });
-    for (const one of retained) this.ring.push(one);
-    this.ring.trim(now);
-    this.#parts.keep(this, retained);
-    this.told += retained.length;
-    this.fanOut.publish(retained);
+  }
+
+  #publish(events: readonly Retained[]): void {
+    for (const one of events) this.ring.push(one);
+    this.#pending = this.#pending.slice(events.length);
+    this.ring.trim(events.at(-1)!.time);
+    this.told += events.length;
+    this.fanOut.publish(events);
+  }
+
+  /** Drop what is too old at `now`. */
+  expire(now: number): Done {
+    if (this.ring.trim(now)) return this.#parts.keeper.append(this, []);
   }
 
   /** Take now what the stream holds back. */
@@ -143,6 +229,7 @@ export class Watcher {
   async close(): Promise<void> {
     const stream = this.#stream;
     stream?.close();
+    while (this.#writing) await this.#writing;
     this.fanOut.end();
     await stream?.closed;
   }

@@ -38,12 +38,14 @@ export class MemoryStore implements Store {
     this.#events.delete(id);
   }
 
-  append(watcher: string, events: readonly Retained[], droppedThrough: number): void {
+  append(watcher: StoredWatcher, events: readonly Retained[]): void {
     this.#write();
-    const kept = [...this.events(watcher), ...events].filter((event) => event.id > droppedThrough);
-    this.#events.set(watcher, kept);
-    const row = this.#watchers.get(watcher);
-    if (row) this.#watchers.set(watcher, { ...row, droppedThrough });
+    const { id, droppedThrough } = watcher;
+    this.#events.set(
+      id,
+      [...this.events(id), ...events].filter((event) => event.id > droppedThrough),
+    );
+    if (this.#watchers.has(id)) this.#watchers.set(id, watcher);
   }
 
   rewrite(watcher: StoredWatcher, events: readonly Retained[]): void {

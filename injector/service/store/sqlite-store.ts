@@ -18,7 +18,8 @@ const RESERVED = 2 ** 32;
 const SCHEMA = `
 create table if not exists meta (key text primary key, value text not null) without rowid;
 create table if not exists watchers (
-  id text primary key, definition text not null, origin integer not null, dropped integer not null
+  id text primary key, definition text not null, origin integer not null, dropped integer not null,
+  cursor text
 ) without rowid;
 create table if not exists events (
   watcher text not null, id integer not null, time integer not null, body text not null,
@@ -40,6 +41,9 @@ function openDatabase(file: string): Db {
     if (check.quick_check !== 'ok')
       throw Object.assign(new Error(check.quick_check), { code: 'SQLITE_CORRUPT' });
     db.exec(SCHEMA);
+    const columns = db.prepare('pragma table_info(watchers)').all() as { name: string }[];
+    if (!columns.some(({ name }) => name === 'cursor'))
+      db.exec('alter table watchers add column cursor text');
     db.prepare("insert or replace into meta values ('format', '1')").run();
     for (const { definition } of db.prepare('select definition from watchers').all() as {
       definition: string;
@@ -112,9 +116,17 @@ export class SqliteStore implements Store {
   }
 
   watchers(): readonly StoredWatcher[] {
-    const rows = this.#db.prepare('select id, definition, origin, dropped from watchers order by id').all();
-    return (rows as { id: string; definition: string; origin: number; dropped: number }[]).map(
-      ({ id, definition, origin, dropped }) => ({ id, definition, origin, droppedThrough: dropped }),
+    const rows = this.#db
+      .prepare('select id, definition, origin, dropped, cursor from watchers order by id')
+      .all();
+    return (rows as (Omit<StoredWatcher, 'droppedThrough'> & { dropped: number })[]).map(
+      ({ id, definition, origin, dropped, cursor }) => ({
+        id,
+        definition,
+        origin,
+        droppedThrough: dropped,
+        cursor,
+      }),
     );
   }
 
@@ -127,10 +139,12 @@ export class SqliteStore implements Store {
     this.#db.transaction(work)();
   }
 
-  putWatcher({ id, definition, origin, droppedThrough }: StoredWatcher): void {
+  putWatcher({ id, definition, origin, droppedThrough, cursor }: StoredWatcher): void {
     this.#db
-      .prepare('insert or replace into watchers values (?, ?, ?, ?)')
-      .run(id, definition, origin, droppedThrough);
+      .prepare(
+        'insert or replace into watchers (id, definition, origin, dropped, cursor) values (?, ?, ?, ?, ?)',
+      )
+      .run(id, definition, origin, droppedThrough, cursor);
   }
 
   deleteWatcher(id: string): void {
@@ -145,12 +159,15 @@ export class SqliteStore implements Store {
     for (const { id, time, body } of events) insert.run(watcher, id, time, body);
   }
 
-  append(watcher: string, events: readonly Retained[], droppedThrough: number): void {
+  append({ id, droppedThrough, cursor }: StoredWatcher, events: readonly Retained[]): void {
     this.#all(() => {
-      this.#insert(watcher, events);
-      if (droppedThrough === 0) return;
-      this.#db.prepare('delete from events where watcher = ? and id <= ?').run(watcher, droppedThrough);
-      this.#db.prepare('update watchers set dropped = ? where id = ?').run(droppedThrough, watcher);
+      this.#insert(id, events);
+      if (droppedThrough > 0)
+        this.#db.prepare('delete from events where watcher = ? and id <= ?').run(id, droppedThrough);
+      if (droppedThrough > 0 || cursor !== null)
+        this.#db
+          .prepare('update watchers set dropped = ?, cursor = ? where id = ?')
+          .run(droppedThrough, cursor, id);
     });
   }
 

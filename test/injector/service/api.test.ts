@@ -339,6 +339,69 @@ api('states defer or drop, and are left when the connection ends', async () => {
   await w.service.close();
 });
 
+api('a state is left by request, by its own token only, and its stream is kept alive', async () => {
+  const w = await world();
+  await make(w, { defer: ['build'] });
+  const state = await w.ask('POST', '/states', { name: 'build', path: '/usr' });
+  const reader = state.body!.getReader();
+  const text = async (): Promise<string> => new TextDecoder().decode((await reader.read()).value);
+  assert.match(await text(), /^event: entered\n/);
+  w.timers.advance(15_000);
+  assert.is(await text(), ':\n\n');
+  w.touch('/usr/1');
+  assert.is((await w.ask('DELETE', '/states/build?path=/usr', undefined, narrow)).status, 404);
+  assert.is((await w.ask('DELETE', '/states/build?path=/etc')).status, 404);
+  assert.is((await w.ask('DELETE', '/states/build?path=/usr')).status, 204);
+  assert.ok((await reader.read()).done);
+  const { items } = await body(w.ask('GET', '/watchers/w/events'));
+  assert.equal(
+    items.map(({ action }: { action: string }) => action),
+    ['state-enter', 'state-leave', 'update'],
+  );
+  assert.is((await w.ask('DELETE', '/states/build?path=/usr')).status, 404);
+  // Nothing is sent to a stream that ended.
+  w.timers.advance(15_000);
+  await w.service.close();
+});
+
+api('a set of watchers becomes what is put, and only what differs is touched', async () => {
+  const w = await world();
+  const tags = ['set:a'];
+  const one = { path: '/usr', latencyMs: 0, tags };
+  await make(w, {}, 'other');
+  const put = async (watchers: object, query = '?tag=set:a') =>
+    w.ask('PUT', `/watchers${query}`, { watchers });
+  assert.equal(await body(put({ x: one, y: one })), {
+    created: ['x', 'y'],
+    replaced: [],
+    unchanged: [],
+    deleted: [],
+  });
+  const changed = { ...one, path: '/etc' };
+  const next = await body(put({ x: one, y: changed, z: one }));
+  assert.equal(next, { created: ['z'], replaced: ['y'], unchanged: ['x'], deleted: [] });
+  assert.is((await body(put({ x: one, y: changed, z: one }))).unchanged.length, 3);
+  assert.equal((await body(put({ z: one }))).deleted, ['x', 'y']);
+  assert.ok(w.service.has('other'));
+  const refusals: [object, string, number, string][] = [
+    [{ x: { ...one, tags: [] } }, '?tag=set:a', 400, 'outside_selection'],
+    [{ x: { path: 'relative' } }, '', 400, 'bad_request'],
+    [{ 'no id!': one }, '', 400, 'bad_request'],
+    [{ n: one, x: { ...one, path: '/not/here' } }, '?tag=set:a', 422, 'path_missing'],
+  ];
+  for (const [watchers, query, status, code] of refusals) {
+    const answer = await put(watchers, query);
+    assert.equal([answer.status, (await body(answer)).code], [status, code]);
+    assert.equal([w.service.has('z'), w.service.has('n')], [true, false]);
+  }
+  const outside = await w.ask('PUT', '/watchers', { watchers: { y: changed } }, narrow);
+  assert.is(outside.status, 403);
+  assert.is(w.service.all().length, 2);
+  assert.is((await put({}, '')).status, 200);
+  assert.is(w.service.all().length, 0);
+  await w.service.close();
+});
+
 api('old events go with time', async () => {
   const w = await world();
   await make(w, { retention: { seconds: 10 } });
@@ -356,6 +419,7 @@ api('the document, its viewer and the page come from here alone', async () => {
   assert.is(document.openapi, '3.1.0');
   assert.equal(Object.keys(document.paths).sort(), [
     '/states',
+    '/states/{name}',
     '/watchers',
     '/watchers/{id}',
     '/watchers/{id}/events',

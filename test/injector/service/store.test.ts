@@ -17,17 +17,23 @@ store.before.each((context) => {
 store.after.each(({ dir }) => rmSync(dir, { recursive: true, force: true }));
 
 const event = (id: number, time = id) => ({ id, time, body: `{"n":${id}}` });
-const row = (id: string) => ({ id, definition: '{}', origin: 0, droppedThrough: 0 });
+const row = (id: string, droppedThrough = 0, cursor: string | null = null) => ({
+  id,
+  definition: '{}',
+  origin: 0,
+  droppedThrough,
+  cursor,
+});
 
 store('a restart finds definitions, events and the sequence', ({ file }) => {
   const first = new SqliteStore(file);
   first.putWatcher(row('a'));
-  first.append('a', [event(1), event(2), event(3)], 1);
+  first.append(row('a', 1, 'here'), [event(1), event(2), event(3)]);
   first.close(3);
   const second = new SqliteStore(file);
   assert.is(second.epoch, first.epoch);
   assert.is(second.startId, 3);
-  assert.equal(second.watchers(), [{ ...row('a'), droppedThrough: 1 }]);
+  assert.equal(second.watchers(), [row('a', 1, 'here')]);
   assert.equal(second.events('a'), [event(2), event(3)]);
   second.deleteWatcher('a');
   assert.equal(second.events('a'), []);
@@ -46,8 +52,9 @@ store('a run that was killed leaves room for ids nobody wrote', ({ file }) => {
   new SqliteStore(file).close(7);
   const script = `import { SqliteStore } from './injector/service/store/sqlite-store.ts';
     const store = new SqliteStore(process.env.FILE);
-    store.putWatcher({ id: 'a', definition: '{}', origin: 0, droppedThrough: 0 });
-    store.append('a', [{ id: 8, time: 8, body: '{"n":8}' }], 0);
+    const row = { id: 'a', definition: '{}', origin: 0, droppedThrough: 0, cursor: null };
+    store.putWatcher(row);
+    store.append(row, [{ id: 8, time: 8, body: '{"n":8}' }]);
     process.kill(process.pid, 'SIGKILL');`;
   const run = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     env: { ...process.env, FILE: file },
@@ -62,8 +69,8 @@ store('a run that was killed leaves room for ids nobody wrote', ({ file }) => {
 store('an append is all or nothing', ({ file }) => {
   const one = new SqliteStore(file);
   one.putWatcher(row('a'));
-  one.append('a', [event(1)], 0);
-  assert.throws(() => one.append('a', [event(2), event(1)], 0));
+  one.append(row('a'), [event(1)]);
+  assert.throws(() => one.append(row('a'), [event(2), event(1)]));
   assert.equal(one.events('a'), [event(1)]);
   one.close(2);
 });
