@@ -173,8 +173,9 @@ static void *read_events(void *argument) {
  * was left with shimfs_agent_leave.
  */
 EXPORT void shimfs_agent_gone(void) {
-  lost_pid = self_pid;
+  __atomic_store_n(&lost_pid, self_pid, __ATOMIC_SEQ_CST);
   __atomic_store_n(&agent_pid, 0, __ATOMIC_SEQ_CST);
+  last_words_settle();
   wake(&processed, 0x7fffffff);
 }
 

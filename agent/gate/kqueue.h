@@ -77,6 +77,7 @@ int real_call(const struct kevent_call *c);
 
 /* ---- the last words of an agent that has gone (last_words.c) ---- */
 bool last_words_keep(struct queue *q, const void *records, uint32_t count); /* in kevent_qos' layout */
+void last_words_settle(void); /* the agent has gone: call once */
 int last_words_tell(struct queue *q, enum family family, void *events, int capacity);
 void last_words_fd_closed(int fd);
 void last_words_drop(struct queue *q);

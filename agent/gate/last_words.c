@@ -20,7 +20,8 @@ struct left_over {
 static void take(struct left_over *l) {
   while (__atomic_exchange_n(&l->lock, 1, __ATOMIC_ACQUIRE)) sys(SYS_sched_yield);
 }
-static void give(struct left_over *l) { __atomic_store_n(&l->lock, 0, __ATOMIC_RELEASE); }
+/* In full order: whether the agent has gone is looked at after it (settle). */
+static void give(struct left_over *l) { __atomic_store_n(&l->lock, 0, __ATOMIC_SEQ_CST); }
 
 bool last_words_keep(struct queue *q, const void *records, uint32_t count) {
   size_t bytes = sizeof(struct left_over) + (size_t)count * KEPT_SIZE;
@@ -62,6 +63,25 @@ int last_words_tell(struct queue *q, enum family family, void *events, int capac
   if (ended && n && agent_lost()) queue_signal(q, false);
   return n;
 }
+
+/*
+ * Whoever heard the last of them before the agent had gone took it for alive, and left it the hidden knote: without
+ * this it would stay enabled, for a program whose hooks are gone to see.
+ */
+static void settle(struct queue *q, int unused) {
+  (void)unused;
+  struct left_over *l = q->left;
+  if (!q->bridged) return;
+  bool ended = !l;
+  if (l) {
+    take(l);
+    ended = l->at == l->count;
+    give(l);
+  }
+  if (ended) queue_signal(q, false);
+}
+
+void last_words_settle(void) { each_queue(settle, 0); }
 
 /* Forgets what is said of a descriptor. Returns whether there was something. */
 static bool forget(struct queue *q, uint64_t ident) {
