@@ -6,7 +6,7 @@
  * A view is cheap: make one for each request if you like.
  */
 import { type Attr, attrOf } from './attr.ts';
-import { fileType, S_IFSOCK } from './constants.ts';
+import { fileType, R_OK, S_IFSOCK } from './constants.ts';
 import { FsError } from './errors.ts';
 import type { FileType } from './events/fs-event.ts';
 import type { Inode } from './layers/inode.ts';
@@ -32,6 +32,9 @@ export interface OpenResult {
   /** With the object to open natively in `oid`, 0 where there is none (memory backstore, not a regular file). */
   readonly attr: Attr;
   readonly created: boolean;
+  /** Inode of the directory that it was found in, 0 where that was by number. */
+  readonly dir: number;
+  readonly name: string;
 }
 
 const BLOCK = 4096;
@@ -80,9 +83,15 @@ export class FsView {
    * opened for writing are the branch's own.
    */
   open(place: Place, flags: number, mode = 0o666): OpenResult {
-    const { node, created } = openInode(this, place, flags, mode);
+    const { node, created, found } = openInode(this, place, flags, mode, true);
     this.core.promote(this.ns, node, flags);
-    return { attr: this.#attr(node), created };
+    const named = found?.kind === 'name';
+    return {
+      attr: this.#attr(node),
+      created,
+      dir: named ? found.dir.ino : 0,
+      name: named ? found.name : '',
+    };
   }
 
   /** The same for use inside this process: never promotes. */
@@ -163,6 +172,22 @@ export class FsView {
   }
   removexattr(place: Place, name: string, options?: Follow): void {
     xattr.removexattr(this, place, name, options?.follow ?? true);
+  }
+
+  /**
+   * What a watch of `place` is put on. Linux asks for the right to read.
+   *
+   * @throws FsError ENOENT, EACCES, ENOTDIR with `directory`
+   */
+  watchable(
+    place: Place,
+    { follow, directory }: { readonly follow: boolean; readonly directory: boolean },
+  ): { node: Inode; dir: Inode | null; name: string } {
+    const op = 'inotify_add_watch';
+    const found = locate(this, place, follow, op);
+    if (directory && !found.node.table) fail('ENOTDIR', op, place);
+    if (!may(this.who, found.node, R_OK)) fail('EACCES', op, place);
+    return found;
   }
 
   statfs(place: Place): StatFs {

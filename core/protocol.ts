@@ -40,7 +40,7 @@ export const Op = {
   Stat: 2,
   /** flags: O_*, mode: creation mode. Reply: attributes with `oid` of the object to open. */
   Open: 3,
-  /** The process no longer holds the object open. a: oid */
+  /** The process no longer holds the object open. a: oid. Answered only if it has an id: somebody waits for its end. */
   Close: 4,
   /** mode: R_OK|W_OK|X_OK, flags: AT_* */
   Access: 5,
@@ -119,6 +119,16 @@ export const AgentOp = {
   Hello: 1,
   /** host → agent: an EVENT record */
   Event: 65,
+  /**
+   * inotify_add_watch. flags: AT_SYMLINK_NOFOLLOW, and O_DIRECTORY for IN_ONLYDIR. Reply data: the real path to
+   * watch instead, below the object directory.
+   */
+  Notify: 52,
+  /**
+   * What an inherited descriptor stands for that was opened by a name of OBJECT_NAMES.mirrors. path: that name, below
+   * the object directory; a: real inode. Reply: attributes; an object is held from now on.
+   */
+  Recover: 53,
   /** host → agent: the host is going; every watch ends. */
   Goodbye: 66,
   /** host → agent: an EVENT record of the past, for its `stream` alone. */
@@ -324,3 +334,5 @@ export const OBJECT_NAMES = {
 
 /** The environment variable that carries the session into a preloaded process: `<object dir>:<binding>`. */
 export const SESSION_VARIABLE = 'SHIMFS_SESSION';
+  /** `m/<number>/…`: what is watched with inotify, by its names (core/inotify) */
+  mirrors: 'm',

@@ -45,6 +45,7 @@ export function cHeader(): string {
     `#define SHIMFS_SESSION_VARIABLE "${SESSION_VARIABLE}"`,
     `#define SHIMFS_OBJECTS "${OBJECT_NAMES.objects}"`,
     `#define SHIMFS_DIRECTORIES "${OBJECT_NAMES.directories}"`,
+    `#define SHIMFS_MIRRORS "${OBJECT_NAMES.mirrors}"`,
     `#define SHIMFS_SHARED "${OBJECT_NAMES.shared}"`,
     cDefines('ROLE', Role),
     cDefines('OP', Op),

@@ -27,9 +27,11 @@ static void hold_object(uint64_t oid) {
   link_tell(&q);
 }
 
-static void give_up_object(uint64_t oid) {
-  struct request q = {.op = OP_CLOSE, .a = oid};
-  link_tell(&q);
+/* Who watches a file without a name hears of its end when the last of us closes it: the host lets go of it first. */
+static void give_up_object(const struct fd_entry *e) {
+  struct request q = {.op = OP_CLOSE, .a = e->oid};
+  if (session.watched[e->ino % SHIMFS_WATCHED_SLOTS]) link_ask(&q);
+  else link_tell(&q);
 }
 
 void fd_duplicated(int from, int to) {
@@ -51,7 +53,7 @@ void fd_closing(int fd) {
   if (e.watched || kind == FD_KQUEUE) agent_fd_closed(fd, kind);
   __atomic_store_n(&fd_kinds[fd], FD_FOREIGN, __ATOMIC_RELEASE);
   entries[fd].watched = 0;
-  if (e.oid && kind != FD_KQUEUE) give_up_object(e.oid);
+  if (e.oid && kind != FD_KQUEUE) give_up_object(&e);
 }
 
 struct origin {
@@ -123,6 +125,7 @@ static void recover_named(int fd, const char *path, size_t length) {
 }
 
 #if defined(__linux__)
+  if (recover_watched(fd, path, length)) return;
 /* A virtual program was started from its object: what it really is, and is called. */
 static void recover_executable(void) {
   char target[512];
@@ -130,12 +133,15 @@ static void recover_executable(void) {
   if (n <= 0) return;
   target[n] = 0;
   struct origin o = origin_of(target, (size_t)n);
-  if (o.kind != FD_FILE) return;
   const struct shimfs_reply *reply;
   const char *path;
-  struct request q = {.op = OP_INHERIT, .flags = 1, .data = (const char *)&o.oid, .data_length = sizeof o.oid};
-  if (link_begin(&q, &reply, NULL) >= 0) executable_ino = reply->ino;
-  link_end();
+  if (o.kind != FD_FILE) {
+    executable_ino = watched_executable(target, (size_t)n);
+  } else {
+    struct request q = {.op = OP_INHERIT, .flags = 1, .data = (const char *)&o.oid, .data_length = sizeof o.oid};
+    if (link_begin(&q, &reply, NULL) >= 0) executable_ino = reply->ino;
+    link_end();
+  }
   struct request where = {.op = OP_GETPATH, .dir = executable_ino};
   if (executable_ino && link_begin(&where, &reply, &path) >= 0) {
     char name[16] = "";

@@ -54,20 +54,30 @@ long on_open(long dirfd, const char *path, long flags, long mode) {
   }
   struct shimfs_reply r = *reply;
   if (r.reply_flags & REPLY_FLAG_LOWER) return open_lower(&r, data, flags);
-  char name[64], real[384];
   bool directory = (r.mode & S_IFMT) == S_IFDIR, fifo = (r.mode & S_IFMT) == S_IFIFO && r.oid;
-  size_t n = r.data_length < 63 ? r.data_length : 63;
-  bytes_copy(name, data, n);
-  name[n] = 0;
+  bool mirrored = session_mirrored(data, r.data_length);
+  struct scratch *room = scratch_take();
+  long unnamed = room ? session_real_path(room->path, data, r.data_length) : -ENOMEM;
   link_end();
   session_object_path(real, name, NULL);
 
-  long kept = directory ? flags | O_DIRECTORY : flags & ~CREATION;
+  /* By a mirror's name the truncation is heard in its place. */
+  long truncates = mirrored && !(r.reply_flags & REPLY_FLAG_CREATED) ? flags & O_TRUNC : 0;
+  long kept = directory ? flags | O_DIRECTORY : (flags & ~CREATION) | truncates;
+  long fd = unnamed;
   if (directory) kept &= ~(O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW);
 #if defined(__linux__)
-  long fd = fifo ? open_fifo(real, kept) : sys(SYS_openat, AT_FDCWD, real, kept, 0);
-#else
-  long fd = fifo ? -ENXIO : sys(SYS_openat, AT_FDCWD, real, kept, 0);
+  if (!unnamed && fifo) {
+    /* May sleep: the room is for others meanwhile. */
+    char real[384];
+    bool fits = text_length(room->path) < sizeof real;
+    if (fits) bytes_copy(real, room->path, text_length(room->path) + 1);
+    scratch_give(room);
+    room = NULL;
+    fd = fits ? open_fifo(real, kept) : -ENAMETOOLONG;
+  } else
+  if (!unnamed) fd = fifo ? -ENXIO : sys(SYS_openat, AT_FDCWD, room->path, kept, 0);
+  if (room) scratch_give(room);
 #endif
   if (fd < 0 || in_vfork_child()) {
     /* What a vfork child opens, the image it becomes finds by itself. */
@@ -79,7 +89,7 @@ long on_open(long dirfd, const char *path, long flags, long mode) {
     if (r.oid) no_longer_held(r.oid);
     return -EMFILE;
   }
-  fd_assign((int)fd, directory ? FD_DIRECTORY : fifo ? FD_FIFO : FD_FILE, r.ino, r.oid, r.slot, (uint32_t)flags);
+  fd_assign((int)fd, directory ? FD_DIRECTORY : fifo ? FD_FIFO : FD_FILE, r.ino, r.oid, directory ? mirrored : r.slot, (uint32_t)flags);
   return fd;
 }
 

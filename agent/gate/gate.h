@@ -56,6 +56,15 @@ extern char session_value[320]; /* of the environment variable */
 extern char gate_path[1024];    /* of this library */
 /* Writes `<object dir>/<area>/<name>` and a NUL. */
 void session_object_path(char *out, const char *area, const char *name);
+/* A name in the object directory, or an absolute one, as a host tells it: whole, with a NUL. 0 or -ENAMETOOLONG. */
+long session_real_path(char *out, const char *name, size_t length);
+/* Does the name, in the object directory, lie in a mirror (core/inotify)? */
+bool session_mirrored(const char *name, size_t length);
+#if defined(__linux__)
+/* Takes over a descriptor, or finds the program, that a mirror's name leads to (linux/watch.c). */
+bool recover_watched(int fd, const char *target, size_t length);
+uint64_t watched_executable(const char *target, size_t length);
+#endif
 /* Before a child is started: the host may have bound this process to another branch. */
 void binding_refresh(void);
 
@@ -122,7 +131,7 @@ enum fd_kind { FD_FOREIGN = 0, FD_FILE = 1, FD_DIRECTORY = 2, FD_KQUEUE = 3, FD_
 struct fd_entry {
   uint64_t ino;
   uint64_t oid;
-  uint32_t slot;
+  uint32_t slot;  /* of a directory: is it a mirror's? */
   uint32_t flags; /* O_* it was opened with */
   uint8_t watched; /* the agent holds a knote on this number */
 };

@@ -156,17 +156,11 @@ long on_readlink(long dirfd, const char *path, char *out, size_t size) {
 
 /* ---- the working directory stands on the placeholder of its inode ---- */
 
-long on_chdir(const char *path) {
-  struct place p;
-  if (!place_at(AT_FDCWD, path, 0, &p)) {
-    long result = plausible(path) ? sys(SYS_chdir, path) : -EFAULT;
-    if (result == 0) cwd_changed(0);
-    return result;
-  }
+static long enter(const struct place *p) {
   const struct shimfs_reply *reply;
   const char *data;
   char placeholder[MAX_PATH / 8];
-  struct request q = {.op = OP_CHDIR, .dir = p.dir, .path = p.path, .path_length = p.length};
+  struct request q = {.op = OP_CHDIR, .dir = p->dir, .path = p->path, .path_length = p->length};
   long result = link_begin(&q, &reply, &data);
   if (result == 0 && reply->reply_flags & REPLY_FLAG_EXIT) return LEFT_MOUNTS;
   if (result >= 0) {
@@ -183,8 +177,18 @@ long on_chdir(const char *path) {
   return result;
 }
 
+long on_chdir(const char *path) {
+  struct place p;
+  if (place_at(AT_FDCWD, path, 0, &p)) return enter(&p);
+  long result = plausible(path) ? sys(SYS_chdir, path) : -EFAULT;
+  if (result == 0) cwd_changed(0);
+  return result;
+}
+
 long on_fchdir(long fd) {
   if (fd_kind(fd) == FD_FILE) return -ENOTDIR;
+  /* Never on a mirror: the names in it are not what they seem. */
+  if (fd_kind(fd) == FD_DIRECTORY && fd_entry((int)fd)->slot) return enter(&(struct place){fd_entry((int)fd)->ino, "", 0});
   long result = sys(SYS_fchdir, fd);
   if (result == 0) cwd_changed(fd_kind(fd) == FD_DIRECTORY ? fd_entry((int)fd)->ino : 0);
   return result;
@@ -213,6 +217,15 @@ long on_getcwd(char *out, size_t size) {
 }
 
 /* ---- listing ---- */
+
+/* Whoever watches the directory hears that it was read, as the kernel tells it; the descriptor stands at `next` then. */
+static void directory_read(long fd, uint64_t next) {
+#if defined(__linux__)
+  char some[320];
+  sys(SYS_getdents64, fd, some, sizeof some);
+#endif
+  sys(SYS_lseek, fd, next, SEEK_SET);
+}
 
 /*
  * The place in the listing is the placeholder's own file offset, so dup, fork, exec and lseek share and move
@@ -249,7 +262,8 @@ long on_getdents(long fd, void *out, size_t size) {
     result = full && !used ? -EINVAL : (long)used;
     /* One that lives has at least `.`. */
     if (!full && !used && !cookie) result = -ENOENT;
-    if (used) sys(SYS_lseek, fd, next, SEEK_SET);
+    if (fd_entry((int)fd)->slot && result != -ENOENT) directory_read(fd, used ? next : (uint64_t)cookie);
+    else if (used) sys(SYS_lseek, fd, next, SEEK_SET);
   }
   link_end();
   return result;

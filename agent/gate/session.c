@@ -79,3 +79,19 @@ void binding_refresh(void) {
   }
   link_end();
 }
+
+long session_real_path(char out[MAX_PATH], const char *name, size_t length) {
+  size_t n = name[0] == '/' ? 0 : session.directory_length + 1;
+  if (n + length + 1 > MAX_PATH) return -ENAMETOOLONG;
+  if (n) {
+    bytes_copy(out, session.directory, n - 1);
+    out[n - 1] = '/';
+  }
+  bytes_copy(out + n, name, length);
+  out[n + length] = 0;
+  return 0;
+}
+
+bool session_mirrored(const char *name, size_t length) {
+  return length > 2 && name[0] == SHIMFS_MIRRORS[0] && name[1] == '/';
+}

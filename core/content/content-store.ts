@@ -14,6 +14,7 @@ import {
   mkdirSync,
   openSync,
   readSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -25,7 +26,7 @@ import type { MemoryLayer } from '../layers/memory-layer.ts';
 import { copyMetadata } from '../layers/namespace.ts';
 import { DIRTY_SLOTS, OBJECT_NAMES } from '../protocol.ts';
 import { copyLower, readLower, readLowerPart } from './lower-bytes.ts';
-import { ObjectFds, ObjectFile, UNREAD } from './object-file.ts';
+import { ObjectFds, ObjectFile, type ShownName, UNREAD } from './object-file.ts';
 import { Slots } from './slots.ts';
 
 export type Backstore = { readonly kind: 'memory' } | { readonly kind: 'shared'; readonly directory: string };
@@ -34,7 +35,18 @@ export type Backstore = { readonly kind: 'memory' } | { readonly kind: 'shared';
 const PROMOTE_ABOVE = 64 * 1024 * 1024;
 const MAX_MEMORY_FILE = 0x7fff_0000;
 const NS = 1_000_000_000n;
+const BOTH = { access: true, modify: true };
 const EMPTY = Buffer.alloc(0);
+
+/** Keeps real files for inodes that have no object yet. */
+export interface Adopter {
+  /** The real file that the inode's object is to be. @param aside a free path for `quietly` */
+  find(node: Inode, layer: LowerLayer, aside: string): ShownName | undefined;
+  /** `object.shown` is what was found. */
+  taken(object: ObjectFile): void;
+  /** The object is used no longer. */
+  gone(object: ObjectFile): void;
+}
 
 export class ContentStore {
   /** Bytes that all files hold. */
@@ -45,6 +57,7 @@ export class ContentStore {
   readonly #fds = new ObjectFds();
   readonly #slots = new Slots(DIRTY_SLOTS);
   #nextOid = 1;
+  adopter: Adopter | undefined;
 
   constructor(backstore: Backstore, maxBytes: number) {
     this.maxBytes = maxBytes;
@@ -72,9 +85,15 @@ export class ContentStore {
     this.#fds.closeWriter(object);
   }
 
+  /** Nobody here holds it open. */
+  shut(object: ObjectFile): void {
+    this.#fds.close(object);
+  }
+
   #promote(node: Inode, layer: LowerLayer): ObjectFile {
     const oid = this.#nextOid++;
     const object = new ObjectFile(oid, `${this.#directory}/${oid}`, node, layer);
+    const shown = node.isFile() ? this.adopter?.find(node, layer, object.ownPath) : undefined;
     if (!node.isFile()) {
       // A FIFO's or socket's: only its place. Whoever opens or binds it makes it there.
       node.object = object;
@@ -82,10 +101,22 @@ export class ContentStore {
       return object;
     }
     if (node.lower) {
-      this.#fetch(node, node.lower, object);
+      this.#fetch(node, node.lower, object, shown);
       return object;
     }
-    const fd = openSync(object.path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o700);
+    if (shown) this.#adopt(object, shown, (path) => writeFileSync(path, node.buf.subarray(0, node.size)));
+    else this.#make(object, node);
+    object.slot = this.#slots.take();
+    if (node.size > 0) this.#drop(node);
+    node.object = object;
+    this.#objects.set(oid, object);
+    // A new file costs no look at it: it is empty, and its times are the inode's.
+    if (node.size > 0) this.#agree(node);
+    return object;
+  }
+
+  #make(object: ObjectFile, node: Inode): void {
+    const fd = openSync(object.ownPath, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o700);
     try {
       for (let at = 0; at < node.size; ) at += writeSync(fd, node.buf, at, node.size - at, at);
     } catch (error) {
@@ -94,26 +125,27 @@ export class ContentStore {
     } finally {
       closeSync(fd);
     }
-    object.slot = this.#slots.take();
-    if (node.size > 0) this.#drop(node);
-    node.object = object;
-    this.#objects.set(oid, object);
-    // A new file costs no look at it: it is empty, and its times are the inode's.
-    if (node.size > 0) this.setTimes(node);
-    return object;
+  }
+
+  /** @param fill puts the bytes into the file, which is empty or stale */
+  #adopt(object: ObjectFile, shown: ShownName, fill: (path: string) => void): void {
+    if (object.node.size > 0 || statSync(shown.path).size > 0) shown.quietly(fill);
+    object.shown = shown;
+    this.adopter?.taken(object);
   }
 
   /** A real file's bytes, into an object: of the real file's own record to be read there, of a copy to be its own. */
-  #fetch(node: Inode, lower: LowerFile, object: ObjectFile): void {
+  #fetch(node: Inode, lower: LowerFile, object: ObjectFile, shown: ShownName | undefined): void {
     const own = lower.record !== node;
     if (own) this.#admitBytes(node.size);
     try {
-      copyLower(lower, node.size, object.path);
+      if (shown) this.#adopt(object, shown, (path) => copyLower(lower, node.size, path, true));
+      else copyLower(lower, node.size, object.ownPath);
       if (own) node.lower = null;
       node.object = object;
       object.slot = this.#slots.take();
       if (own) this.used += node.size;
-      this.setTimes(node);
+      this.#agree(node);
     } catch (error) {
       if (node.object && own) {
         this.used -= node.size;
@@ -121,6 +153,7 @@ export class ContentStore {
       }
       node.object = null;
       this.#slots.give(object.slot);
+      if (object.shown) this.adopter?.gone(object);
       this.#fds.remove(object);
       throw error;
     }
@@ -217,7 +250,10 @@ export class ContentStore {
   read(node: Inode, into: Uint8Array, offset: number, length: number, position: number): number {
     const { object, lower } = node;
     if (lower && !object) return told('read', () => readLowerPart(lower, into, offset, length, position));
-    if (object) return told('read', () => readSync(this.#fds.fd(object), into, offset, length, position));
+    if (object)
+      return told('read', () =>
+        this.#fds.reading(object, (fd) => readSync(fd, into, offset, length, position)),
+      );
     if (position >= node.size || length <= 0) return 0;
     const end = Math.min(node.size, position + length);
     into.set(node.buf.subarray(position, end), offset);
@@ -273,7 +309,10 @@ export class ContentStore {
     this.#admit(node, layer, length, 'truncate');
     const { object } = node;
     if (object) {
-      told('truncate', () => this.#fds.writing(object, (fd) => ftruncateSync(fd, length)));
+      told('truncate', () => {
+        if (object.shown) object.shown.truncate(length);
+        else this.#fds.writing(object, (fd) => ftruncateSync(fd, length));
+      });
       this.settle(node);
       return;
     }
@@ -324,11 +363,42 @@ export class ContentStore {
     object.toldMtime = object.seenMtime;
   }
 
-  /** The inode's times were set: make the object tell the same. */
-  setTimes(node: Inode): void {
-    if (!node.object || !node.isFile()) return;
-    futimes(this.#fds.fd(node.object), node);
+  /** The inode's times were set: make the object tell the same. Those which were not stay as they are. */
+  setTimes(node: Inode, which: { readonly access?: boolean; readonly modify?: boolean } = BOTH): void {
+    const { object } = node;
+    if (!object || !node.isFile()) return;
+    const { access = false, modify = false } = which;
+    if (object.shown) {
+      const atime = access ? node.atimeSec + node.atimeNsec / 1e9 : undefined;
+      object.shown.times(atime, modify ? node.mtimeSec + node.mtimeNsec / 1e9 : undefined);
+    } else futimes(this.#fds.fd(object), node);
     this.settle(node);
+  }
+
+  /** A new object tells the inode's times, unless that would be heard. */
+  #agree(node: Inode): void {
+    if (node.object!.shown) this.settle(node);
+    else this.setTimes(node);
+  }
+
+  /** The object is about to be emptied by who opens it; that is told already. */
+  emptied(node: Inode): void {
+    this.sync(node);
+    this.#resize(node, 0);
+    node.object!.toldSize = 0;
+  }
+
+  /** The inode's bytes were changed here, and it was stamped for that: both tell the same time. */
+  stamp(node: Inode): void {
+    const { object } = node;
+    if (!object) return;
+    // To set it there would be an event of its own.
+    if (!object.shown) this.setTimes(node);
+    else {
+      this.settle(node);
+      node.mtimeSec = node.ctimeSec = Number(object.seenMtime / NS);
+      node.mtimeNsec = node.ctimeNsec = Number(object.seenMtime % NS);
+    }
   }
 
   /** Give `to` the bytes of `from`: shared until one is written, or a copy of the object. */
@@ -347,9 +417,11 @@ export class ContentStore {
       this.syncObject(from.object);
       const object = this.promote(to, toLayer);
       const source = from.object.path;
-      told('open', () => copyFileSync(source, object.path, constants.COPYFILE_FICLONE));
-      futimes(this.#fds.fd(object), to);
-      this.settle(to);
+      told('open', () => {
+        if (object.shown) object.shown.quietly((path) => copyFileSync(source, path, constants.COPYFILE_FICLONE));
+        else copyFileSync(source, object.ownPath, constants.COPYFILE_FICLONE);
+      });
+      this.#agree(to);
       return;
     }
     to.buf = from.buf;
@@ -394,6 +466,7 @@ export class ContentStore {
   freeObject(object: ObjectFile): void {
     this.#objects.delete(object.oid);
     this.#slots.give(object.slot);
+    this.adopter?.gone(object);
     this.#fds.remove(object);
     object.node.object = null;
   }

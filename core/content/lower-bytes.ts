@@ -49,11 +49,11 @@ export const readLowerPart = (
   position: number,
 ): number => reading(lower, (fd) => readSync(fd, into, offset, length, position));
 
-/** Make a new file of its bytes, sharing the blocks where the two are on one filesystem that can. @throws the system's error */
-export function copyLower(lower: LowerFile, size: number, to: string): void {
-  if (size <= SMALL) writeFileSync(to, readLower(lower), { flag: 'wx', mode: 0o700 });
+/** Make a file of its bytes, a new one unless `over` one that is there, sharing the blocks where the two are on one filesystem that can. @throws the system's error */
+export function copyLower(lower: LowerFile, size: number, to: string, over = false): void {
+  if (size <= SMALL) writeFileSync(to, readLower(lower), { flag: over ? 'w' : 'wx', mode: 0o700 });
   else {
-    copyFileSync(lower.path, to, COPYFILE_EXCL | COPYFILE_FICLONE);
+    copyFileSync(lower.path, to, (over ? 0 : COPYFILE_EXCL) | COPYFILE_FICLONE);
     chmodSync(to, 0o700);
   }
 }

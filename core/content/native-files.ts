@@ -74,7 +74,8 @@ export class NativeFiles {
     if (!object?.holders.has(pid)) return;
     this.#engine.content.sync(object.node);
     object.holders.delete(pid);
-    if (object.node.lower && object.holders.size === 0) {
+    // A mirrored one has a name that somebody may be watching.
+    if (object.node.lower && object.holders.size === 0 && !object.shown) {
       this.#engine.content.freeObject(object);
       return;
     }

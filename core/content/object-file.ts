@@ -1,5 +1,14 @@
 /** The bytes of one inode in a real file that processes open natively. */
-import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, unlinkSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import { NO_SLOT } from '../constants.ts';
 import type { Inode } from '../layers/inode.ts';
 import type { LowerLayer } from '../layers/lower-layer.ts';
@@ -10,9 +19,25 @@ export const UNREAD = -1n;
 /** Somebody may execute it. */
 export const ANY_EXECUTE = 0o111;
 
+/** Where the real file is that programs which watch hear of; then there is no other name, and no descriptor is kept. */
+export interface ShownName {
+  readonly path: Buffer;
+  /** For other processes, where they could not use `path`. */
+  readonly foreignPath: Buffer | undefined;
+  truncate(length: number): void;
+  /** Seconds since the epoch; one that is undefined stays. */
+  times(atime: number | undefined, mtime: number | undefined): void;
+  /** Nobody in the watched directories hears what is done by this path. */
+  quietly(use: (path: string) => void): void;
+  /** The object is gone. */
+  release(): void;
+}
+
 export class ObjectFile {
   readonly oid: number;
-  readonly path: string;
+  /** In the object directory. */
+  readonly ownPath: string;
+  shown: ShownName | null = null;
   /** Record whose bytes these are, and the layer it lives in. */
   node: Inode;
   layer: LowerLayer;
@@ -36,9 +61,13 @@ export class ObjectFile {
 
   constructor(oid: number, path: string, node: Inode, layer: LowerLayer) {
     this.oid = oid;
-    this.path = path;
+    this.ownPath = path;
     this.node = node;
     this.layer = layer;
+  }
+
+  get path(): string | Buffer {
+    return this.shown ? this.shown.path : this.ownPath;
   }
 }
 
@@ -66,8 +95,14 @@ export class ObjectFds {
     return object.fd;
   }
 
+  /** Run `use` with a descriptor for reading. @throws the system's error */
+  reading<T>(object: ObjectFile, use: (fd: number) => T): T {
+    return object.shown ? once(object.path, constants.O_RDONLY, use) : use(this.fd(object));
+  }
+
   /** Run `use` with a descriptor for writing. @throws the system's error, ETXTBSY while the file is executed */
   writing<T>(object: ObjectFile, use: (fd: number) => T): T {
+    if (object.shown) return once(object.path, constants.O_WRONLY, use);
     if (!(object.node.mode & ANY_EXECUTE)) {
       if (object.writer < 0) {
         object.writer = openSync(object.path, constants.O_RDWR);
@@ -76,12 +111,7 @@ export class ObjectFds {
       return use(object.writer);
     }
     this.closeWriter(object);
-    const fd = openSync(object.path, constants.O_RDWR);
-    try {
-      return use(fd);
-    } finally {
-      closeSync(fd);
-    }
+    return once(object.path, constants.O_RDWR, use);
   }
 
   /** Somebody is about to open the file, perhaps to execute it. */
@@ -111,11 +141,18 @@ export class ObjectFds {
   stat(object: ObjectFile): BigIntStats | undefined {
     // To open it would be to take part.
     if (!object.node.isFile()) return lstatSync(object.path, { bigint: true, throwIfNoEntry: false });
+    if (object.shown) return statSync(object.path, { bigint: true, throwIfNoEntry: false });
     return fstatSync(this.fd(object), { bigint: true });
   }
 
   remove(object: ObjectFile): void {
     this.close(object);
+    if (object.shown) {
+      // The name is the mirror's.
+      object.shown.release();
+      object.shown = null;
+      return;
+    }
     try {
       unlinkSync(object.path);
     } catch (error) {
@@ -125,5 +162,15 @@ export class ObjectFds {
 
   closeAll(): void {
     for (const object of [...this.#open.values()]) this.close(object);
+  }
+}
+
+/** Open, use, close: heard as what it is. */
+function once<T>(path: string | Buffer, flags: number, use: (fd: number) => T): T {
+  const fd = openSync(path, flags);
+  try {
+    return use(fd);
+  } finally {
+    closeSync(fd);
   }
 }

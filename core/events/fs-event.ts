@@ -42,6 +42,9 @@ export const Detail = {
   Native: 1 << 10,
   /** BSD file flags (chflags). */
   Flags: 1 << 11,
+  /** With Times: only the time of access was set, or only that of modification. */
+  AccessTime: 1 << 12,
+  ModifyTime: 1 << 13,
   /** Modified, on its way to an agent: some process may write on. Its last close is told to those who hear of whole trees. */
   Writing: 1 << 16,
 } as const;

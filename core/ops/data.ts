@@ -52,7 +52,7 @@ export function readFile(view: ViewContext, ino: number): Buffer {
 function modified(view: ViewContext, node: Inode, detail: number, at?: Located): void {
   const { core, ns, who } = view;
   stampModify(node, core.now.read());
-  if (node.object) core.content.setTimes(node);
+  core.content.stamp(node);
   // Someone else's write takes the right to run as the owner away.
   if (who.uid !== 0 && node.mode & (S_ISUID | S_ISGID))
     node.mode &= node.mode & 0o10 ? ~(S_ISUID | S_ISGID) : ~S_ISUID;
@@ -99,6 +99,14 @@ export function truncateNode(view: ViewContext, node: Inode, length: number, at?
   const before = node.size;
   content.truncate(node, view.ns.upper, length);
   modified(view, node, Detail.Truncated | (node.size > before ? Detail.Extended : 0), at);
+}
+
+/** Its opener is about to empty the object. `node` is an own record. */
+export function truncatedElsewhere(view: ViewContext, node: Inode, at: Located): void {
+  const { core, ns, who } = view;
+  core.content.emptied(node);
+  stampModify(node, core.now.read());
+  core.emit(ns, who.pid, EventKind.Modified, node, at.dir, at.name, Detail.Truncated);
 }
 
 export function truncate(view: ViewContext, place: Place, length: number): void {

@@ -66,7 +66,8 @@ export function utimens(
   for (const time of [atime, mtime])
     if (typeof time === 'object' && !(time.nsec >= 0 && time.nsec < 1e9)) fail('EINVAL', 'utime', place);
   core.content.sync(node);
-  change(view, at, Detail.Times, (own) => {
+  const one = mtime === 'omit' ? Detail.AccessTime : atime === 'omit' ? Detail.ModifyTime : 0;
+  change(view, at, Detail.Times | one, (own) => {
     const { now } = core;
     if (atime !== 'omit') {
       own.atimeSec = atime === 'now' ? now.sec : atime.sec;
@@ -76,6 +77,6 @@ export function utimens(
       own.mtimeSec = mtime === 'now' ? now.sec : mtime.sec;
       own.mtimeNsec = mtime === 'now' ? now.nsec : mtime.nsec;
     }
-    core.content.setTimes(own);
+    core.content.setTimes(own, { access: atime !== 'omit', modify: mtime !== 'omit' });
   });
 }

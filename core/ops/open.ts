@@ -20,22 +20,34 @@ import {
 import type { ErrnoCode } from '../errors.ts';
 import type { Inode } from '../layers/inode.ts';
 import { isOwner } from '../permission.ts';
-import { Last, type Place, walk } from '../walk.ts';
+import { Last, type Place, type Walk, walk } from '../walk.ts';
 import { enter, newInode } from './create.ts';
-import { truncateNode } from './data.ts';
+import { truncatedElsewhere, truncateNode } from './data.ts';
 import { fail, requireMay, requireMayAdd, type ViewContext } from './view-context.ts';
 
 export interface Opened {
   readonly node: Inode;
   readonly created: boolean;
+  /** Where it was found. */
+  readonly found?: Walk;
 }
 
 /** R_OK and W_OK as the flags ask for them. */
 const wanted = (flags: number): number =>
   (flags & O_ACCMODE) === O_RDONLY ? R_OK : (flags & O_ACCMODE) === O_WRONLY ? W_OK : R_OK | W_OK;
 
-/** The record to open. One that is to be written is the branch's own. */
-export function openInode(view: ViewContext, place: Place, flags: number, mode: number): Opened {
+/**
+ * The record to open. One that is to be written is the branch's own.
+ *
+ * @param native the caller opens an object by itself, and by a mirror's name truncates it, too
+ */
+export function openInode(
+  view: ViewContext,
+  place: Place,
+  flags: number,
+  mode: number,
+  native = false,
+): Opened {
   const op = 'open';
   const refuse = (code: ErrnoCode): never => fail(code, op, place);
   if (flags & O_PATH) return openPath(view, place, flags);
@@ -57,7 +69,8 @@ export function openInode(view: ViewContext, place: Place, flags: number, mode: 
   if (!node) {
     if (!creates) return refuse('ENOENT');
     requireMayAdd(view, found, op, place);
-    return { node: enter(view, found, newInode(view, found.dir, S_IFREG | (mode & 0o7777))), created: true };
+    const made = enter(view, found, newInode(view, found.dir, S_IFREG | (mode & 0o7777)));
+    return { node: made, created: true, found };
   }
   if (creates && flags & O_EXCL) refuse('EEXIST');
   if (creates && node.table) refuse('EISDIR');
@@ -69,13 +82,13 @@ export function openInode(view: ViewContext, place: Place, flags: number, mode: 
   if ((node.mode & S_IFMT) === S_IFSOCK) refuse('ENXIO');
   if (flags & O_NOATIME && !isOwner(view.who, node)) refuse('EPERM');
   if (want & W_OK && node.isFile()) node = view.ns.own(node);
-  if (flags & O_TRUNC && node.isFile())
-    truncateNode(view, node, 0, {
-      node,
-      dir: found.kind === 'name' ? found.dir : null,
-      name: found.name,
-    });
-  return { node, created: false };
+  if (flags & O_TRUNC && node.isFile()) {
+    const at = { node, dir: found.kind === 'name' ? found.dir : null, name: found.name };
+    if (native && view.core.content.adopter) view.core.promote(view.ns, node, flags);
+    if (native && node.object?.shown) truncatedElsewhere(view, node, at);
+    else truncateNode(view, node, 0, at);
+  }
+  return { node, created: false, found };
 }
 
 function openPath(view: ViewContext, place: Place, flags: number): Opened {

@@ -60,7 +60,10 @@ export class RequestFrame {
     return u64(this.bytes, Q.b);
   }
   get path(): string {
-    return decodePath(this.bytes.subarray(REQUEST.size, REQUEST.size + this.#path));
+    return decodePath(this.pathBytes);
+  }
+  get pathBytes(): Buffer {
+    return this.bytes.subarray(REQUEST.size, REQUEST.size + this.#path);
   }
   get path2(): string {
     const at = REQUEST.size + this.#path;

@@ -8,6 +8,7 @@ import {
   AT_SYMLINK_FOLLOW,
   AT_SYMLINK_NOFOLLOW,
   O_ACCMODE,
+  O_DIRECTORY,
   O_PATH,
   O_RDONLY,
   W_OK,
@@ -44,6 +45,12 @@ export interface RequestContext {
   readonly history: Uint8Array;
 }
 
+  /** inotify_add_watch. @returns the real path to watch, undefined for what has no name left */
+  notify(place: Place, how: { readonly follow: boolean; readonly directory: boolean }): Uint8Array | undefined;
+  /** The name to open what was found by, where it is not the object's own. @param oid 0 for a directory */
+  nameToOpen(ino: number, oid: number, dir: number, name: string): Uint8Array | undefined;
+  /** What a real name that was opened once stands for. */
+  recover(path: Buffer, inode: number): { readonly ino: number; readonly oid: number } | undefined;
 export const SUBTREE_MODES = ['forget', 'hear', 'replay'] as const;
 export type SubtreeMode = (typeof SUBTREE_MODES)[number];
 
@@ -58,20 +65,26 @@ const text = (s: string): Uint8Array => encodePath(s);
 function open(q: RequestFrame, c: RequestContext): Answer {
   const path = place(q);
   let flags = q.flags;
-  let { attr, created } = c.view.open(path, flags, q.mode & ~q.umask);
+  let { attr, created, dir, name } = c.view.open(path, flags, q.mode & ~q.umask);
   // A descriptor that only names a file still wants something of its own to stand on.
   if (flags & O_PATH && attr.type === 'file') {
     flags = O_RDONLY;
-    ({ attr, created } = c.core
+    ({ attr, created, dir, name } = c.core
       .view(c.view.branch, { pid: c.view.who.pid, uid: 0, gid: 0, umask: 0 })
       .open({ dir: attr.ino, path: '' }, flags));
   }
   const result = { flags: created ? ReplyFlag.Created : 0, attr };
   const real = attr.type === 'directory' ? undefined : c.view.lowerPath(attr.ino);
-  if (real !== undefined && !(flags & O_PATH)) return { ...result, flags: ReplyFlag.Lower, data: text(real) };
-  if (attr.oid === 0) return { ...result, data: text(c.placeholder(attr)) };
+  if (real !== undefined && !(flags & O_PATH))
+    return { attr: c.readInPlace(attr), flags: ReplyFlag.Lower, data: text(real) };
+  const mirrored =
+    attr.type === 'directory' || attr.type === 'file' ? c.nameToOpen(attr.ino, attr.oid, dir, name) : undefined;
+  if (attr.oid === 0) {
+    if (attr.type !== 'directory') return { ...result, data: text(c.placeholder(attr)) };
+    return { ...result, data: mirrored ?? text(c.placeholder(attr)) };
+  }
   c.opened(attr.oid, (flags & O_ACCMODE) !== O_RDONLY);
-  return { ...result, data: text(`${OBJECT_NAMES.objects}/${attr.oid}`) };
+  return { ...result, data: mirrored ?? text(`${OBJECT_NAMES.objects}/${attr.oid}`) };
 }
 
 function readdir(q: RequestFrame, c: RequestContext): Answer {
@@ -195,7 +208,7 @@ export const HANDLERS: Partial<Record<number, Handler>> = {
   [Op.Binding]: (_, c) => ({ counts: { size: 0, blocks: 0, ino: c.binding } }),
   [Op.Close]: (q, c) => {
     c.closed(q.a);
-    return undefined;
+    return q.id === 0 ? undefined : none;
   },
   [Op.Wrote]: (q, c) => {
     c.wrote(q.a);
@@ -216,3 +229,14 @@ export const HANDLERS: Partial<Record<number, Handler>> = {
     return undefined;
   },
 };
+  [Op.Notify]: (q, c) => {
+    const data = c.notify(place(q), { ...follow(q), directory: (q.flags & O_DIRECTORY) !== 0 });
+    return data ? { data } : failure('ENOENT');
+  },
+  [Op.Recover]: (q, c) => {
+    const found = c.recover(q.pathBytes, q.a);
+    if (!found) return failure('ENOENT');
+    if (found.oid === 0) return { attr: c.view.stat({ dir: found.ino, path: '' }) };
+    c.opened(found.oid, true);
+    return { attr: c.core.statObject(found.oid) };
+  },

@@ -40,6 +40,7 @@ import { GateConnection, type Peer } from './gate-connection.ts';
 import { OpenWrites } from './open-writes.ts';
 import { Placeholders } from './placeholders.ts';
 import { encodeReply, RequestFrame } from './request-frame.ts';
+import { Inotify } from './inotify.ts';
 import type { SubtreeMode } from './requests.ts';
 import { Residents } from './residents.ts';
 import { concerned } from './subtrees.ts';
@@ -88,6 +89,7 @@ export class SessionHost {
   readonly placeholders: Placeholders;
   readonly page: SharedPage;
   readonly log: Logger;
+  readonly inotify: Inotify;
   readonly options: SessionOptions;
   readonly #claim: SessionClaim;
   readonly #server: Server;
@@ -161,6 +163,12 @@ export class SessionHost {
     this.core.subscribe((event) => this.#outdate(event));
     this.#openWrites = new OpenWrites(this.core, this.writers);
     this.core.subscribe((event) =>
+    this.inotify = new Inotify({
+      core: this.core,
+      objects: objects.path,
+      count: (ino, delta) => this.page.watch(ino, delta),
+      tell: options.tell,
+    });
       this.agents.deliver(this.agents.subtrees.empty ? event : this.#openWrites.mark(event), (e, binding) =>
         this.core.visible(e, this.branchOf(binding)),
       ),
@@ -392,6 +400,7 @@ export class SessionHost {
     const ended = new Promise((resolve) => this.#server.close(resolve));
     // The server is through before its sockets are, and their ends are still to be worked on.
     const hungUp = [...this.#sockets].map(
+    this.inotify.close();
       (socket) => new Promise((resolve) => socket.once('close', resolve)),
     );
     for (const socket of this.#sockets) socket.end();

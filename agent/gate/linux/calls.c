@@ -33,6 +33,7 @@ static const struct shape shapes[] = {
     FD_CALL(write), FD_CALL(pwrite64), FD_CALL(writev), FD_CALL(pwritev), FD_CALL(pwritev2), FD_CALL(fallocate),
     FD_CALL(bind), FD_CALL(connect), FD_CALL(sendto), FD_CALL(sendmsg), FD_CALL(getsockname), FD_CALL(getpeername),
     FD_CALL(accept), FD_CALL(accept4), FD_CALL(recvfrom), FD_CALL(recvmsg), FD_CALL(openat2), FD_CALL(sendfile), FD_CALL(copy_file_range), FD_CALL(splice), FD_CALL(io_uring_setup),
+    {SYS_inotify_add_watch, 0, 2}, {SYS_fanotify_mark, 4, 5},
     FD_CALL(mmap), FD_CALL(munmap), FD_CALL(mprotect), FD_CALL(mremap), FD_CALL(msync), FD_CALL(exit_group),
 };
 enum { SHAPES = sizeof shapes / sizeof shapes[0], NUMBERS = 512 };
@@ -215,6 +216,8 @@ long handle_call(long nr, struct arguments *a) {
 }
 
 long shimfs_dispatch(long nr, struct arguments *a) {
+    case SYS_inotify_add_watch: return on_inotify_add_watch(a->a1, p2, (uint32_t)a->a3);
+    case SYS_fanotify_mark: return on_fanotify_mark(a->a4, (const char *)a->a5);
   const struct shape *s = nr >= 0 && nr < NUMBERS && shape_of[nr] ? &shapes[shape_of[nr] - 1] : NULL;
   if (!s || !session.active) return native_call(nr, a);
   if (__builtin_expect(canary_armed, 0)) canary_calls++;

@@ -105,6 +105,7 @@ static bool follows_last(long nr, const struct arguments *a) {
     case SYS_faccessat2:
     case SYS_fchmodat2:
     case SYS_utimensat: return !(a->a4 & AT_SYMLINK_NOFOLLOW);
+    case SYS_inotify_add_watch: return !(a->a3 & 0x02000000 /* IN_DONT_FOLLOW */);
     case SYS_statx: return !(a->a3 & AT_SYMLINK_NOFOLLOW);
     case SYS_fchownat: return !(a->a5 & AT_SYMLINK_NOFOLLOW);
     default: return true;

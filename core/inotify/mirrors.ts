@@ -1,0 +1,201 @@
+/** The mirrors of a core, one for each branch in which somebody watches with inotify. */
+import type { Adopter } from '../content/content-store.ts';
+import type { ObjectFile } from '../content/object-file.ts';
+import type { FsEvent } from '../events/fs-event.ts';
+import type { FsCore } from '../fs-core.ts';
+import type { FsView, Place } from '../fs-view.ts';
+import type { Inode } from '../layers/inode.ts';
+import type { LowerLayer } from '../layers/lower-layer.ts';
+import type { Namespace } from '../layers/namespace.ts';
+import { Mirror, type MirrorHost } from './mirror.ts';
+import type { RealNames } from './real-names.ts';
+import { ShownFile } from './shown-file.ts';
+
+export interface MirrorsConfig {
+  readonly core: FsCore;
+  readonly real: RealNames;
+  /** Where the mirrors are kept: absolute, empty, on the objects' filesystem. */
+  readonly directory: string;
+  /** See MirrorHost. */
+  readonly count: (ino: number, delta: number) => void;
+  /** The first time that the real filesystem refuses: watchers may have missed what was told. */
+  readonly onTrouble: (error: unknown) => void;
+}
+
+interface Kept {
+  readonly mirror: Mirror;
+  readonly base: string;
+  readonly unsubscribe: () => void;
+}
+
+/** Something that a descriptor of a process stands on. */
+export interface Recovered {
+  readonly ino: number;
+  /** 0 for a directory. */
+  readonly oid: number;
+}
+
+export class Mirrors implements Adopter, MirrorHost {
+  readonly real: RealNames;
+  readonly #config: MirrorsConfig;
+  readonly #kept = new Map<string, Kept>();
+  /** Objects that lost their last name in a mirror while somebody held them, by real inode. */
+  readonly #lost = new Map<number, number>();
+  #next = 1;
+  #troubled = false;
+
+  constructor(config: MirrorsConfig) {
+    this.#config = config;
+    this.real = config.real;
+    config.core.content.adopter = this;
+  }
+
+  /** Nobody watches. */
+  get idle(): boolean {
+    return this.#kept.size === 0;
+  }
+
+  /**
+   * Make `place` ready to be watched. Whoever is answered hears of every later change.
+   *
+   * @returns the real path to watch, of bytes @throws FsError, MountExit, the system's error
+   */
+  watch(
+    view: FsView,
+    place: Place,
+    how: { readonly follow: boolean; readonly directory: boolean },
+  ): Buffer | undefined {
+    const { node, dir, name } = view.watchable(place, how);
+    return this.#of(view.ns).watch(node, dir, name);
+  }
+
+  #of(ns: Namespace): Mirror {
+    const known = this.#kept.get(ns.name);
+    if (known) return known.mirror;
+    const base = `${this.#config.directory}/${this.#next++}`;
+    this.real.directory(Buffer.from(base));
+    const mirror = new Mirror(ns, Buffer.from(base), this);
+    const hear = (event: FsEvent): void => {
+      try {
+        mirror.hear(event);
+      } catch (error) {
+        this.#trouble(error);
+      }
+    };
+    const unsubscribe = this.#config.core.subscribe(hear, { branch: ns.name });
+    this.#kept.set(ns.name, { mirror, base, unsubscribe });
+    return mirror;
+  }
+
+  #trouble(error: unknown): void {
+    if (this.#troubled) return;
+    this.#troubled = true;
+    this.#config.onTrouble(error);
+  }
+
+  /** The real name to open what `view.open` found by; undefined: it is in no mirror. @param oid 0 for a directory */
+  nameToOpen(ns: Namespace, ino: number, oid: number, dir: number, name: string): Buffer | undefined {
+    const mirror = this.#kept.get(ns.name)?.mirror;
+    if (oid === 0) return mirror?.nameToOpen(ino, dir, name);
+    const shown = this.#config.core.content.object(oid)?.shown;
+    if (!shown) return undefined;
+    if (mirror?.shadow(ino)?.object?.oid === oid) return mirror.nameToOpen(ino, dir, name);
+    // Another branch's, or one that has no name left.
+    return shown.foreignPath ?? shown.path;
+  }
+
+  /** What a real name below the mirrors' directory, or a real inode that had one, stands for. */
+  recover(names: readonly string[], inode: number): Recovered | undefined {
+    const [base, ...rest] = names;
+    for (const kept of this.#kept.values()) {
+      if (!kept.base.endsWith(`/${base}`)) continue;
+      const shadow = kept.mirror.at(rest);
+      if (shadow?.children) return { ino: shadow.ino, oid: 0 };
+      if (shadow?.object) return { ino: shadow.ino, oid: shadow.object.oid };
+    }
+    const oid = this.#lost.get(inode);
+    const object = oid === undefined ? undefined : this.#config.core.content.object(oid);
+    return object && { ino: object.node.ino, oid: object.oid };
+  }
+
+  // MirrorHost
+
+  promote(ns: Namespace, node: Inode): void {
+    this.#config.core.promote(ns, node, 0);
+  }
+
+  owns(ns: Namespace, object: ObjectFile): boolean {
+    return object.layer === ns.upper || object.readIn === ns.upper;
+  }
+
+  privatePath(object: ObjectFile): string {
+    return object.ownPath;
+  }
+
+  shut(object: ObjectFile): void {
+    this.#config.core.content.shut(object);
+  }
+
+  count(ino: number, delta: number): void {
+    this.#config.count(ino, delta);
+  }
+
+  anchored(path: Buffer, object: ObjectFile): void {
+    if ([...this.#lost.values()].includes(object.oid)) return;
+    this.#lost.set(this.real.inode(path), object.oid);
+    // Its end is told when it is closed: those who close it say so and wait.
+    this.count(object.node.ino, 1);
+  }
+
+  // Adopter
+
+  find(node: Inode, layer: LowerLayer, aside: string): ShownFile | undefined {
+    for (const { mirror } of this.#kept.values()) {
+      const { ns } = mirror;
+      if (ns.upper !== layer && (layer.frozen || ns.node(node.ino) !== node)) continue;
+      const shadow = mirror.shadow(node.ino);
+      if (!shadow || shadow.children || shadow.names.length === 0) continue;
+      const shown = new ShownFile(shadow, this.real, aside);
+      // The branch's file was another record's until now: that one goes on by itself.
+      if (shadow.object) this.#detach(shadow.object, shown);
+      mirror.owned(shadow);
+      return shown;
+    }
+    return undefined;
+  }
+
+  #detach(old: ObjectFile, shown: ShownFile): void {
+    const copy = `${old.ownPath}.copy`;
+    shown.quietly((path) => this.real.copy(Buffer.from(path), Buffer.from(copy)));
+    this.real.rename(Buffer.from(copy), Buffer.from(old.ownPath));
+    old.shown = null;
+  }
+
+  taken(object: ObjectFile): void {
+    (object.shown as ShownFile).shadow.object = object;
+  }
+
+  gone(object: ObjectFile): void {
+    const shadow = (object.shown as ShownFile | null)?.shadow;
+    if (shadow?.object === object) shadow.object = null;
+    this.#found(object);
+  }
+
+  #found(object: ObjectFile): void {
+    for (const [inode, oid] of this.#lost) {
+      if (oid !== object.oid) continue;
+      this.#lost.delete(inode);
+      this.count(object.node.ino, -1);
+    }
+  }
+
+  /** Every watch ends as after a removal of everything. */
+  close(): void {
+    for (const { base, unsubscribe } of this.#kept.values()) {
+      unsubscribe();
+      this.real.removeTree(Buffer.from(base));
+    }
+    this.#kept.clear();
+    this.#config.core.content.adopter = undefined;
+  }
+}
