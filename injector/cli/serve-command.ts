@@ -7,6 +7,7 @@ import { printLine } from './output.ts';
 interface ServeFlags {
   readonly listen: string;
   readonly store?: string;
+  readonly natsCredentials?: string;
   readonly tokenFile?: string;
   readonly allow?: string[];
   readonly json?: boolean;
@@ -21,7 +22,12 @@ export function addServeCommand(program: Command): void {
         'back. Prints `ready URL` when it serves; ends on Ctrl-C or SIGTERM. The API is described at URL/docs/.',
     )
     .option('--listen <host:port>', 'where to listen; port 0 is any free one', '127.0.0.1:0')
-    .option('--store <file>', 'where events and watchers are kept (default: in the state directory)')
+    .option(
+      '--store <file|url>',
+      'where events and watchers are kept: a file (default: in the state directory),\n' +
+        'or nats://HOST:PORT/NAME, a NATS server with JetStream',
+    )
+    .option('--nats-credentials <file>', 'for that server: a .creds file, or the seed of an nkey')
     .option('--token-file <file>', 'who may ask for what; made at the first start, readable by you alone')
     .option('--allow <path>', 'watch nothing but what is below; or session:NAME; may be repeated', collect)
     .option('--json', 'the line as one JSON object')

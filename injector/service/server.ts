@@ -8,14 +8,19 @@ import { getRequestListener } from '@hono/node-server';
 import { ensurePrivateDirectory } from '../platform/private-directory.ts';
 import { UserError } from '../user-error.ts';
 import { createApp } from './app.ts';
+import { isNatsLocation } from './store/nats-location.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
+import type { Store } from './store/store.ts';
 import { makeTokens, readTokens, type TokenEntry, Tokens } from './tokens.ts';
 import { WatcherService } from './watcher-service.ts';
 
 export interface ServeOptions {
   /** `HOST:PORT`. Default: 127.0.0.1:0, any free port. */
   readonly listen?: string;
+  /** A file, or `nats://HOST:PORT/NAME`. */
   readonly store?: string;
+  /** Credentials for that server. */
+  readonly natsCredentials?: string;
   readonly tokenFile?: string;
   /** Scopes beyond which nothing is watched. Default: everything. */
   readonly allow?: readonly string[];
@@ -64,21 +69,10 @@ export async function serve(options: ServeOptions = {}): Promise<RunningService>
   const file = (given: string | undefined, name: string): string =>
     given === undefined ? join(ensurePrivateDirectory(stateDirectory()), name) : resolve(given);
   const tokenFile = file(options.tokenFile, 'tokens.json');
-  const storeFile = file(options.store, 'watchers.db');
-  if (!existsSync(dirname(storeFile)))
-    throw new UserError(
-      `there is no directory ${dirname(storeFile)}`,
-      'Make it, or give another by --store.',
-    );
   const entries = tokensFor(host, tokenFile);
-  const store = new SqliteStore(storeFile);
+  const { store, where, ownFiles } = await openStore(options, () => file(options.store, 'watchers.db'));
   if (store.notice) say(store.notice);
-  const service = new WatcherService({
-    store,
-    ownFiles: ['', '-wal', '-shm', '.lock'].map((suffix) =>
-      join(realpathSync(dirname(storeFile)), basename(storeFile) + suffix),
-    ),
-  });
+  const service = new WatcherService({ store, ownFiles, say });
   const app = createApp({
     service,
     tokens: new Tokens(entries, options.allow),
@@ -102,12 +96,38 @@ export async function serve(options: ServeOptions = {}): Promise<RunningService>
   return {
     url: `http://${isIP(host) === 6 ? `[${host}]` : host}:${bound}`,
     tokenFile,
-    store: storeFile,
+    store: where,
     close: () => {
       closing ??= end(server, service);
       return closing;
     },
   };
+}
+
+interface OpenStore {
+  readonly store: Store;
+  readonly where: string;
+  readonly ownFiles: readonly string[];
+}
+
+/** @param file path of the embedded store @throws UserError */
+async function openStore(options: ServeOptions, file: () => string): Promise<OpenStore> {
+  const { store: given = '', natsCredentials: credentials } = options;
+  if (isNatsLocation(given)) {
+    const { NatsStore } = await import('./store/nats-store.ts');
+    const store = await NatsStore.open({
+      location: given,
+      ...(credentials !== undefined && { credentials }),
+    });
+    return { store, where: given, ownFiles: [] };
+  }
+  const where = file();
+  if (!existsSync(dirname(where)))
+    throw new UserError(`there is no directory ${dirname(where)}`, 'Make it, or give another by --store.');
+  const ownFiles = ['', '-wal', '-shm', '.lock'].map((suffix) =>
+    join(realpathSync(dirname(where)), basename(where) + suffix),
+  );
+  return { store: new SqliteStore(where), where, ownFiles };
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -117,6 +117,7 @@ export class WatcherService {
     for (const watcher of this.#watchers.values()) {
       watcher.ring.trim(this.now());
       await this.#resume(watcher);
+      await watcher.settled();
     }
     this.#heartbeat = this.#timers.set(this.#heartbeatMs, () => this.#beat());
   }

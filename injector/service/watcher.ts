@@ -226,10 +226,15 @@ export class Watcher implements Kept {
     if (!this.#held.empty) this.tell(this.#held.drain().map(eventOf));
   }
 
+  /** Resolves once everything is told that was to be. */
+  async settled(): Promise<void> {
+    while (this.#writing) await this.#writing;
+  }
+
   async close(): Promise<void> {
     const stream = this.#stream;
     stream?.close();
-    while (this.#writing) await this.#writing;
+    await this.settled();
     this.fanOut.end();
     await stream?.closed;
   }

@@ -1,0 +1,24 @@
+/** How a service shows a NATS server who it is. */
+import { readFileSync } from 'node:fs';
+import { type Authenticator, credsAuthenticator, nkeyAuthenticator } from '@nats-io/transport-node';
+import { UserError } from '../../user-error.ts';
+
+/** @param file a `.creds` file, or one that holds the seed of a user's nkey @throws UserError */
+export function natsCredentials(file: string): Authenticator {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UserError(
+      `cannot read the NATS credentials ${file} (${(error as NodeJS.ErrnoException).code})`,
+      'Give a file that is there and that you may read.',
+    );
+  }
+  const bytes = new TextEncoder().encode(text.trim());
+  if (text.includes('BEGIN NATS USER JWT')) return credsAuthenticator(bytes);
+  if (/^SU[A-Z2-7]{56}$/.test(text.trim())) return nkeyAuthenticator(bytes);
+  throw new UserError(
+    `${file} holds no NATS credentials`,
+    'Expected: a .creds file as `nsc` writes them, or the seed of a user (SU…).',
+  );
+}
