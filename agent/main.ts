@@ -5,11 +5,14 @@
 import { dispatchCallbacks } from './edges/dispatch-callbacks.ts';
 import { hookDispatch } from './edges/dispatch-hooks.ts';
 import { feedCallbacks } from './edges/feed-callbacks.ts';
+import { fseventsCallbacks } from './edges/fsevents-callbacks.ts';
+import { hookFsevents } from './edges/fsevents-hooks.ts';
 import { GateLibrary } from './edges/gate-library.ts';
 import { kqueueCallbacks } from './edges/kqueue-callbacks.ts';
 import { hookKqueue } from './edges/kqueue-hooks.ts';
 import { EventFeed } from './events/event-feed.ts';
 import { InodeWatches } from './events/inode-watches.ts';
+import type { StreamsOptions } from './fsevents/streams.ts';
 
 /** What the host posts to begin. */
 interface StartMessage {
@@ -18,6 +21,7 @@ interface StartMessage {
   /** The session variable's value, for a process in which the gate is not running yet. */
   readonly session?: string;
   readonly notes: 'masked' | 'native';
+  readonly fsevents?: StreamsOptions;
 }
 
 /**
@@ -30,18 +34,20 @@ const alive: unknown[] = [];
 function start(message: StartMessage): void {
   const gate = GateLibrary.find(message.gate);
   // Hooks first: a gate that is running where its hooks are missing would be half a cover.
-  const hooked = message.session === undefined ? [] : [...hookKqueue(gate), ...hookDispatch(gate)];
+  const hooked =
+    message.session === undefined ? [] : [...hookKqueue(gate), ...hookDispatch(gate), ...hookFsevents(gate)];
   if (message.session !== undefined) gate.start(message.session);
   const feed = new EventFeed();
   const watches = new InodeWatches();
   const kqueue = kqueueCallbacks(gate, feed, watches, { notes: message.notes });
   const dispatch = dispatchCallbacks(gate, feed, watches);
-  const { fdClosed, events, leave } = feedCallbacks(gate, feed, watches, [kqueue, dispatch]);
+  const fsevents = fseventsCallbacks(gate, feed, message.fsevents);
+  const { fdClosed, events, leave } = feedCallbacks(gate, feed, watches, [kqueue, dispatch, fsevents]);
   // Frida takes the script out when its other end has gone; the program must not call into it then.
   rpc.exports = { dispose: leave };
   // In the order of struct shimfs_agent.
   const pointers = [kqueue.changes, kqueue.drain, fdClosed, kqueue.queueClosed, events, dispatch.dispatch];
-  alive.push(gate, pointers);
+  alive.push(gate, pointers, fsevents);
 
   gate.install(pointers);
   gate.connect();

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include "agent.h"
 #include "dispatch.h"
+#include "fsevents.h"
 #include "gate.h"
 #include "kqueue.h"
 #include "os.h"
@@ -27,29 +29,8 @@ static volatile int32_t agent_pid; /* the process it lives in; 0: none */
 static volatile int32_t lost_pid;  /* the process it has left; 0: none */
 static volatile uint32_t processed; /* low half of the last event number it has seen */
 
-static bool agent_here(void) { return agent_pid && agent_pid == self_pid; }
+bool agent_here(void) { return agent_pid && agent_pid == self_pid; }
 bool agent_lost(void) { return lost_pid && lost_pid == self_pid && !agent_here(); }
-
-/*
- * JavaScript runs with signals held off and the thread not cancellable: the engine would not survive being
- * left in the middle.
- */
-struct crossing {
-  uint64_t mask;
-  int cancel;
-};
-
-static struct crossing cross_over(void) {
-  struct crossing c;
-  block_signals(&c.mask);
-  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &c.cancel);
-  return c;
-}
-
-static void cross_back(struct crossing c) {
-  pthread_setcancelstate(c.cancel, NULL);
-  restore_signals(&c.mask);
-}
 
 /* Which of the first 1024 descriptors are open. What comes with Frida is told by comparison. */
 static void open_descriptors(uint64_t set[16]) {
@@ -161,6 +142,7 @@ static void *read_events(void *argument) {
     /* The end counts as everything: nobody is to wait for more. */
     __atomic_store_n(&processed, n > 0 ? seq : (uint32_t)link_last_seq(), __ATOMIC_SEQ_CST);
     wake(&processed, 0x7fffffff);
+    streams_wake();
     if (n <= 0) break;
   }
   protect_fd(fd, false);
@@ -256,5 +238,5 @@ EXPORT int shimfs_set_real(const char *name, void *function) {
       return 0;
     }
   }
-  return dispatch_set_real(name, function) ? 0 : -1;
+  return dispatch_set_real(name, function) || fsevents_set_real(name, function) ? 0 : -1;
 }

@@ -29,12 +29,16 @@ const COMMON_FLAGS = [
   '-fasynchronous-unwind-tables',
 ];
 /** On Linux we stand in the place of a system call instruction, which leaves vector registers alone. */
-const LINUX_FLAGS = ['-ftls-model=initial-exec', '-mgeneral-regs-only'];
+const NO_VECTORS = '-mgeneral-regs-only';
+const LINUX_FLAGS = ['-ftls-model=initial-exec', NO_VECTORS];
+
+/** Darwin: what a framework has that the program may not have loaded is no error. */
+const LOOKED_UP_LATE = '-Wl,-undefined,dynamic_lookup';
 
 /** For compiling and linking in one go. */
 export function gateFlags(platform: GatePlatform = HERE): string[] {
   return platform === 'darwin'
-    ? [...COMMON_FLAGS, '-shared']
+    ? [...COMMON_FLAGS, '-shared', LOOKED_UP_LATE]
     : [...COMMON_FLAGS, ...LINUX_FLAGS, '-shared', '-Wl,-z,now', '-Wl,-z,nodelete', '-Wl,-z,initfirst'];
 }
 
@@ -66,6 +70,9 @@ export function gateSources(platform: GatePlatform = HERE, arch: string = proces
     join(directory, 'linux', `site_${arch === 'arm64' ? 'aarch64' : 'x86_64'}.S`),
   ];
 }
+
+/** What a program calls with floating-point arguments: compiled by itself, for the others must not touch a vector register. */
+export const FLOATING = ['fsevents.c', 'fsevents_deliver.c', 'fsevents_stream.c', 'fsevents_system.c'];
 
 const headers = (): string[] => {
   const directory = packageFile('agent', 'gate');
@@ -102,18 +109,20 @@ function compile(compiler: string, sources: readonly string[], directory: string
   mkdirSync(building, { recursive: true, mode: 0o700 });
   try {
     writeFileSync(join(building, 'wire.h'), cHeader());
-    const result = spawnSync(
-      compiler,
-      [...gateFlags(), `-I${building}`, '-o', join(building, GATE_LIBRARY), ...sources],
-      {
-        encoding: 'utf8',
-      },
-    );
-    if (result.status !== 0)
-      throw new GateBuildError(
-        `the gate does not compile:\n${result.stderr}`,
-        'Is the C library for development installed (Debian: libc6-dev)?',
-      );
+    const run = (flags: readonly string[], cwd?: string): void => {
+      const result = spawnSync(compiler, [...flags, `-I${building}`], { encoding: 'utf8', cwd });
+      if (result.status !== 0)
+        throw new GateBuildError(
+          `the gate does not compile:\n${result.stderr}`,
+          'Is the C library for development installed (Debian: libc6-dev)?',
+        );
+    };
+    const floating = sources.filter((file) => FLOATING.includes(basename(file)));
+    const others = sources.filter((file) => !floating.includes(file));
+    const objects = floating.map((file) => join(building, `${basename(file, '.c')}.o`));
+    const compiling = gateFlags().filter((flag) => flag !== NO_VECTORS && !flag.startsWith('-Wl,'));
+    run([...compiling.filter((flag) => flag !== '-shared'), '-c', ...floating], building);
+    run([...gateFlags(), '-o', join(building, GATE_LIBRARY), ...others, ...objects]);
     try {
       renameSync(building, directory);
     } catch (error) {

@@ -1,0 +1,75 @@
+/** What of FSEvents is hooked in a process that was already running, and in libraries that it loads later. */
+import { hookFunctions } from './function-hooks.ts';
+import type { GateLibrary } from './gate-library.ts';
+
+/** FSEvents.h, all of it. */
+const NAMES = [
+  'FSEventStreamCreate',
+  'FSEventStreamCreateRelativeToDevice',
+  'FSEventStreamRetain',
+  'FSEventStreamRelease',
+  'FSEventStreamScheduleWithRunLoop',
+  'FSEventStreamUnscheduleFromRunLoop',
+  'FSEventStreamSetDispatchQueue',
+  'FSEventStreamInvalidate',
+  'FSEventStreamStart',
+  'FSEventStreamStop',
+  'FSEventStreamFlushAsync',
+  'FSEventStreamFlushSync',
+  'FSEventStreamSetExclusionPaths',
+  'FSEventStreamGetLatestEventId',
+  'FSEventStreamGetDeviceBeingWatched',
+  'FSEventStreamCopyPathsBeingWatched',
+  'FSEventStreamCopyDescription',
+  'FSEventStreamShow',
+  'FSEventsGetCurrentEventId',
+  'FSEventsCopyUUIDForDevice',
+  'FSEventsGetLastEventIdForDeviceBeforeTime',
+  'FSEventsPurgeEventsForDeviceUpToEventId',
+];
+
+/** FRAMEWORK_FUNCTIONS and FRAMEWORK_DATA of gate/fsevents.h. */
+const TAKEN = [
+  'CFArrayCreate',
+  'CFArrayGetCount',
+  'CFArrayGetValueAtIndex',
+  'CFStringGetFileSystemRepresentation',
+  'CFStringCreateWithFileSystemRepresentation',
+  'CFStringCreateWithCString',
+  'CFDictionaryCreate',
+  'CFDictionaryGetValue',
+  'CFNumberCreate',
+  'CFNumberGetValue',
+  'CFUUIDCreateFromUUIDBytes',
+  'CFRetain',
+  'CFRelease',
+  'CFEqual',
+  'CFRunLoopSourceCreate',
+  'CFRunLoopSourceSignal',
+  'CFRunLoopSourceInvalidate',
+  'CFRunLoopAddSource',
+  'CFRunLoopRemoveSource',
+  'CFRunLoopWakeUp',
+  'dispatch_async_f',
+  'dispatch_sync_f',
+  'dispatch_retain',
+  'dispatch_release',
+  'dispatch_queue_set_specific',
+  'dispatch_get_specific',
+  'kCFTypeArrayCallBacks',
+  'kCFTypeDictionaryKeyCallBacks',
+  'kCFTypeDictionaryValueCallBacks',
+];
+
+/** @returns names of what was hooked; the rest is, when a library that has it is loaded */
+export function hookFsevents(gate: GateLibrary): string[] {
+  const hooked = hookFunctions(gate, NAMES, TAKEN);
+  if (hooked.length > 0) return hooked;
+  const observer = Process.attachModuleObserver({
+    onAdded(module) {
+      if (module.base.equals(gate.module.base) || module.findExportByName(NAMES[0]!) === null) return;
+      if (hookFunctions(gate, NAMES, TAKEN).length > 0) observer.detach();
+    },
+  });
+  return hooked;
+}
