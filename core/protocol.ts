@@ -111,14 +111,6 @@ export const Op = {
    * the time `a` (ms), 2: the same as 0, and nobody waits for the answer. Reply: `ino` is the id; data: 16 bytes that name this history.
    */
   EventId: 51,
-} as const;
-export type Op = (typeof Op)[keyof typeof Op];
-
-/** Frames on an agent's connection. */
-export const AgentOp = {
-  Hello: 1,
-  /** host → agent: an EVENT record */
-  Event: 65,
   /**
    * inotify_add_watch. flags: AT_SYMLINK_NOFOLLOW, and O_DIRECTORY for IN_ONLYDIR. Reply data: the real path to
    * watch instead, below the object directory.
@@ -129,6 +121,14 @@ export const AgentOp = {
    * the object directory; a: real inode. Reply: attributes; an object is held from now on.
    */
   Recover: 53,
+} as const;
+export type Op = (typeof Op)[keyof typeof Op];
+
+/** Frames on an agent's connection. */
+export const AgentOp = {
+  Hello: 1,
+  /** host → agent: an EVENT record */
+  Event: 65,
   /** host → agent: the host is going; every watch ends. */
   Goodbye: 66,
   /** host → agent: an EVENT record of the past, for its `stream` alone. */
@@ -330,9 +330,9 @@ export const OBJECT_NAMES = {
   objects: 'o',
   /** `d/<binding>.<ino>`: placeholder of a directory */
   directories: 'd',
+  /** `m/<number>/…`: what is watched with inotify, by its names (core/inotify) */
+  mirrors: 'm',
 } as const;
 
 /** The environment variable that carries the session into a preloaded process: `<object dir>:<binding>`. */
 export const SESSION_VARIABLE = 'SHIMFS_SESSION';
-  /** `m/<number>/…`: what is watched with inotify, by its names (core/inotify) */
-  mirrors: 'm',

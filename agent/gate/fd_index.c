@@ -119,13 +119,13 @@ static void recover_real(int fd, const char *path) {
 static void recover_named(int fd, const char *path, size_t length) {
   struct origin o = origin_of(path, length);
 #if defined(__linux__)
+  if (recover_watched(fd, path, length)) return;
   if (o.kind == FD_FOREIGN && session.overlays && under_mount(path)) recover_real(fd, path);
 #endif
   recover_one(fd, o);
 }
 
 #if defined(__linux__)
-  if (recover_watched(fd, path, length)) return;
 /* A virtual program was started from its object: what it really is, and is called. */
 static void recover_executable(void) {
   char target[512];

@@ -59,13 +59,12 @@ long on_open(long dirfd, const char *path, long flags, long mode) {
   struct scratch *room = scratch_take();
   long unnamed = room ? session_real_path(room->path, data, r.data_length) : -ENOMEM;
   link_end();
-  session_object_path(real, name, NULL);
 
   /* By a mirror's name the truncation is heard in its place. */
   long truncates = mirrored && !(r.reply_flags & REPLY_FLAG_CREATED) ? flags & O_TRUNC : 0;
   long kept = directory ? flags | O_DIRECTORY : (flags & ~CREATION) | truncates;
-  long fd = unnamed;
   if (directory) kept &= ~(O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW);
+  long fd = unnamed;
 #if defined(__linux__)
   if (!unnamed && fifo) {
     /* May sleep: the room is for others meanwhile. */
@@ -76,9 +75,9 @@ long on_open(long dirfd, const char *path, long flags, long mode) {
     room = NULL;
     fd = fits ? open_fifo(real, kept) : -ENAMETOOLONG;
   } else
+#endif
   if (!unnamed) fd = fifo ? -ENXIO : sys(SYS_openat, AT_FDCWD, room->path, kept, 0);
   if (room) scratch_give(room);
-#endif
   if (fd < 0 || in_vfork_child()) {
     /* What a vfork child opens, the image it becomes finds by itself. */
     if (r.oid) no_longer_held(r.oid);

@@ -418,7 +418,8 @@ export class ContentStore {
       const object = this.promote(to, toLayer);
       const source = from.object.path;
       told('open', () => {
-        if (object.shown) object.shown.quietly((path) => copyFileSync(source, path, constants.COPYFILE_FICLONE));
+        if (object.shown)
+          object.shown.quietly((path) => copyFileSync(source, path, constants.COPYFILE_FICLONE));
         else copyFileSync(source, object.ownPath, constants.COPYFILE_FICLONE);
       });
       this.#agree(to);

@@ -183,6 +183,18 @@ export class GateConnection implements RequestContext {
     return this.host.history;
   }
 
+  notify(place: Place, how: { follow: boolean; directory: boolean }): Uint8Array | undefined {
+    return this.host.inotify.watch(this.view, place, how);
+  }
+
+  nameToOpen(ino: number, oid: number, dir: number, name: string): Uint8Array | undefined {
+    return this.host.inotify.nameToOpen(this.view, ino, oid, dir, name);
+  }
+
+  recover(path: Buffer, inode: number): { ino: number; oid: number } | undefined {
+    return this.host.inotify.recover(path, inode);
+  }
+
   /** The process, or this image of it, has gone. */
   end(): void {
     for (const oid of this.#held.keys()) this.host.takeWrites(oid);
@@ -198,15 +210,3 @@ export class GateConnection implements RequestContext {
     this.host.bindings.left(this.binding);
   }
 }
-  notify(place: Place, how: { follow: boolean; directory: boolean }): Uint8Array | undefined {
-    return this.host.inotify.watch(this.view, place, how);
-  }
-
-  nameToOpen(ino: number, oid: number, dir: number, name: string): Uint8Array | undefined {
-    return this.host.inotify.nameToOpen(this.view, ino, oid, dir, name);
-  }
-
-  recover(path: Buffer, inode: number): { ino: number; oid: number } | undefined {
-    return this.host.inotify.recover(path, inode);
-  }
-

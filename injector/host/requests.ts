@@ -41,16 +41,19 @@ export interface RequestContext {
   watch(inodes: readonly number[], on: boolean): boolean;
   /** @returns false when the process has no agent */
   subtree(stream: number, roots: readonly string[], mode: SubtreeMode, since: number): boolean;
-  /** Names what event ids are told of: another core has another one. 16 bytes. */
-  readonly history: Uint8Array;
-}
-
   /** inotify_add_watch. @returns the real path to watch, undefined for what has no name left */
-  notify(place: Place, how: { readonly follow: boolean; readonly directory: boolean }): Uint8Array | undefined;
+  notify(
+    place: Place,
+    how: { readonly follow: boolean; readonly directory: boolean },
+  ): Uint8Array | undefined;
   /** The name to open what was found by, where it is not the object's own. @param oid 0 for a directory */
   nameToOpen(ino: number, oid: number, dir: number, name: string): Uint8Array | undefined;
   /** What a real name that was opened once stands for. */
   recover(path: Buffer, inode: number): { readonly ino: number; readonly oid: number } | undefined;
+  /** Names what event ids are told of: another core has another one. 16 bytes. */
+  readonly history: Uint8Array;
+}
+
 export const SUBTREE_MODES = ['forget', 'hear', 'replay'] as const;
 export type SubtreeMode = (typeof SUBTREE_MODES)[number];
 
@@ -74,15 +77,12 @@ function open(q: RequestFrame, c: RequestContext): Answer {
       .open({ dir: attr.ino, path: '' }, flags));
   }
   const result = { flags: created ? ReplyFlag.Created : 0, attr };
+  const mirrorable = attr.type === 'directory' || (attr.type === 'file' && attr.oid !== 0);
+  const mirrored = mirrorable ? c.nameToOpen(attr.ino, attr.oid, dir, name) : undefined;
+  if (mirrored && attr.oid === 0) return { ...result, data: mirrored };
   const real = attr.type === 'directory' ? undefined : c.view.lowerPath(attr.ino);
-  if (real !== undefined && !(flags & O_PATH))
-    return { attr: c.readInPlace(attr), flags: ReplyFlag.Lower, data: text(real) };
-  const mirrored =
-    attr.type === 'directory' || attr.type === 'file' ? c.nameToOpen(attr.ino, attr.oid, dir, name) : undefined;
-  if (attr.oid === 0) {
-    if (attr.type !== 'directory') return { ...result, data: text(c.placeholder(attr)) };
-    return { ...result, data: mirrored ?? text(c.placeholder(attr)) };
-  }
+  if (real !== undefined && !(flags & O_PATH)) return { ...result, flags: ReplyFlag.Lower, data: text(real) };
+  if (attr.oid === 0) return { ...result, data: text(c.placeholder(attr)) };
   c.opened(attr.oid, (flags & O_ACCMODE) !== O_RDONLY);
   return { ...result, data: mirrored ?? text(`${OBJECT_NAMES.objects}/${attr.oid}`) };
 }
@@ -224,11 +224,6 @@ export const HANDLERS: Partial<Record<number, Handler>> = {
   },
   [Op.Subtree]: subtree,
   [Op.EventId]: eventId,
-  [Op.Ring]: (q, c) => {
-    c.rang(q.a);
-    return undefined;
-  },
-};
   [Op.Notify]: (q, c) => {
     const data = c.notify(place(q), { ...follow(q), directory: (q.flags & O_DIRECTORY) !== 0 });
     return data ? { data } : failure('ENOENT');
@@ -240,3 +235,8 @@ export const HANDLERS: Partial<Record<number, Handler>> = {
     c.opened(found.oid, true);
     return { attr: c.core.statObject(found.oid) };
   },
+  [Op.Ring]: (q, c) => {
+    c.rang(q.a);
+    return undefined;
+  },
+};

@@ -39,8 +39,8 @@ import { FrameError, FrameSplitter } from './frame-splitter.ts';
 import { GateConnection, type Peer } from './gate-connection.ts';
 import { OpenWrites } from './open-writes.ts';
 import { Placeholders } from './placeholders.ts';
-import { encodeReply, RequestFrame } from './request-frame.ts';
 import { Inotify } from './inotify.ts';
+import { encodeReply, RequestFrame } from './request-frame.ts';
 import type { SubtreeMode } from './requests.ts';
 import { Residents } from './residents.ts';
 import { concerned } from './subtrees.ts';
@@ -87,9 +87,9 @@ export class SessionHost {
   readonly writers = new Writers();
   readonly objects: ObjectDirectory;
   readonly placeholders: Placeholders;
+  readonly inotify: Inotify;
   readonly page: SharedPage;
   readonly log: Logger;
-  readonly inotify: Inotify;
   readonly options: SessionOptions;
   readonly #claim: SessionClaim;
   readonly #server: Server;
@@ -160,15 +160,15 @@ export class SessionHost {
       count: (ino, delta) => this.page.watch(ino, delta),
       onTrouble: (pid, event) => this.#agentTrouble(pid, event),
     });
-    this.core.subscribe((event) => this.#outdate(event));
-    this.#openWrites = new OpenWrites(this.core, this.writers);
-    this.core.subscribe((event) =>
     this.inotify = new Inotify({
       core: this.core,
       objects: objects.path,
       count: (ino, delta) => this.page.watch(ino, delta),
       tell: options.tell,
     });
+    this.core.subscribe((event) => this.#outdate(event));
+    this.#openWrites = new OpenWrites(this.core, this.writers);
+    this.core.subscribe((event) =>
       this.agents.deliver(this.agents.subtrees.empty ? event : this.#openWrites.mark(event), (e, binding) =>
         this.core.visible(e, this.branchOf(binding)),
       ),
@@ -396,11 +396,11 @@ export class SessionHost {
     this.#closed = true;
     clearTimeout(this.#ringTimer);
     this.page.setHostState(HostState.Dead);
+    this.inotify.close();
     await this.agents.close();
     const ended = new Promise((resolve) => this.#server.close(resolve));
     // The server is through before its sockets are, and their ends are still to be worked on.
     const hungUp = [...this.#sockets].map(
-    this.inotify.close();
       (socket) => new Promise((resolve) => socket.once('close', resolve)),
     );
     for (const socket of this.#sockets) socket.end();

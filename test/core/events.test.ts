@@ -94,7 +94,7 @@ const ROWS: readonly Row[] = [
     expect: [
       'Attrib /f (Mode)',
       'Attrib /f (Owner)',
-      'Attrib /f (Times)',
+      'Attrib /f (Times AccessTime)',
       'Attrib /f (Xattr)',
       'Attrib /f (Xattr)',
     ],

@@ -207,6 +207,8 @@ long handle_call(long nr, struct arguments *a) {
     case SYS_accept4:
     case SYS_recvfrom:
     case SYS_recvmsg: return socket_call_from(nr, a);
+    case SYS_inotify_add_watch: return on_inotify_add_watch(a->a1, p2, (uint32_t)a->a3);
+    case SYS_fanotify_mark: return on_fanotify_mark(a->a4, (const char *)a->a5);
     /* Programs do without it where the kernel does not know it. */
     case SYS_openat2: return session.overlays ? -ENOSYS : NOT_OURS;
     /* Rings of requests would pass us by. Programs fall back when the kernel has none. */
@@ -216,8 +218,6 @@ long handle_call(long nr, struct arguments *a) {
 }
 
 long shimfs_dispatch(long nr, struct arguments *a) {
-    case SYS_inotify_add_watch: return on_inotify_add_watch(a->a1, p2, (uint32_t)a->a3);
-    case SYS_fanotify_mark: return on_fanotify_mark(a->a4, (const char *)a->a5);
   const struct shape *s = nr >= 0 && nr < NUMBERS && shape_of[nr] ? &shapes[shape_of[nr] - 1] : NULL;
   if (!s || !session.active) return native_call(nr, a);
   if (__builtin_expect(canary_armed, 0)) canary_calls++;

@@ -56,13 +56,13 @@ long list_foreign(long fd, char *out, size_t size);
 /* special.c: AF_UNIX addresses, towards the kernel and from it */
 long socket_call_to(long nr, struct arguments *a);
 long socket_call_from(long nr, struct arguments *a);
+/* watch.c */
+long on_inotify_add_watch(long fd, const char *path, uint32_t mask);
+long on_fanotify_mark(long dirfd, const char *path);
 /* quota.c: 0, or why the write that is to come may not be. */
 long quota_refuses(long nr, long fd, const struct arguments *a);
 /* mapping.c */
 void mapping_made(long start, size_t length, int fd);
-/* watch.c */
-long on_inotify_add_watch(long fd, const char *path, uint32_t mask);
-long on_fanotify_mark(long dirfd, const char *path);
 void mapping_synced(uintptr_t start, size_t length);
 void mapping_gone(uintptr_t start, size_t length);
 void mapping_end(void);
