@@ -5,6 +5,7 @@
  * through `fs`, which looks like Node's; both end here. An operation commits, then its one event is emitted, then
  * the operation returns.
  */
+import type { BigIntStats } from 'node:fs';
 import type { Observable } from 'rxjs';
 import type { Attr } from './attr.ts';
 import { type Clock, Now } from './clock.ts';
@@ -366,6 +367,14 @@ export class FsCore implements Engine {
     if (result.failed.length === 0)
       settle({ ns: this.branches.get(branch), host: this.#host, content: this.content }, result.applied);
     return { ...result, conflicts: [] };
+  }
+
+  /** The inode of an open real file. @param path where it was found in an overlay, perhaps for the first time */
+  realInode(path: string, stat: BigIntStats): number | undefined {
+    const known = this.#host?.inodeOf(stat);
+    if (known !== undefined || !this.#host) return known;
+    this.#host.look(path);
+    return this.#host.inodeOf(stat);
   }
 
   /** The bytes of a record that `overlayChanges` told of; a symbolic link's target. */

@@ -98,6 +98,14 @@ export const Op = {
   Socket: 32,
   /** The binding that the process has now, for its children. Reply: `ino`. */
   Binding: 34,
+  /**
+   * A real file that is read in place may have been copied up. dir: inode, a: reader, b: offset, mode: descriptors of
+   * that description, flags 1: it is locked, 2: mapped. Reply: the copy's `oid`, and a descriptor of it comes along
+   * (SCM_RIGHTS); with ReplyFlag.Lower it is still, or stays, where it was.
+   */
+  Repoint: 35,
+  /** A descriptor of a real file came with the program. path: what it points at, a: its number. Reply: as to Open. */
+  Adopt: 36,
   /** On a control connection: data is JSON, and so is every reply's. */
   Control: 30,
   /**
@@ -200,8 +208,13 @@ export const ReplyFlag = {
   Created: 2,
   /** Stat: until a generation in `data` changes (pairs of u32: index, value), the answer stays the same. */
   Cacheable: 8,
-  /** Open: `data` is the absolute path of a real file to open in place: one that is only read, or no regular file. */
+  /**
+   * Open: `data` is the absolute path of a real file to open in place: one that is only read, or no regular file. Of
+   * the former `oid` is the reader's number, and `slot` the inode's counter as of now.
+   */
   Lower: 4,
+  /** Repoint: not now; ask at the next read again. */
+  Retry: 16,
 } as const;
 
 /** First frame of a connection. REQUEST with op Hello; data is this. */

@@ -78,6 +78,7 @@ __attribute__((noinline)) static long exec_completed(long dirfd, const char *pat
 
 static long exec_covered(long dirfd, const char *path, char *const *argv, char *const *env, long flags) {
   binding_refresh();
+  follow_copies(); /* while it is known who shares them */
   if (environment_complete(env)) return native_exec(dirfd, path, argv, env, flags);
   return exec_completed(dirfd, path, argv, env, flags);
 }

@@ -17,10 +17,19 @@ struct fd_entry *fd_entry(int fd) { return &entries[fd]; }
 
 void fd_assign(int fd, enum fd_kind kind, uint64_t ino, uint64_t oid, uint32_t slot, uint32_t flags) {
   if ((unsigned)fd >= MAX_FDS) return;
-  entries[fd] = (struct fd_entry){ino, oid, slot, flags, 0};
+  entries[fd] = (struct fd_entry){.ino = ino, .oid = oid, .slot = slot, .flags = flags};
   __atomic_store_n(&fd_kinds[fd], (uint8_t)kind, __ATOMIC_RELEASE);
   if (fd > highest) highest = fd;
 }
+
+void fd_assign_in_place(int fd, const struct shimfs_reply *r, uint32_t flags) {
+  fd_assign(fd, FD_FILE, r->ino, r->oid, UINT32_MAX, flags);
+  if (!r->oid || (unsigned)fd >= MAX_FDS) return;
+  entries[fd].generation = r->slot;
+  __atomic_store_n(&entries[fd].in_place, 1, __ATOMIC_RELEASE);
+}
+
+int fd_highest(void) { return highest; }
 
 static void hold_object(uint64_t oid) {
   struct request q = {.op = OP_INHERIT, .data = (const char *)&oid, .data_length = sizeof oid};
@@ -42,6 +51,9 @@ void fd_duplicated(int from, int to) {
   }
   struct fd_entry *e = &entries[from];
   fd_assign(to, fd_kind(from), e->ino, e->oid, e->slot, e->flags);
+  entries[to].generation = e->generation;
+  entries[to].mapped = e->mapped;
+  __atomic_store_n(&entries[to].in_place, e->in_place, __ATOMIC_RELEASE);
   if (e->oid && fd_kind(from) != FD_KQUEUE) hold_object(e->oid);
   agent_fd_duplicated(from, to);
 }
@@ -105,13 +117,7 @@ static void recover_real(int fd, const char *path) {
     sys(SYS_close, virtual);
     return;
   }
-  if ((st.st_mode & S_IFMT) != S_IFREG || (flags & O_ACCMODE) != O_RDONLY) return;
-  const struct shimfs_reply *reply;
-  struct request q = {.op = OP_STAT, .path = path, .path_length = (uint32_t)text_length(path)};
-  long result = link_begin(&q, &reply, NULL);
-  if (result == 0 && !(reply->reply_flags & REPLY_FLAG_EXIT) && (reply->mode & S_IFMT) == S_IFREG && reply->size == (uint64_t)st.st_size)
-    fd_assign(fd, FD_FILE, reply->ino, 0, UINT32_MAX, flags);
-  link_end();
+  if ((st.st_mode & S_IFMT) == S_IFREG && (flags & O_ACCMODE) == O_RDONLY) adopt_in_place(fd, path, flags);
 }
 
 #endif

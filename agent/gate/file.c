@@ -29,12 +29,12 @@ static long open_lower(const struct shimfs_reply *r, const char *data, long flag
   link_end();
   long fd = sys(SYS_openat, AT_FDCWD, room->path, (flags & ~CREATION) | O_NOFOLLOW, 0);
   scratch_give(room);
-  if (fd < 0 || in_vfork_child()) return fd;
-  if (fd >= MAX_FDS) {
-    sys(SYS_close, fd);
-    return -EMFILE;
+  if (fd >= MAX_FDS) sys(SYS_close, fd), fd = -EMFILE;
+  if (fd < 0 || in_vfork_child()) {
+    if (r->oid) no_longer_held(r->oid);
+    return fd;
   }
-  fd_assign((int)fd, FD_FILE, r->ino, 0, r->slot, (uint32_t)flags);
+  fd_assign_in_place((int)fd, r, (uint32_t)flags);
   return fd;
 }
 

@@ -96,6 +96,8 @@ long link_begin(const struct request *q, const struct shimfs_reply **reply, cons
 void link_end(void);
 /* For questions whose answer is only a number. */
 long link_ask(const struct request *q);
+/* For a question whose answer may bring a descriptor along (-1: none). */
+long link_receive(const struct request *q, struct shimfs_reply *reply, int *passed);
 /* No answer is expected. */
 void link_tell(const struct request *q);
 void link_start(void);
@@ -134,6 +136,9 @@ struct fd_entry {
   uint32_t slot;  /* of a directory: is it a mirror's? */
   uint32_t flags; /* O_* it was opened with */
   uint8_t watched; /* the agent holds a knote on this number */
+  uint8_t in_place; /* a real file, read where it is: `oid` is the reader's number */
+  uint8_t mapped;   /* in place, and mapped */
+  uint32_t generation; /* in place: the inode's counter when it was last known not to be copied up */
 };
 extern uint8_t fd_kinds[MAX_FDS];
 struct fd_entry *fd_entry(int fd);
@@ -145,6 +150,8 @@ static inline bool fd_virtual(long fd) {
   return k == FD_FILE || k == FD_DIRECTORY || k == FD_FIFO;
 }
 void fd_assign(int fd, enum fd_kind kind, uint64_t ino, uint64_t oid, uint32_t slot, uint32_t flags);
+void fd_assign_in_place(int fd, const struct shimfs_reply *r, uint32_t flags);
+int fd_highest(void);
 void fd_duplicated(int from, int to);
 void fd_closing(int fd); /* before the number is free again */
 void fd_recover(void);   /* after exec: from what the descriptors point at */
@@ -223,6 +230,10 @@ long native_call(long nr, const struct arguments *a);
 /* Linux: mount points stand in the listing of their parent (linux/listing.c). */
 void listing_start(void);
 #if defined(__linux__)
+/* A real file of an overlay, read in place (linux/in_place.c): moves on to its copy, if there is one by now. */
+void follow_copy(long fd);
+void follow_copies(void);
+void adopt_in_place(int fd, const char *path, uint32_t flags);
 /* Opens the real FIFO that a virtual one stands for, made when it is first wanted (linux/special.c). May block. */
 long open_fifo(const char *real, long flags);
 #endif

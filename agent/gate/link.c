@@ -13,6 +13,7 @@ static struct {
   uint32_t next_id;
   uint32_t parent_pid;
   bool greeting; /* the reply to Hello has not been read yet */
+  int *passing;  /* where a descriptor goes that comes with the next reply */
   uint64_t seq;
   uint64_t mask; /* the holder's signal mask */
   uint8_t out[SHIMFS_MAX_REQUEST] __attribute__((aligned(8)));
@@ -159,7 +160,8 @@ static bool send_frame(const struct request *q, uint32_t id) {
 /* Reads one whole reply into the.in. */
 static bool receive_reply(uint32_t id) {
   struct shimfs_reply *r = (void *)the.in;
-  if (!receive_all(the.fd, the.in, sizeof *r)) return false;
+  long first = the.passing ? receive_passing(the.fd, the.in, sizeof *r, the.passing) : 0;
+  if (first < 0 || !receive_all(the.fd, the.in + first, sizeof *r - (size_t)first)) return false;
   if (r->id != id || r->length != sizeof *r + r->data_length || r->length > SHIMFS_MAX_REPLY) return false;
   r->result = (int32_t)native_result(r->result);
   return receive_all(the.fd, the.in + sizeof *r, r->data_length);
@@ -169,12 +171,17 @@ static bool greeted(void) {
   if (!the.greeting) return true;
   the.greeting = false;
   /* Refused: another host serves this name now. */
-  return (receive_reply(0) && ((struct shimfs_reply *)the.in)->result == 0) || host_gone();
+  int *passing = the.passing;
+  the.passing = NULL;
+  bool welcome = receive_reply(0);
+  the.passing = passing;
+  return (welcome && ((struct shimfs_reply *)the.in)->result == 0) || host_gone();
 }
 
-long link_begin(const struct request *q, const struct shimfs_reply **reply, const char **data) {
+static long exchange(const struct request *q, const struct shimfs_reply **reply, const char **data, int *passing) {
   struct shimfs_reply *r = (void *)the.in;
   hold();
+  the.passing = passing;
   uint32_t id = ++the.next_id ? the.next_id : ++the.next_id;
   if (sizeof(struct shimfs_request) + q->path_length + q->path2_length + q->data_length > SHIMFS_MAX_REQUEST) {
     bytes_zero(r, sizeof *r);
@@ -185,10 +192,23 @@ long link_begin(const struct request *q, const struct shimfs_reply **reply, cons
     bytes_zero(r, sizeof *r);
     r->result = -EIO;
   }
+  the.passing = NULL;
   if (r->seq > the.seq) the.seq = r->seq;
   if (reply) *reply = r;
   if (data) *data = (const char *)(r + 1);
   return r->result;
+}
+
+long link_begin(const struct request *q, const struct shimfs_reply **reply, const char **data) {
+  return exchange(q, reply, data, NULL);
+}
+
+long link_receive(const struct request *q, struct shimfs_reply *reply, int *passed) {
+  const struct shimfs_reply *r;
+  long result = exchange(q, &r, NULL, passed);
+  *reply = *r;
+  let_go();
+  return result;
 }
 
 void link_end(void) { let_go(); }

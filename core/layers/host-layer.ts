@@ -4,6 +4,7 @@
  * Inode numbers are our own, given at first sight to a (device, inode, time of birth) and kept, so that hard links
  * and renames underneath keep their identity and no number meets one of the core's own files.
  */
+import type { BigIntStats } from 'node:fs';
 import { FsError } from '../errors.ts';
 import { HostDirectory, type HostNames } from './host-directory.ts';
 import { HostNode, identity } from './host-node.ts';
@@ -71,9 +72,7 @@ export class HostLayer implements LowerLayer, HostNames {
     node.readTarget(relative);
     this.#remember(node);
     // Looking it up gives it its name.
-    let at: Inode | null | undefined = this.node(this.rootInodes[place]!);
-    for (const name of relative.slice(1).split('/')) at = at && this.directory(at.ino)?.names.get(name)?.node;
-    return at === node.record ? node : undefined;
+    return this.look(path) === node.record ? node : undefined;
   }
 
   node(ino: number): Inode | undefined {
@@ -103,6 +102,21 @@ export class HostLayer implements LowerLayer, HostNames {
     node.readTarget(relative);
     this.#remember(node);
     return node;
+  }
+
+  /** Looks a real path up, so that what is there is known. */
+  look(path: string): Inode | undefined {
+    const place = this.roots.findIndex((root) => path.startsWith(`${root.path}/`));
+    const root = this.roots[place];
+    let at: Inode | null | undefined = root && this.node(this.rootInodes[place]!);
+    for (const name of root ? path.slice(root.path.length + 1).split('/') : [])
+      at = at && this.directory(at.ino)?.names.get(name)?.node;
+    return at ?? undefined;
+  }
+
+  /** The number of a real file that was seen before. */
+  inodeOf(stat: BigIntStats): number | undefined {
+    return this.#known.get(identity(stat))?.record.ino;
   }
 
   nextSeq(): number {

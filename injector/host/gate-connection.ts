@@ -1,16 +1,17 @@
 /** One process's connection: who it is, what it holds, and its questions in order. */
+import { statSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Attr } from '../../core/attr.ts';
 import { ERRNO, type ErrnoCode, FsError } from '../../core/errors.ts';
 import type { FsView, Place } from '../../core/fs-view.ts';
 import { encodePath } from '../../core/path-bytes.ts';
-import { MAX_REQUEST, Op, REQUEST, ReplyFlag } from '../../core/protocol.ts';
+import { generationIndex, MAX_REQUEST, Op, REQUEST, ReplyFlag } from '../../core/protocol.ts';
 import { MountExit } from '../../core/walk.ts';
 import { cacheableStat } from './cacheable-stat.ts';
 import { FrameError, FrameSplitter } from './frame-splitter.ts';
 import { type Answer, encodeReply, failure, RequestFrame } from './request-frame.ts';
 import { HANDLERS, type RequestContext, type SubtreeMode } from './requests.ts';
-import { sendNow } from './send-now.ts';
+import { sendDescriptor, sendNow } from './send-now.ts';
 import type { SessionHost } from './session-host.ts';
 
 export interface Peer {
@@ -111,7 +112,12 @@ export class GateConnection implements RequestContext {
   }
 
   #reply(q: RequestFrame, answer: Answer): void {
-    sendNow(this.socket, encodeReply(q.op, q.id, this.host.agents.seqOf(this.peer.pid), answer));
+    const seq = this.host.agents.seqOf(this.peer.pid);
+    const bytes = encodeReply(q.op, q.id, seq, answer);
+    const { passed } = answer;
+    if (!passed) sendNow(this.socket, bytes);
+    else if (sendDescriptor(this.socket, bytes, passed.fd)) passed.done();
+    else sendNow(this.socket, encodeReply(q.op, q.id, seq, { flags: ReplyFlag.Lower | ReplyFlag.Retry }));
   }
 
   #bringAgent(q: RequestFrame): void {
@@ -132,14 +138,62 @@ export class GateConnection implements RequestContext {
     });
   }
 
+  /** A real file's attributes, with the reader's number and the counter that tells when to ask for a copy. */
+  readInPlace(attr: Attr): Attr {
+    if (attr.type !== 'file') return attr;
+    const oid = this.host.inPlace.opened(attr.ino, this.view.branch, this);
+    return { ...attr, oid, slot: this.host.page.generation(generationIndex(attr.ino)) };
+  }
+
+  repoint(q: RequestFrame): Answer {
+    const { inPlace, log } = this.host;
+    const { ino, id } = { ino: q.dir, id: q.a };
+    const state = { pid: this.peer.pid, ino, locked: (q.flags & 1) !== 0, mapped: (q.flags & 2) !== 0 };
+    // A fork child whose parent went before it was heard of goes on alone.
+    const reader = inPlace.has(id) ? id : inPlace.opened(ino, this.view.branch, this);
+    const moved = state.locked ? undefined : inPlace.repoint(reader, q.b);
+    if (!moved) {
+      if (state.locked)
+        log.warn(state, 'a reader keeps the real file for its lock: it does not see the copy');
+      if (reader !== id) inPlace.closed(reader, this);
+      return { flags: ReplyFlag.Lower };
+    }
+    if (state.mapped)
+      log.warn(state, 'a map of the real file keeps its bytes: the copy is read by descriptor only');
+    const holds = q.mode;
+    const done = (): void => {
+      for (let i = 0; i < holds; i++) this.opened(moved.attr.oid, false);
+      inPlace.closed(reader, this, reader === id ? holds : 1);
+    };
+    return { attr: moved.attr, passed: { fd: moved.fd, done } };
+  }
+
+  adopt(q: RequestFrame): Answer {
+    const { inPlace, page } = this.host;
+    const ino = this.core.realInode(q.path, statSync(`/proc/${this.peer.pid}/fd/${q.a}`, { bigint: true }));
+    if (ino === undefined) return failure('ESTALE');
+    const attr = this.view.stat({ dir: ino, path: '' });
+    if (attr.type !== 'file') return failure('ESTALE');
+    const known = inPlace.shared(attr.ino, this.peer.pid, q.a);
+    if (known !== undefined) inPlace.held(known, this);
+    const oid = known ?? inPlace.opened(attr.ino, this.view.branch, this);
+    // It may have been copied up before: let its first read ask.
+    return { attr: { ...attr, oid, slot: (page.generation(generationIndex(attr.ino)) - 1) >>> 0 } };
+  }
+
   opened(oid: number, writing: boolean): void {
+    if (this.host.inPlace.has(oid)) {
+      this.host.inPlace.held(oid, this);
+      return;
+    }
     this.core.opened(oid, this.#holder);
     this.#held.set(oid, (this.#held.get(oid) ?? 0) + 1);
     const object = this.core.content.object(oid);
     if (!writing || !object || this.#writing.has(oid)) return;
     this.#writing.add(oid);
     this.host.writers.came(oid, object.node.ino);
-    // What was remembered before it was written behind the host's back.
+    // What was remembered before it was written behind the host's back, and whoever reads the file it was a copy of.
+    this.host.inPlace.changed(object.node.ino);
     this.host.page.outdate(object.node.ino);
   }
 
@@ -151,6 +205,10 @@ export class GateConnection implements RequestContext {
   }
 
   closed(oid: number): void {
+    if (this.host.inPlace.has(oid)) {
+      this.host.inPlace.closed(oid, this);
+      return;
+    }
     const count = this.#held.get(oid);
     if (count === undefined) return;
     this.host.takeWrites(oid);
@@ -206,6 +264,7 @@ export class GateConnection implements RequestContext {
     this.#writing.clear();
     this.core.released(this.#holder);
     this.#held.clear();
+    this.host.inPlace.released(this);
     this.host.residents.left(this);
     this.host.bindings.left(this.binding);
   }

@@ -79,6 +79,8 @@ export interface Answer {
   readonly flags?: number;
   readonly attr?: Attr;
   readonly data?: Uint8Array;
+  /** A descriptor of this process's, to be passed on with the answer; what follows once it was. */
+  readonly passed?: { readonly fd: number; done(): void };
   /** Statfs has no attributes of its own: size = free bytes, blocks, ino = files. */
   readonly counts?: { readonly size: number; readonly blocks: number; readonly ino: number };
 }

@@ -36,6 +36,10 @@ export interface RequestContext {
   /** Native writes happened to an object. */
   wrote(oid: number): void;
   rang(oid: number): void;
+  /** A real file is about to be read where it is. */
+  readInPlace(attr: Attr): Attr;
+  repoint(q: RequestFrame): Answer;
+  adopt(q: RequestFrame): Answer;
   stat(place: Place, options: { readonly follow: boolean }): Answer;
   /** @returns false when the process has no agent */
   watch(inodes: readonly number[], on: boolean): boolean;
@@ -81,7 +85,8 @@ function open(q: RequestFrame, c: RequestContext): Answer {
   const mirrored = mirrorable ? c.nameToOpen(attr.ino, attr.oid, dir, name) : undefined;
   if (mirrored && attr.oid === 0) return { ...result, data: mirrored };
   const real = attr.type === 'directory' ? undefined : c.view.lowerPath(attr.ino);
-  if (real !== undefined && !(flags & O_PATH)) return { ...result, flags: ReplyFlag.Lower, data: text(real) };
+  if (real !== undefined && !(flags & O_PATH))
+    return { attr: c.readInPlace(attr), flags: ReplyFlag.Lower, data: text(real) };
   if (attr.oid === 0) return { ...result, data: text(c.placeholder(attr)) };
   c.opened(attr.oid, (flags & O_ACCMODE) !== O_RDONLY);
   return { ...result, data: mirrored ?? text(`${OBJECT_NAMES.objects}/${attr.oid}`) };
@@ -205,6 +210,8 @@ export const HANDLERS: Partial<Record<number, Handler>> = {
     if (!(q.flags & 1)) return undefined;
     return { attr: c.core.statObject(Number(data.readBigUInt64LE(0))) };
   },
+  [Op.Repoint]: (q, c) => c.repoint(q),
+  [Op.Adopt]: (q, c) => c.adopt(q),
   [Op.Binding]: (_, c) => ({ counts: { size: 0, blocks: 0, ino: c.binding } }),
   [Op.Close]: (q, c) => {
     c.closed(q.a);

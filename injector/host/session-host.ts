@@ -37,9 +37,10 @@ import { Bindings } from './bindings.ts';
 import { ControlConnection } from './control-connection.ts';
 import { FrameError, FrameSplitter } from './frame-splitter.ts';
 import { GateConnection, type Peer } from './gate-connection.ts';
+import { InPlace } from './in-place.ts';
+import { Inotify } from './inotify.ts';
 import { OpenWrites } from './open-writes.ts';
 import { Placeholders } from './placeholders.ts';
-import { Inotify } from './inotify.ts';
 import { encodeReply, RequestFrame } from './request-frame.ts';
 import type { SubtreeMode } from './requests.ts';
 import { Residents } from './residents.ts';
@@ -85,6 +86,7 @@ export class SessionHost {
   readonly bindings: Bindings;
   readonly residents = new Residents<GateConnection>();
   readonly writers = new Writers();
+  readonly inPlace: InPlace;
   readonly objects: ObjectDirectory;
   readonly placeholders: Placeholders;
   readonly inotify: Inotify;
@@ -139,6 +141,7 @@ export class SessionHost {
       owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
     });
     this.bindings = new Bindings(this.core);
+    this.inPlace = new InPlace(this.core);
     this.#token = randomBytes(TOKEN_BYTES);
     this.page = SharedPage.create(join(objects.path, OBJECT_NAMES.shared), {
       mounts: options.mounts,
@@ -305,6 +308,7 @@ export class SessionHost {
 
   /** Every change is an event, and is told here before whoever made it gets its answer. */
   #outdate(event: FsEvent): void {
+    this.inPlace.changed(event.ino);
     this.page.outdate(event.ino);
     if (event.parent) this.page.outdate(event.parent);
     if (event.fromParent && event.fromParent !== event.parent) this.page.outdate(event.fromParent);

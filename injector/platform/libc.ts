@@ -27,6 +27,12 @@ export interface Libc {
   flockWait(fd: number, operation: number): Promise<number>;
   /** Linux only: length of an extended attribute, or a negative errno. */
   getxattr(path: string, name: string): number;
+  /** Sends all bytes and a descriptor beside them, or nothing. @returns bytes, or a negative errno */
+  sendDescriptor(socket: number, bytes: Uint8Array, fd: number): number;
+  /** From the start. */
+  seek(fd: number, offset: number): number;
+  /** Linux only: do the two descriptors share one offset? False where the kernel does not tell. */
+  sameDescription(pid: number, fd: number, otherPid: number, otherFd: number): boolean;
   /** `errno` of the last failed call. */
   errno(): number;
 }
@@ -56,7 +62,13 @@ function load(): Libc {
     process.platform === 'linux'
       ? self.func('long getxattr(const char *path, const char *name, void *value, size_t size)')
       : undefined;
+  const seek = self.func('int64_t lseek(int fd, int64_t offset, int whence)');
+  const linux = process.platform === 'linux' ? linuxCalls(koffi, self) : undefined;
   return {
+    sendDescriptor: (socket, bytes, fd) =>
+      linux?.sendDescriptor(socket, bytes, fd) ?? -koffi.os.errno.ENOTSUP,
+    seek: (fd, offset) => Number(seek(fd, offset, 0)),
+    sameDescription: (...which) => linux?.sameDescription(...which) ?? false,
     view: (address, length) => koffi.view(address, length),
     mmap: self.func('void *mmap(void *addr, size_t length, int prot, int flags, int fd, int64_t offset)'),
     munmap: self.func('int munmap(void *addr, size_t length)'),
@@ -76,5 +88,45 @@ function load(): Libc {
       return length < 0 ? -koffi.errno() : length;
     },
     errno: () => koffi.errno(),
+  };
+}
+
+/** What differs in its numbers from system to system. */
+function linuxCalls(koffi: KoffiModule, self: ReturnType<KoffiModule['load']>) {
+  const KCMP = process.arch === 'arm64' ? 272 : 312;
+  const KCMP_FILE = 0;
+  const SOL_SOCKET = 1;
+  const SCM_RIGHTS = 1;
+  const MSG_DONTWAIT = 0x40;
+  const MSG_NOSIGNAL = 0x4000;
+  const piece = koffi.struct({ base: 'void *', length: 'size_t' });
+  const message = koffi.struct({
+    name: 'void *',
+    nameLength: 'uint32_t',
+    pieces: koffi.pointer(piece),
+    count: 'size_t',
+    control: 'void *',
+    controlLength: 'size_t',
+    flags: 'int',
+  });
+  const sendmsg = self.func('sendmsg', 'long', ['int', koffi.pointer(message), 'int']);
+  const kcmp = self.func(
+    'long syscall(long number, int pid1, int pid2, int type, unsigned long fd1, unsigned long fd2)',
+  );
+  return {
+    sendDescriptor(socket: number, bytes: Uint8Array, fd: number): number {
+      // struct cmsghdr { size_t length; int level, type; } and an int, padded to eight bytes
+      const control = Buffer.alloc(24);
+      control.writeBigUInt64LE(20n, 0);
+      control.writeInt32LE(SOL_SOCKET, 8);
+      control.writeInt32LE(SCM_RIGHTS, 12);
+      control.writeInt32LE(fd, 16);
+      const pieces = [{ base: bytes, length: bytes.length }];
+      const sent = { name: null, nameLength: 0, pieces, count: 1, control, controlLength: 24, flags: 0 };
+      const result = Number(sendmsg(socket, sent, MSG_DONTWAIT | MSG_NOSIGNAL));
+      return result < 0 ? -koffi.errno() : result;
+    },
+    sameDescription: (pid: number, fd: number, otherPid: number, otherFd: number): boolean =>
+      Number(kcmp(KCMP, pid, otherPid, KCMP_FILE, fd, otherFd)) === 0,
   };
 }

@@ -35,13 +35,15 @@ static const struct shape shapes[] = {
     FD_CALL(accept), FD_CALL(accept4), FD_CALL(recvfrom), FD_CALL(recvmsg), FD_CALL(openat2), FD_CALL(sendfile), FD_CALL(copy_file_range), FD_CALL(splice), FD_CALL(io_uring_setup),
     {SYS_inotify_add_watch, 0, 2}, {SYS_fanotify_mark, 4, 5},
     FD_CALL(mmap), FD_CALL(munmap), FD_CALL(mprotect), FD_CALL(mremap), FD_CALL(msync), FD_CALL(exit_group),
+    /* From here on only where there are overlays: a real file that is read in place may have been copied up. */
+    FD_CALL(read), FD_CALL(readv), FD_CALL(pread64), FD_CALL(preadv), FD_CALL(preadv2), FD_CALL(lseek),
 };
-enum { SHAPES = sizeof shapes / sizeof shapes[0], NUMBERS = 512 };
+enum { SHAPES = sizeof shapes / sizeof shapes[0], OF_OVERLAYS = 6, NUMBERS = 512 };
 static uint8_t shape_of[NUMBERS]; /* index + 1 */
 volatile int canary_calls, canary_armed;
 
 void shimfs_prepare_calls(void) {
-  for (int i = 0; i < SHAPES; i++) shape_of[shapes[i].nr] = (uint8_t)(i + 1);
+  for (int i = 0; i < SHAPES - (session.overlays ? 0 : OF_OVERLAYS); i++) shape_of[shapes[i].nr] = (uint8_t)(i + 1);
 }
 
 int shimfs_handles(long nr) { return nr >= 0 && nr < NUMBERS && shape_of[nr]; }
@@ -169,10 +171,17 @@ long handle_call(long nr, struct arguments *a) {
     case SYS_pwritev:
     case SYS_pwritev2:
     case SYS_fallocate:
-    case SYS_sendfile: return write_to(nr, a->a1, a);
+    case SYS_sendfile: follow_copy(a->a2); return write_to(nr, a->a1, a);
     case SYS_copy_file_range:
-    case SYS_splice: return write_to(nr, a->a3, a);
+    case SYS_splice: follow_copy(a->a1); return write_to(nr, a->a3, a);
+    case SYS_read:
+    case SYS_readv:
+    case SYS_pread64:
+    case SYS_preadv:
+    case SYS_preadv2:
+    case SYS_lseek: follow_copy(a->a1); return NOT_OURS;
     case SYS_mmap: {
+      if (session.overlays && !(a->a4 & MAP_ANONYMOUS)) follow_copy(a->a5), mapped_in_place(a->a5);
       if (fd_kind(a->a5) != FD_FILE && !(a->a4 & MAP_FIXED)) return NOT_OURS;
       if (a->a4 & MAP_FIXED) {
         mapping_gone((uintptr_t)a->a1, (size_t)a->a2);

@@ -51,6 +51,10 @@ long duplicate_onto(long nr, struct arguments *a);
 long close_some(unsigned first, unsigned last, unsigned flags);
 long control_descriptor(struct arguments *a);
 
+/* in_place.c */
+bool read_in_place(long fd);
+void mapped_in_place(long fd);
+
 /* listing.c */
 long list_foreign(long fd, char *out, size_t size);
 /* special.c: AF_UNIX addresses, towards the kernel and from it */

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include "../sys.h"
 #include "site.h"
@@ -41,6 +42,22 @@ static inline long wait_on(const volatile uint32_t *cell, uint32_t seen, const s
   return sys(SYS_futex, cell, FUTEX_WAIT_PRIVATE, seen, limit);
 }
 static inline void wake(const volatile uint32_t *cell, int waiters) { sys(SYS_futex, cell, FUTEX_WAKE_PRIVATE, waiters); }
+
+/* At most `n` bytes, and the descriptor that comes with them. */
+static inline long receive_passing(int fd, void *to, size_t n, int *passed) {
+  union {
+    char room[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr head;
+  } control;
+  struct iovec piece = {to, n};
+  struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  long got;
+  do got = sys(SYS_recvmsg, fd, &message, MSG_CMSG_CLOEXEC);
+  while (got == -EINTR);
+  if (got > 0 && message.msg_controllen >= CMSG_LEN(sizeof(int)) && control.head.cmsg_type == SCM_RIGHTS)
+    *passed = *(const int *)(const void *)CMSG_DATA(&control.head);
+  return got > 0 ? got : -EIO;
+}
 
 /* A page that reads 0 in a fork child, however it was forked, but not in a vfork child. NULL: not to be had. */
 static inline volatile uint32_t *fork_page(void) {
