@@ -1,0 +1,370 @@
+/**
+ * Dispatch sources of type VNODE and READ on virtual files, through real injection; the same scripts on a real directory
+ * with the stand-in's own sources. The language is dispatch_table's (fixtures/programs), as in support.ts.
+ */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { buildFixtures } from '../../fixtures/build.ts';
+import { removeTree } from '../support/self.ts';
+import { freshTree, openBridge, play, startBare, startTalker, type Talker, viewOf } from './support.ts';
+
+const command = buildFixtures().program('dispatch_table');
+
+/** `m` tells of $D/g on the same queue: when it has told, everything before has been told too. */
+const MARKER = `
+  open g $D/g evtonly
+  source m VNODE g 0x8 q
+  activate m
+  registered m => registered`;
+const SETTLED = `
+  host: chmod $D/g 0600
+  event m => 0x8`;
+const source = (mask: string): string => `
+  queue q
+  open f $D/f evtonly
+  source s VNODE f ${mask} q`;
+const active = (mask: string): string => `
+  ${source(mask)}
+  activate s
+  registered s => registered
+  ${MARKER}`;
+
+const SCRIPTS: Readonly<Record<string, string>> = {
+  'the handler is told what was asked for, and only that': `
+    ${active('0x2')}
+    host: append $D/f more
+    event s => 0x2
+    where s => q
+    host: chmod $D/f 0600
+    ${SETTLED}
+    heard s => 0x0`,
+  'what comes while its queue is busy is told together': `
+    ${active('0x2a')}
+    hold q
+    host: append $D/f more
+    host: chmod $D/f 0600
+    host: rename $D/f $D/renamed
+    free q
+    event s 0x2a => 0x2a`,
+  'nothing is told of what happened before it was activated': `
+    ${source('0x7f')}
+    host: append $D/f more
+    has s registered => no
+    activate s
+    registered s => registered
+    ${MARKER}
+    ${SETTLED}
+    heard s => 0x0
+    host: append $D/f more
+    event s 0x6 => 0x6`,
+  'resumed, an inactive one is active': `
+    ${source('0x8')}
+    resume s
+    registered s => registered
+    host: chmod $D/f 0600
+    event s => 0x8`,
+  'suspended before it is activated, it begins with the last resume': `
+    ${source('0x7f')}
+    ${MARKER}
+    suspend s
+    activate s
+    host: append $D/f more
+    ${SETTLED}
+    has s registered => no
+    resume s
+    registered s => registered
+    host: chmod $D/f 0600
+    event s => 0x8`,
+  'what comes while it is suspended is told when it is resumed': `
+    ${active('0xa')}
+    suspend s
+    host: append $D/f more
+    ${SETTLED}
+    heard s => 0x0
+    resume s
+    event s => 0x2
+    host: chmod $D/f 0600
+    event s => 0x8`,
+  'cancelled, it is silent, and its cancel handler runs': `
+    ${active('0x7f')}
+    handle s => f
+    mask s => 0x7f
+    testcancel s => 0
+    cancel s
+    cancelled s => cancelled
+    testcancel s => 1
+    mask s => 0x0
+    handle s => f
+    host: append $D/f more
+    ${SETTLED}
+    heard s => 0x0
+    release s
+    finalized s => finalized`,
+  'cancelled before it is activated: only the cancel handler runs': `
+    ${source('0x7f')}
+    ${MARKER}
+    cancel s
+    activate s
+    cancelled s => cancelled
+    host: append $D/f more
+    ${SETTLED}
+    calls s => 0`,
+  'a descriptor that is closed without cancelling falls silent': `
+    ${active('0x7f')}
+    close f
+    host: append $D/f more
+    ${SETTLED}
+    heard s => 0x0
+    has s cancelled => no
+    cancel s
+    cancelled s => cancelled
+    release s
+    finalized s => finalized`,
+  'also while a duplicate keeps the file open': `
+    ${active('0x7f')}
+    dup f other
+    close f
+    host: append $D/f more
+    ${SETTLED}
+    heard s => 0x0`,
+  'also when another file takes its number': `
+    ${active('0x7f')}
+    open other $D/d/x evtonly
+    dup2 other f
+    host: append $D/f more
+    host: append $D/d/x more
+    ${SETTLED}
+    heard s => 0x0`,
+  'released without cancelling, it is gone': `
+    ${active('0x7f')}
+    retain s
+    release s
+    host: append $D/f more
+    event s 0x6 => 0x6
+    release s
+    finalized s => finalized
+    has s cancelled => no
+    host: append $D/f more
+    ${SETTLED}`,
+  'no bits, or bits that there are not: no source': `
+    queue q
+    open f $D/f evtonly
+    source s VNODE f 0 q => ~NULL .*
+    source s VNODE f 0x200 q => ~NULL .*
+    source s VNODE f 0x1ff q`,
+  'two sources on one descriptor, each with its own mask': `
+    ${active('0x2')}
+    source t VNODE f 0x8 q
+    activate t
+    registered t => registered
+    host: append $D/f more
+    host: chmod $D/f 0600
+    event s => 0x2
+    event t => 0x8
+    cancel s
+    cancelled s => cancelled
+    host: chmod $D/f 0700
+    event t => 0x8
+    heard s => 0x0`,
+  'on a queue that was chosen later': `
+    ${source('0x8')}
+    queue other
+    target s other
+    activate s
+    registered s => registered
+    host: chmod $D/f 0600
+    event s => 0x8
+    where s => other`,
+  'on a global queue': `
+    open f $D/f rdonly
+    source s VNODE f 0x8 global
+    activate s
+    registered s => registered
+    host: chmod $D/f 0600
+    event s => 0x8`,
+  'a directory, its entries and its end': `
+    queue q
+    open d $D/e evtonly
+    source s VNODE d 0x7f q
+    activate s
+    registered s => registered
+    host: create $D/e/a
+    event s => 0x2
+    host: mkdir $D/e/b
+    event s 0x12 => 0x12
+    host: chmod $D/e 0700
+    event s => 0x8
+    host: rename $D/e/a $D/a
+    event s => 0x2
+    host: rmdir $D/e/b
+    event s 0x12 => 0x12
+    host: rename $D/e $D/moved
+    event s => 0x20
+    host: rmdir $D/moved
+    event s 0x11 => 0x11`,
+  'the end of a file, and of one that another took the place of': `
+    ${active('0x7f')}
+    host: unlink $D/f
+    event s 0x11 => 0x11
+    open x $D/d/x evtonly
+    source t VNODE x 0x7f q
+    activate t
+    registered t => registered
+    host: create $D/y
+    host: rename $D/y $D/d/x
+    event t => 0x1`,
+  'what the program itself changes': `
+    ${active('0x7f')}
+    chmod $D/f 0600
+    event s => 0x8
+    append $D/f more
+    event s 0x6 => 0x6`,
+  'READ on a file, beside VNODE': `
+    queue q
+    open f $D/f rdonly
+    source r READ f 0 q
+    activate r
+    event r 5 => 5
+    source s VNODE f 0x6 q
+    activate s
+    registered s => registered
+    host: append $D/f more
+    event s 0x6 => 0x6
+    event r 4 => 4
+    cancel r
+    cancelled r => cancelled
+    handle r => f`,
+  'kqueue beside it, on the same descriptor': `
+    ${active('0x8')}
+    kqueue k
+    change k f VNODE 0x21 0x7f
+    host: chmod $D/f 0600
+    event s => 0x8
+    wait k 4 -1 => n=1 [f VNODE 0x21 0x8 0 0]
+    cancel s
+    cancelled s => cancelled
+    host: chmod $D/f 0700
+    wait k 4 -1 => n=1 [f VNODE 0x21 0x8 0 0]`,
+};
+
+interface Stage {
+  directory(): Promise<string>;
+  /** Who does what `host:` says. */
+  readonly host: Parameters<typeof play>[1][string];
+}
+
+function scripts(name: string, start: () => Talker, stage: Stage): void {
+  const cases = suite(name);
+  for (const [title, script] of Object.entries(SCRIPTS))
+    cases(title, async () => {
+      // Sources live as long as their program: each case has one of its own.
+      const talker = start();
+      try {
+        await play(script, { talker, host: stage.host }, { D: await stage.directory() });
+        assert.is(await talker.end(), 0, talker.stderr);
+      } finally {
+        talker.child.kill('SIGKILL');
+      }
+    });
+  cases.run();
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'sources-'));
+const bare = startBare(command);
+let made = 0;
+/** As freshTree, by a program on the real file system. */
+async function realDirectory(): Promise<string> {
+  const directory = join(scratch, `case${++made}`);
+  const tree = [
+    'mkdir $D',
+    'create $D/f',
+    'append $D/f hello',
+    'create $D/g',
+    'mkdir $D/d',
+    'create $D/d/x',
+    'mkdir $D/e',
+  ];
+  await play(tree.join('\n'), { bare }, { D: directory });
+  return directory;
+}
+
+const session = await openBridge();
+const other = startTalker(session, { command });
+const virtual = { directory: async () => freshTree(session) };
+
+scripts('a real directory, the stand-in’s own sources', () => startBare(command), {
+  directory: realDirectory,
+  host: bare,
+});
+scripts('a virtual tree, changed by the core', () => startTalker(session, { command }), {
+  ...virtual,
+  host: viewOf(session),
+});
+scripts('a virtual tree, changed by another process', () => startTalker(session, { command }), {
+  ...virtual,
+  host: other,
+});
+
+const ends = suite('ends');
+ends('another branch’s changes are not heard', async () => {
+  session.core.createBranch('aside', { parent: 'main' });
+  const talker = startTalker(session, { command });
+  const D = freshTree(session);
+  await play(
+    `${active('0x7f')}\naside: append $D/f more\n${SETTLED}\nheard s => 0x0`,
+    {
+      talker,
+      host: viewOf(session),
+      aside: viewOf(session, 'aside'),
+    },
+    { D },
+  );
+  assert.is(await talker.end(), 0);
+});
+ends('a thousand files, each with a source, and every last change', async () => {
+  const talker = startTalker(session, { command });
+  const view = viewOf(session);
+  const D = freshTree(session);
+  const count = 200;
+  await play('queue q', { talker });
+  for (let i = 0; i < count; i++) {
+    view.mknod({ path: `${D}/${i}` }, 0o100644);
+    await play(
+      `open f${i} $D/${i} evtonly\nsource s${i} VNODE f${i} 0x8 q\nactivate s${i}`,
+      { talker },
+      { D },
+    );
+  }
+  for (let round = 0; round < 20; round++)
+    for (let i = 0; i < count; i++) view.chmod({ path: `${D}/${i}` }, round % 2 ? 0o600 : 0o700);
+  for (let i = 0; i < count; i++) assert.is(await talker.say(`event s${i} 8`), '0x8');
+  assert.is(await talker.end(), 0);
+});
+ends('when the host goes, those who asked for it are told, and no new source is made', async () => {
+  const short = await openBridge();
+  const talker = startTalker(short, { command });
+  const D = freshTree(short);
+  await play(
+    `${source('0x42')}\nactivate s\nregistered s => registered\nopen g $D/g evtonly\nsource t VNODE g 0x2 q\nactivate t\nregistered t => registered`,
+    { talker },
+    { D },
+  );
+  await short.close();
+  assert.is(await talker.say('event s'), '0x40');
+  assert.is(await talker.say('heard t'), '0x0');
+  assert.match(await talker.say('source u VNODE g 2 q'), /^NULL E(IO|NOTSUP)$/);
+  assert.is(await talker.say('mask s'), '0x42');
+  assert.is(await talker.say('cancel s'), 'ok');
+  assert.is(await talker.say('cancelled s'), 'cancelled');
+  assert.is(await talker.end(), 0);
+});
+ends.after(async () => {
+  await other.end();
+  await bare.end();
+  await session.close();
+  removeTree(scratch);
+});
+ends.run();
