@@ -201,11 +201,16 @@ export const REPLY = /* @__PURE__ */ layout('shimfs_reply', {
   data_length: 'u32',
 });
 
+/** Flag of a request that changes attributes or length: the asker holds a descriptor of the inode, and can make the change by it. */
+export const BY_DESCRIPTOR = 0x4000_0000;
+
 export const ReplyFlag = {
   /** The path leaves the mounts: `data` is the real path to use instead. */
   Exit: 1,
   /** Open: the file was created by this call. */
   Created: 2,
+  /** A change by descriptor: the file has a name in a mirror, so make it natively, too. */
+  Tell: 32,
   /** Stat: until a generation in `data` changes (pairs of u32: index, value), the answer stays the same. */
   Cacheable: 8,
   /**

@@ -2,6 +2,7 @@
 import { cDefines, cStruct } from './layout.ts';
 import {
   AgentOp,
+  BY_DESCRIPTOR,
   DIRENT,
   DIRTY_SLOTS,
   EVENT,
@@ -45,6 +46,7 @@ export function cHeader(): string {
     `#define SHIMFS_SESSION_VARIABLE "${SESSION_VARIABLE}"`,
     `#define SHIMFS_OBJECTS "${OBJECT_NAMES.objects}"`,
     `#define SHIMFS_DIRECTORIES "${OBJECT_NAMES.directories}"`,
+    `#define SHIMFS_BY_DESCRIPTOR 0x${BY_DESCRIPTOR.toString(16)}u`,
     `#define SHIMFS_MIRRORS "${OBJECT_NAMES.mirrors}"`,
     `#define SHIMFS_SHARED "${OBJECT_NAMES.shared}"`,
     cDefines('ROLE', Role),

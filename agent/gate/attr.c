@@ -78,12 +78,31 @@ long on_path_op(uint16_t op, long dirfd, const char *path, uint32_t flags, uint3
   return link_ask(&q);
 }
 
+/*
+ * Changes what a descriptor stands for. Where the file has a name in a mirror the kernel makes the change as well:
+ * whoever watches hears of it by the name that the descriptor was opened by.
+ */
+static long ask_by_descriptor(struct request *q, long fd, const struct timespec *times) {
+  const struct shimfs_reply *reply;
+  q->flags |= SHIMFS_BY_DESCRIPTOR;
+  long result = link_begin(q, &reply, NULL);
+  bool tell = result == 0 && reply->reply_flags & REPLY_FLAG_TELL;
+  link_end();
+#if defined(__linux__)
+  if (tell && q->op == OP_TRUNCATE) return sys(SYS_ftruncate, fd, q->a);
+  if (tell && q->op == OP_UTIMENS) sys(SYS_utimensat, fd, 0, times, 0);
+  else if (tell) sys(SYS_fchmod, fd, 0700);
+#endif
+  (void)tell, (void)times;
+  return result;
+}
+
 long on_fd_op(uint16_t op, long fd, uint32_t mode, uint64_t a, uint64_t b) {
   if (!fd_virtual(fd)) return NOT_OURS;
   if (fd_entry((int)fd)->flags & O_PATH) return -EBADF;
   if (op == OP_TRUNCATE && fd_kind(fd) == FD_DIRECTORY) return -EINVAL;
   struct request q = {.op = op, .flags = WIRE_AT_EMPTY_PATH, .dir = fd_entry((int)fd)->ino, .mode = mode, .a = a, .b = b};
-  return link_ask(&q);
+  return ask_by_descriptor(&q, fd, NULL);
 }
 
 long on_utimens(long dirfd, const char *path, const struct timespec *times, long flags) {
@@ -101,7 +120,7 @@ long on_utimens(long dirfd, const char *path, const struct timespec *times, long
   q.flags = (uint32_t)flags;
   q.data = (const char *)(times ? times : now);
   q.data_length = sizeof now;
-  return link_ask(&q);
+  return path ? link_ask(&q) : ask_by_descriptor(&q, dirfd, times);
 }
 
 /* ---- extended attributes ---- */
@@ -159,7 +178,7 @@ long on_setxattr(long fd, const char *path, const char *name, const void *value,
   q.path2_length = (uint32_t)length;
   q.data = value;
   q.data_length = (uint32_t)size;
-  return link_ask(&q);
+  return fd < 0 ? link_ask(&q) : ask_by_descriptor(&q, fd, NULL);
 }
 
 long on_listxattr(long fd, const char *path, char *list, size_t size, bool follow) {
@@ -179,7 +198,7 @@ long on_removexattr(long fd, const char *path, const char *name, bool follow) {
   q.flags = follow ? 0 : WIRE_AT_SYMLINK_NOFOLLOW;
   q.data = name;
   q.data_length = (uint32_t)length;
-  return link_ask(&q);
+  return fd < 0 ? link_ask(&q) : ask_by_descriptor(&q, fd, NULL);
 }
 
 long on_statfs(long fd, const char *path, void *out) {

@@ -93,10 +93,14 @@ export class ContentStore {
   #promote(node: Inode, layer: LowerLayer): ObjectFile {
     const oid = this.#nextOid++;
     const object = new ObjectFile(oid, `${this.#directory}/${oid}`, node, layer);
-    const shown = node.isFile() ? this.adopter?.find(node, layer, object.ownPath) : undefined;
+    const shown = this.adopter?.find(node, layer, object.ownPath);
     if (!node.isFile()) {
       // A FIFO's or socket's: only its place. Whoever opens or binds it makes it there.
       node.object = object;
+      if (shown) {
+        object.shown = shown;
+        this.adopter?.taken(object);
+      }
       this.#objects.set(oid, object);
       return object;
     }
@@ -308,6 +312,11 @@ export class ContentStore {
     }
     this.#admit(node, layer, length, 'truncate');
     const { object } = node;
+    if (object?.shown?.elsewhere) {
+      this.#resize(node, length);
+      object.toldSize = length;
+      return;
+    }
     if (object) {
       told('truncate', () => {
         if (object.shown) object.shown.truncate(length);
@@ -367,6 +376,7 @@ export class ContentStore {
   setTimes(node: Inode, which: { readonly access?: boolean; readonly modify?: boolean } = BOTH): void {
     const { object } = node;
     if (!object || !node.isFile()) return;
+    if (object.shown?.elsewhere) return;
     const { access = false, modify = false } = which;
     if (object.shown) {
       const atime = access ? node.atimeSec + node.atimeNsec / 1e9 : undefined;
@@ -392,6 +402,7 @@ export class ContentStore {
   stamp(node: Inode): void {
     const { object } = node;
     if (!object) return;
+    if (object.shown?.elsewhere) return;
     // To set it there would be an event of its own.
     if (!object.shown) this.setTimes(node);
     else {

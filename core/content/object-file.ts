@@ -24,6 +24,8 @@ export interface ShownName {
   readonly path: Buffer;
   /** For other processes, where they could not use `path`. */
   readonly foreignPath: Buffer | undefined;
+  /** What is changed now is changed by who asked for it; `truncate` and `times` do nothing. */
+  readonly elsewhere: boolean;
   truncate(length: number): void;
   /** Seconds since the epoch; one that is undefined stays. */
   times(atime: number | undefined, mtime: number | undefined): void;

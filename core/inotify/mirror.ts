@@ -11,6 +11,7 @@
  * hearing of it, for nobody watches there.
  */
 
+import { S_IFIFO, S_IFMT } from '../constants.ts';
 import type { ObjectFile } from '../content/object-file.ts';
 import { Detail, EventKind, type FsEvent } from '../events/fs-event.ts';
 import type { Inode } from '../layers/inode.ts';
@@ -24,8 +25,10 @@ export interface MirrorHost {
   readonly real: RealNames;
   /** Give a file that will be watched an object, if it can have one. */
   promote(ns: Namespace, node: Inode): void;
-  /** Are the object's bytes this branch's alone? */
+  /** Is the branch the one, or the first, that has the object's bytes? */
   owns(ns: Namespace, object: ObjectFile): boolean;
+  /** The change that is told now is made natively by who asked for it. */
+  readonly elsewhere: boolean;
   /** Path of an object outside every mirror. */
   privatePath(object: ObjectFile): string;
   /** Processes may hold the object by this name, which is about to go. */
@@ -35,6 +38,9 @@ export interface MirrorHost {
   /** Writers of this inode's bytes are to say so at once (1), or need not (-1). */
   count(ino: number, delta: number): void;
 }
+
+/** Can its real file be the mirror's? */
+export const keepsReal = (node: Inode): boolean => node.isFile() || (node.mode & S_IFMT) === S_IFIFO;
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
@@ -127,7 +133,8 @@ export class Mirror {
       return known;
     }
     const shadow = new Shadow(node.ino, node.table !== null);
-    const object = node.isFile() && node.object && this.#host.owns(this.ns, node.object) ? node.object : null;
+    const object =
+      keepsReal(node) && node.object && this.#host.owns(this.ns, node.object) ? node.object : null;
     if (object && !object.shown) this.#take(shadow, object, path, quiet);
     else if (node.table) this.#real.directory(path);
     else if (node.isFile()) this.#real.file(path);
@@ -146,7 +153,8 @@ export class Mirror {
   #take(shadow: Shadow, object: ObjectFile, path: Buffer, quiet: boolean): void {
     const before = Buffer.from(this.#host.privatePath(object));
     this.#host.shut(object);
-    if (quiet) this.#real.rename(before, path);
+    if (!object.node.isFile() && !this.#real.exists(before)) this.#real.special(path);
+    else if (quiet) this.#real.rename(before, path);
     else {
       this.#real.link(before, path);
       this.#real.unlink(before);
@@ -156,7 +164,7 @@ export class Mirror {
 
   #show(shadow: Shadow, object: ObjectFile): void {
     shadow.object = object;
-    object.shown = new ShownFile(shadow, this.#real, this.#host.privatePath(object));
+    object.shown = new ShownFile(shadow, this.#real, this.#host.privatePath(object), this.#host);
   }
 
   /** A file's bytes are the branch's own from now on. */
@@ -185,13 +193,13 @@ export class Mirror {
     if (!object) return;
     const shown = object.shown as ShownFile;
     const held = object.holders.size > 0;
-    if (held && shadow.watched && !shown.anchored) {
+    const named = (node?.nlink ?? object.node.nlink) > 0;
+    if (held && (shadow.watched || !named) && !shown.anchored) {
       shown.anchor(path);
       this.#host.anchored(path, object);
     }
     if (shadow.names.length > 1) return;
     shadow.object = null;
-    const named = (node?.nlink ?? object.node.nlink) > 0;
     if (shown.anchored && !named) return;
     if (held) this.#host.anchored(path, object);
     if (held || named) {
@@ -281,9 +289,9 @@ export class Mirror {
     other.enter(source, fromName);
   }
 
-  /** The name that an event is about, or any. */
+  /** The name that an event is about. One that is not here is heard by nobody: a file that is watched has all of its. */
   #named(shadow: Shadow, event: FsEvent): ShadowName | undefined {
-    return shadow.nameIn(event.parent, nameOf(event.path)) ?? shadow.names[0];
+    return shadow.nameIn(event.parent, nameOf(event.path));
   }
 
   /** What was done to an object was done to the real file; a stand-in is told by hand. */
@@ -301,7 +309,7 @@ export class Mirror {
 
   #attrib(event: FsEvent): void {
     const shadow = this.#shadows.get(event.ino);
-    if (!shadow) return;
+    if (!shadow || this.#host.elsewhere) return;
     const name = this.#named(shadow, event);
     if (!name && shadow.ino !== this.ns.root.ino) return;
     const path = shadow.path(name);

@@ -7,7 +7,7 @@ import type { FsView, Place } from '../fs-view.ts';
 import type { Inode } from '../layers/inode.ts';
 import type { LowerLayer } from '../layers/lower-layer.ts';
 import type { Namespace } from '../layers/namespace.ts';
-import { Mirror, type MirrorHost } from './mirror.ts';
+import { keepsReal, Mirror, type MirrorHost } from './mirror.ts';
 import type { RealNames } from './real-names.ts';
 import { ShownFile } from './shown-file.ts';
 
@@ -41,6 +41,7 @@ export class Mirrors implements Adopter, MirrorHost {
   readonly #kept = new Map<string, Kept>();
   /** Objects that lost their last name in a mirror while somebody held them, by real inode. */
   readonly #lost = new Map<number, number>();
+  elsewhere = false;
   #next = 1;
   #troubled = false;
 
@@ -118,6 +119,21 @@ export class Mirrors implements Adopter, MirrorHost {
     return object && { ino: object.node.ino, oid: object.oid };
   }
 
+  /**
+   * Change an inode for somebody who holds a descriptor of it.
+   *
+   * @returns true when the change is to be made by that, too: it has a real name, or had one
+   */
+  byDescriptor(ns: Namespace, ino: number, change: () => void): boolean {
+    this.elsewhere = !!ns.node(ino)?.object?.shown;
+    try {
+      change();
+      return this.elsewhere;
+    } finally {
+      this.elsewhere = false;
+    }
+  }
+
   // MirrorHost
 
   promote(ns: Namespace, node: Inode): void {
@@ -125,7 +141,8 @@ export class Mirrors implements Adopter, MirrorHost {
   }
 
   owns(ns: Namespace, object: ObjectFile): boolean {
-    return object.layer === ns.upper || object.readIn === ns.upper;
+    const owner = this.#config.core.branches.ofLayer(object.layer);
+    return owner === ns || object.readIn === ns.upper || owner === undefined;
   }
 
   privatePath(object: ObjectFile): string {
@@ -150,12 +167,14 @@ export class Mirrors implements Adopter, MirrorHost {
   // Adopter
 
   find(node: Inode, layer: LowerLayer, aside: string): ShownFile | undefined {
+    if (!keepsReal(node)) return undefined;
+    const owner = this.#config.core.branches.ofLayer(layer);
     for (const { mirror } of this.#kept.values()) {
       const { ns } = mirror;
-      if (ns.upper !== layer && (layer.frozen || ns.node(node.ino) !== node)) continue;
+      if (owner ? ns !== owner : ns.node(node.ino) !== node) continue;
       const shadow = mirror.shadow(node.ino);
       if (!shadow || shadow.children || shadow.names.length === 0) continue;
-      const shown = new ShownFile(shadow, this.real, aside);
+      const shown = new ShownFile(shadow, this.real, aside, this);
       // The branch's file was another record's until now: that one goes on by itself.
       if (shadow.object) this.#detach(shadow.object, shown);
       mirror.owned(shadow);

@@ -29,6 +29,7 @@ export interface RealNames {
   /** An O_PATH descriptor, which holds a file without being heard. */
   anchor(path: Buffer): number;
   release(fd: number): void;
+  exists(path: Buffer): boolean;
   /** Real inode number. */
   inode(path: Buffer): number;
   /** All that is below `path`, and it. */

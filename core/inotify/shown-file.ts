@@ -7,14 +7,20 @@ export class ShownFile implements ShownName {
   readonly shadow: Shadow;
   readonly #real: RealNames;
   readonly #aside: string;
+  readonly #state: { readonly elsewhere: boolean };
   /** Of a file without a name: what holds it. */
   #anchor = -1;
 
   /** @param aside a private path on the same filesystem */
-  constructor(shadow: Shadow, real: RealNames, aside: string) {
+  constructor(shadow: Shadow, real: RealNames, aside: string, state: { readonly elsewhere: boolean }) {
     this.shadow = shadow;
     this.#real = real;
     this.#aside = aside;
+    this.#state = state;
+  }
+
+  get elsewhere(): boolean {
+    return this.#state.elsewhere;
   }
 
   get #named(): boolean {

@@ -249,6 +249,10 @@ export class GateConnection implements RequestContext {
     return this.host.inotify.nameToOpen(this.view, ino, oid, dir, name);
   }
 
+  byDescriptor(ino: number, change: () => void): boolean {
+    return this.host.inotify.byDescriptor(this.view, ino, change);
+  }
+
   recover(path: Buffer, inode: number): { ino: number; oid: number } | undefined {
     return this.host.inotify.recover(path, inode);
   }

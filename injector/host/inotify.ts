@@ -83,6 +83,13 @@ export class Inotify {
     return path && this.#relative(path);
   }
 
+  /** See Mirrors. */
+  byDescriptor(view: FsView, ino: number, change: () => void): boolean {
+    if (this.#mirrors) return this.#mirrors.byDescriptor(view.ns, ino, change);
+    change();
+    return false;
+  }
+
   /** @param path below the object directory, as /proc tells it @param inode of the real file */
   recover(path: Buffer, inode: number): { readonly ino: number; readonly oid: number } | undefined {
     const [area, ...names] = decodePath(path).split('/');

@@ -19,7 +19,7 @@ import type { FsCore } from '../../core/fs-core.ts';
 import type { FsView, Place } from '../../core/fs-view.ts';
 import type { TimeChange } from '../../core/ops/metadata.ts';
 import { decodePath, encodePath } from '../../core/path-bytes.ts';
-import { DIRENT, OBJECT_NAMES, Op, ReplyFlag, WireType } from '../../core/protocol.ts';
+import { BY_DESCRIPTOR, DIRENT, OBJECT_NAMES, Op, ReplyFlag, WireType } from '../../core/protocol.ts';
 import { type Answer, failure, putU64, type RequestFrame } from './request-frame.ts';
 import { SocketNames } from './socket-names.ts';
 
@@ -52,6 +52,8 @@ export interface RequestContext {
   ): Uint8Array | undefined;
   /** The name to open what was found by, where it is not the object's own. @param oid 0 for a directory */
   nameToOpen(ino: number, oid: number, dir: number, name: string): Uint8Array | undefined;
+  /** Change an inode for somebody who holds a descriptor of it. @returns whether it is to be changed by that, too */
+  byDescriptor(ino: number, change: () => void): boolean;
   /** What a real name that was opened once stands for. */
   recover(path: Buffer, inode: number): { readonly ino: number; readonly oid: number } | undefined;
   /** Names what event ids are told of: another core has another one. 16 bytes. */
@@ -81,7 +83,7 @@ function open(q: RequestFrame, c: RequestContext): Answer {
       .open({ dir: attr.ino, path: '' }, flags));
   }
   const result = { flags: created ? ReplyFlag.Created : 0, attr };
-  const mirrorable = attr.type === 'directory' || (attr.type === 'file' && attr.oid !== 0);
+  const mirrorable = attr.type === 'directory' || attr.oid !== 0;
   const mirrored = mirrorable ? c.nameToOpen(attr.ino, attr.oid, dir, name) : undefined;
   if (mirrored && attr.oid === 0) return { ...result, data: mirrored };
   const real = attr.type === 'directory' ? undefined : c.view.lowerPath(attr.ino);
@@ -161,6 +163,13 @@ function eventId(q: RequestFrame, c: RequestContext): Answer | undefined {
 const none: Answer = {};
 const done = (_: unknown): Answer => none;
 
+/** A change of attributes or length. */
+function change(q: RequestFrame, c: RequestContext, apply: () => void): Answer {
+  if (q.flags & BY_DESCRIPTOR) return c.byDescriptor(q.dir, apply) ? { flags: ReplyFlag.Tell } : none;
+  apply();
+  return none;
+}
+
 export const HANDLERS: Partial<Record<number, Handler>> = {
   [Op.Stat]: (q, c) => c.stat(place(q), follow(q)),
   [Op.Open]: open,
@@ -172,17 +181,19 @@ export const HANDLERS: Partial<Record<number, Handler>> = {
     done(c.view.link(place(q), place2(q), { follow: (q.flags & (AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) !== 0 })),
   [Op.Symlink]: (q, c) => done(c.view.symlink(decodePath(q.data), place(q))),
   [Op.Readlink]: (q, c) => ({ data: text(c.view.readlink(place(q))) }),
-  [Op.Chmod]: (q, c) => done(c.view.chmod(place(q), q.mode, follow(q))),
-  [Op.Chown]: (q, c) => done(c.view.chown(place(q), q.a, q.b, follow(q))),
-  [Op.Utimens]: (q, c) => done(c.view.utimens(place(q), timeAt(q.data, 0), timeAt(q.data, 16), follow(q))),
-  [Op.Truncate]: (q, c) => done(c.view.truncate(place(q), q.signedA)),
+  [Op.Chmod]: (q, c) => change(q, c, () => c.view.chmod(place(q), q.mode, follow(q))),
+  [Op.Chown]: (q, c) => change(q, c, () => c.view.chown(place(q), q.a, q.b, follow(q))),
+  [Op.Utimens]: (q, c) =>
+    change(q, c, () => c.view.utimens(place(q), timeAt(q.data, 0), timeAt(q.data, 16), follow(q))),
+  [Op.Truncate]: (q, c) => change(q, c, () => c.view.truncate(place(q), q.signedA)),
   [Op.Readdir]: readdir,
   [Op.Getpath]: (q, c) => ({
     attr: c.view.stat({ dir: q.dir, path: '' }),
     data: text(c.view.pathOf(q.dir).path),
   }),
   [Op.Getxattr]: (q, c) => ({ data: c.view.getxattr(place(q), q.data.toString(), follow(q)) }),
-  [Op.Setxattr]: (q, c) => done(c.view.setxattr(place(q), q.path2, Buffer.from(q.data), q.mode, follow(q))),
+  [Op.Setxattr]: (q, c) =>
+    change(q, c, () => c.view.setxattr(place(q), q.path2, Buffer.from(q.data), q.mode, follow(q))),
   [Op.Listxattr]: (q, c) => ({
     data: Buffer.from(
       c.view
@@ -191,7 +202,7 @@ export const HANDLERS: Partial<Record<number, Handler>> = {
         .join(''),
     ),
   }),
-  [Op.Removexattr]: (q, c) => done(c.view.removexattr(place(q), q.data.toString(), follow(q))),
+  [Op.Removexattr]: (q, c) => change(q, c, () => c.view.removexattr(place(q), q.data.toString(), follow(q))),
   [Op.Mknod]: (q, c) => done(c.view.mknod(place(q), q.mode & ~q.umask)),
   [Op.Socket]: socket,
   [Op.Statfs]: (q, c) => {

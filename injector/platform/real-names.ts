@@ -8,6 +8,7 @@ import {
   copyFileSync,
   lchownSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   renameSync,
@@ -87,6 +88,7 @@ export function linuxNames(): RealNames {
     copy: (from, to) => copyFileSync(from, to, constants.COPYFILE_FICLONE),
     anchor: (path) => openSync(path, O_PATH),
     release: (fd) => closeSync(fd),
+    exists: (path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined,
     inode: (path) => Number(statSync(path, { bigint: true }).ino),
     removeTree: (path) => rmSync(path, { recursive: true, force: true }),
   };
