@@ -419,6 +419,11 @@ export class FsCore implements Engine {
     this.#lifetimes.hold(ino);
   }
 
+  /** Is it held in this process? @internal */
+  kept(ino: number): boolean {
+    return this.#lifetimes.holds(ino);
+  }
+
   /** @internal */
   release(ino: number): void {
     this.#lifetimes.release(ino);

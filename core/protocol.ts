@@ -40,7 +40,7 @@ export const Op = {
   Stat: 2,
   /** flags: O_*, mode: creation mode. Reply: attributes with `oid` of the object to open. */
   Open: 3,
-  /** The process no longer holds the object open. a: oid. Answered only if it has an id: somebody waits for its end. */
+  /** The process no longer holds the object open. a: oid */
   Close: 4,
   /** mode: R_OK|W_OK|X_OK, flags: AT_* */
   Access: 5,

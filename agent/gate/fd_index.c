@@ -36,11 +36,9 @@ static void hold_object(uint64_t oid) {
   link_tell(&q);
 }
 
-/* Who watches a file without a name hears of its end when the last of us closes it: the host lets go of it first. */
-static void give_up_object(const struct fd_entry *e) {
-  struct request q = {.op = OP_CLOSE, .a = e->oid};
-  if (session.watched[e->ino % SHIMFS_WATCHED_SLOTS]) link_ask(&q);
-  else link_tell(&q);
+static void give_up_object(uint64_t oid) {
+  struct request q = {.op = OP_CLOSE, .a = oid};
+  link_tell(&q);
 }
 
 void fd_duplicated(int from, int to) {
@@ -65,7 +63,7 @@ void fd_closing(int fd) {
   if (e.watched || kind == FD_KQUEUE) agent_fd_closed(fd, kind);
   __atomic_store_n(&fd_kinds[fd], FD_FOREIGN, __ATOMIC_RELEASE);
   entries[fd].watched = 0;
-  if (e.oid && kind != FD_KQUEUE) give_up_object(&e);
+  if (e.oid && kind != FD_KQUEUE) give_up_object(e.oid);
 }
 
 struct origin {

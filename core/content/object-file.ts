@@ -31,8 +31,6 @@ export interface ShownName {
   times(atime: number | undefined, mtime: number | undefined): void;
   /** Nobody in the watched directories hears what is done by this path. */
   quietly(use: (path: string) => void): void;
-  /** The object is gone. */
-  release(): void;
 }
 
 export class ObjectFile {
@@ -151,7 +149,6 @@ export class ObjectFds {
     this.close(object);
     if (object.shown) {
       // The name is the mirror's.
-      object.shown.release();
       object.shown = null;
       return;
     }

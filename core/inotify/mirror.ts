@@ -18,21 +18,20 @@ import type { Inode } from '../layers/inode.ts';
 import type { Namespace } from '../layers/namespace.ts';
 import type { RealNames } from './real-names.ts';
 import { Shadow, type ShadowName } from './shadow.ts';
-import { ShownFile } from './shown-file.ts';
+import { ShownFile, type ShownState } from './shown-file.ts';
 
 /** What a mirror asks of what is around it. */
-export interface MirrorHost {
-  readonly real: RealNames;
+export interface MirrorHost extends ShownState {
   /** Give a file that will be watched an object, if it can have one. */
   promote(ns: Namespace, node: Inode): void;
   /** Is the branch the one, or the first, that has the object's bytes? */
   owns(ns: Namespace, object: ObjectFile): boolean;
-  /** The change that is told now is made natively by who asked for it. */
-  readonly elsewhere: boolean;
   /** Path of an object outside every mirror. */
   privatePath(object: ObjectFile): string;
-  /** Processes may hold the object by this name, which is about to go. */
-  anchored(path: Buffer, object: ObjectFile): void;
+  /** Does somebody in this process need the inode's bytes, whatever becomes of its names? */
+  keeps(ino: number): boolean;
+  /** Nothing but processes has the object from now on. */
+  lost(object: ObjectFile, inode: number): void;
   /** Close what the core itself holds open of it. */
   shut(object: ObjectFile): void;
   /** Writers of this inode's bytes are to say so at once (1), or need not (-1). */
@@ -164,7 +163,7 @@ export class Mirror {
 
   #show(shadow: Shadow, object: ObjectFile): void {
     shadow.object = object;
-    object.shown = new ShownFile(shadow, this.#real, this.#host.privatePath(object), this.#host);
+    object.shown = new ShownFile(shadow, this.#host.privatePath(object), this.#host);
   }
 
   /** A file's bytes are the branch's own from now on. */
@@ -187,26 +186,17 @@ export class Mirror {
     this.#left(shadow, parent, name);
   }
 
-  /** A name is about to go. Does anybody need the file, when it was the last one here? */
+  /** A name is about to go. Who needs the file, when it was the last one here? */
   #losing(shadow: Shadow, path: Buffer, node: Inode | undefined): void {
     const { object } = shadow;
-    if (!object) return;
+    if (!object || shadow.names.length > 1) return;
     const shown = object.shown as ShownFile;
-    const held = object.holders.size > 0;
-    const named = (node?.nlink ?? object.node.nlink) > 0;
-    if (held && (shadow.watched || !named) && !shown.anchored) {
-      shown.anchor(path);
-      this.#host.anchored(path, object);
-    }
-    if (shadow.names.length > 1) return;
     shadow.object = null;
-    if (shown.anchored && !named) return;
-    if (held) this.#host.anchored(path, object);
-    if (held || named) {
+    if ((node?.nlink ?? object.node.nlink) > 0 || this.#host.keeps(shadow.ino)) {
       this.#real.link(path, Buffer.from(this.#host.privatePath(object)));
-    }
-    shown.release();
-    object.shown = null;
+      object.shown = null;
+    } else if (object.holders.size > 0) this.#host.lost(object, shown.lost(object, path));
+    else object.shown = null;
   }
 
   #left(shadow: Shadow, parent: Shadow, name: string): void {

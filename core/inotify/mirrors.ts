@@ -9,6 +9,7 @@ import type { LowerLayer } from '../layers/lower-layer.ts';
 import type { Namespace } from '../layers/namespace.ts';
 import { keepsReal, Mirror, type MirrorHost } from './mirror.ts';
 import type { RealNames } from './real-names.ts';
+import { Shadow } from './shadow.ts';
 import { ShownFile } from './shown-file.ts';
 
 export interface MirrorsConfig {
@@ -18,6 +19,8 @@ export interface MirrorsConfig {
   readonly directory: string;
   /** See MirrorHost. */
   readonly count: (ino: number, delta: number) => void;
+  /** A path by which one of those holders has the real inode open. */
+  readonly held: (holders: ReadonlySet<number>, inode: number) => string | undefined;
   /** The first time that the real filesystem refuses: watchers may have missed what was told. */
   readonly onTrouble: (error: unknown) => void;
 }
@@ -59,7 +62,8 @@ export class Mirrors implements Adopter, MirrorHost {
   /**
    * Make `place` ready to be watched. Whoever is answered hears of every later change.
    *
-   * @returns the real path to watch, of bytes @throws FsError, MountExit, the system's error
+   * @returns the real path to watch; of a file without a name one that leads there. Undefined: there is none
+   * @throws FsError, MountExit, the system's error
    */
   watch(
     view: FsView,
@@ -67,7 +71,22 @@ export class Mirrors implements Adopter, MirrorHost {
     how: { readonly follow: boolean; readonly directory: boolean },
   ): Buffer | undefined {
     const { node, dir, name } = view.watchable(place, how);
-    return this.#of(view.ns).watch(node, dir, name);
+    return this.#of(view.ns).watch(node, dir, name) ?? this.#nameless(node);
+  }
+
+  /** A file that lives on in processes alone. */
+  #nameless(node: Inode): Buffer | undefined {
+    const { object } = node;
+    if (!object || !node.isFile()) return undefined;
+    if (!object.shown) {
+      const own = Buffer.from(object.ownPath);
+      const shown = new ShownFile(new Shadow(node.ino, false), object.ownPath, this);
+      this.shut(object);
+      this.lost(object, shown.lost(object, own));
+      this.real.unlink(own);
+      object.shown = shown;
+    }
+    return object.shown.foreignPath;
   }
 
   #of(ns: Namespace): Mirror {
@@ -157,11 +176,16 @@ export class Mirrors implements Adopter, MirrorHost {
     this.#config.count(ino, delta);
   }
 
-  anchored(path: Buffer, object: ObjectFile): void {
-    if ([...this.#lost.values()].includes(object.oid)) return;
-    this.#lost.set(this.real.inode(path), object.oid);
-    // Its end is told when it is closed: those who close it say so and wait.
-    this.count(object.node.ino, 1);
+  keeps(ino: number): boolean {
+    return this.#config.core.kept(ino);
+  }
+
+  lost(object: ObjectFile, inode: number): void {
+    this.#lost.set(inode, object.oid);
+  }
+
+  held(object: ObjectFile, inode: number): string | undefined {
+    return this.#config.held(object.holders, inode);
   }
 
   // Adopter
@@ -174,7 +198,7 @@ export class Mirrors implements Adopter, MirrorHost {
       if (owner ? ns !== owner : ns.node(node.ino) !== node) continue;
       const shadow = mirror.shadow(node.ino);
       if (!shadow || shadow.children || shadow.names.length === 0) continue;
-      const shown = new ShownFile(shadow, this.real, aside, this);
+      const shown = new ShownFile(shadow, aside, this);
       // The branch's file was another record's until now: that one goes on by itself.
       if (shadow.object) this.#detach(shadow.object, shown);
       mirror.owned(shadow);
@@ -197,15 +221,7 @@ export class Mirrors implements Adopter, MirrorHost {
   gone(object: ObjectFile): void {
     const shadow = (object.shown as ShownFile | null)?.shadow;
     if (shadow?.object === object) shadow.object = null;
-    this.#found(object);
-  }
-
-  #found(object: ObjectFile): void {
-    for (const [inode, oid] of this.#lost) {
-      if (oid !== object.oid) continue;
-      this.#lost.delete(inode);
-      this.count(object.node.ino, -1);
-    }
+    for (const [inode, oid] of this.#lost) if (oid === object.oid) this.#lost.delete(inode);
   }
 
   /** Every watch ends as after a removal of everything. */

@@ -26,9 +26,6 @@ export interface RealNames {
   written(path: Buffer): void;
   /** A new file with the same bytes. */
   copy(from: Buffer, to: Buffer): void;
-  /** An O_PATH descriptor, which holds a file without being heard. */
-  anchor(path: Buffer): number;
-  release(fd: number): void;
   exists(path: Buffer): boolean;
   /** Real inode number. */
   inode(path: Buffer): number;

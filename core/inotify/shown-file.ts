@@ -1,20 +1,29 @@
 /** The real file that a mirror shows for an inode, as the keeper of its bytes sees it. */
-import type { ShownName } from '../content/object-file.ts';
+import type { ObjectFile, ShownName } from '../content/object-file.ts';
 import type { RealNames } from './real-names.ts';
 import type { Shadow } from './shadow.ts';
 
+/** What all shown files of a core share. */
+export interface ShownState {
+  readonly real: RealNames;
+  /** The change that is told now is made natively by who asked for it. */
+  readonly elsewhere: boolean;
+  /** A path by which some process holds the object, whose real inode that is. */
+  held(object: ObjectFile, inode: number): string | undefined;
+}
+
+const NOWHERE = Buffer.from('/proc/0/fd/0');
+
 export class ShownFile implements ShownName {
   readonly shadow: Shadow;
-  readonly #real: RealNames;
   readonly #aside: string;
-  readonly #state: { readonly elsewhere: boolean };
-  /** Of a file without a name: what holds it. */
-  #anchor = -1;
+  readonly #state: ShownState;
+  /** A file without a name is only to be found among what its holders have open: if we held it, it would not end with them. */
+  #nameless: { readonly object: ObjectFile; readonly inode: number } | undefined;
 
   /** @param aside a private path on the same filesystem */
-  constructor(shadow: Shadow, real: RealNames, aside: string, state: { readonly elsewhere: boolean }) {
+  constructor(shadow: Shadow, aside: string, state: ShownState) {
     this.shadow = shadow;
-    this.#real = real;
     this.#aside = aside;
     this.#state = state;
   }
@@ -23,52 +32,38 @@ export class ShownFile implements ShownName {
     return this.#state.elsewhere;
   }
 
-  get #named(): boolean {
-    return this.#anchor < 0 || this.shadow.names.length > 0;
-  }
-
   get path(): Buffer {
-    return this.#named ? this.shadow.path() : Buffer.from(`/proc/self/fd/${this.#anchor}`);
+    return this.#nameless ? (this.foreignPath ?? NOWHERE) : this.shadow.path();
   }
 
-  /** For other processes. */
   get foreignPath(): Buffer | undefined {
-    return this.#named ? undefined : Buffer.from(`/proc/${process.pid}/fd/${this.#anchor}`);
+    const path = this.#nameless && this.#state.held(this.#nameless.object, this.#nameless.inode);
+    return path === undefined ? undefined : Buffer.from(path);
   }
 
   truncate(length: number): void {
-    this.#real.truncate(this.path, length);
+    this.#state.real.truncate(this.path, length);
   }
 
   times(atime: number | undefined, mtime: number | undefined): void {
-    this.#real.times(this.path, atime, mtime);
+    this.#state.real.times(this.path, atime, mtime);
   }
 
   /** Through a name that no watched directory holds. */
   quietly(use: (path: string) => void): void {
     const aside = Buffer.from(this.#aside);
-    this.#real.link(this.shadow.path(), aside);
+    this.#state.real.link(this.shadow.path(), aside);
     try {
       use(this.#aside);
     } finally {
-      this.#real.unlink(aside);
+      this.#state.real.unlink(aside);
     }
   }
 
-  /**
-   * Hold the file by a name that is about to go. The kernel tells the end of an inode when the first of the names that
-   * went lets go of it, so this must not be another one than those that processes hold it by.
-   */
-  anchor(path: Buffer): void {
-    if (this.#anchor < 0) this.#anchor = this.#real.anchor(path);
-  }
-
-  get anchored(): boolean {
-    return this.#anchor >= 0;
-  }
-
-  release(): void {
-    if (this.#anchor >= 0) this.#real.release(this.#anchor);
-    this.#anchor = -1;
+  /** @param path its last name, which is about to go */
+  lost(object: ObjectFile, path: Buffer): number {
+    const inode = this.#state.real.inode(path);
+    this.#nameless = { object, inode };
+    return inode;
   }
 }

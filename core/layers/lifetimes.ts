@@ -23,6 +23,10 @@ export class Lifetimes {
     this.#holds.set(ino, (this.#holds.get(ino) ?? 0) + 1);
   }
 
+  holds(ino: number): boolean {
+    return this.#holds.has(ino);
+  }
+
   release(ino: number): void {
     const left = (this.#holds.get(ino) ?? 0) - 1;
     if (left > 0) {

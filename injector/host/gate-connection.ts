@@ -40,6 +40,7 @@ export class GateConnection implements RequestContext {
     this.peer = peer;
     this.#binding = binding;
     this.#holder = holder;
+    host.inotify.entered(holder, peer.pid);
     this.#view = this.#viewOf(binding);
     host.residents.came(this);
     host.bindings.entered(binding);
@@ -267,6 +268,7 @@ export class GateConnection implements RequestContext {
     }
     this.#writing.clear();
     this.core.released(this.#holder);
+    this.host.inotify.left(this.#holder);
     this.#held.clear();
     this.host.inPlace.released(this);
     this.host.residents.left(this);

@@ -1,6 +1,6 @@
 /** inotify for a session: its mirrors, made when somebody first watches, and their end with the host. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FsCore } from '../../core/fs-core.ts';
 import type { FsView, Place } from '../../core/fs-view.ts';
@@ -25,11 +25,21 @@ export class Inotify {
   readonly #config: InotifyConfig;
   #mirrors: Mirrors | undefined;
   #undertaker: ChildProcess | undefined;
-  #prefix: Buffer;
+  readonly #prefix: Buffer;
+  readonly #holders = new Map<number, number>();
 
   constructor(config: InotifyConfig) {
     this.#config = config;
     this.#prefix = Buffer.from(`${config.objects}/`);
+  }
+
+  /** A connection's number as a holder of objects, and the process behind it. */
+  entered(holder: number, pid: number): void {
+    this.#holders.set(holder, pid);
+  }
+
+  left(holder: number): void {
+    this.#holders.delete(holder);
   }
 
   /** @returns what to watch, relative to the object directory @throws FsError, MountExit, the system's error */
@@ -58,12 +68,22 @@ export class Inotify {
       real,
       directory,
       count,
+      held: (holders, inode) => this.#held(holders, inode),
       onTrouble: (error) =>
         tell(
           `inotify: ${directory} could not follow a change (${(error as Error).message}), so watchers may miss events. Is its filesystem full?`,
         ),
     });
     return this.#mirrors;
+  }
+
+  #held(holders: ReadonlySet<number>, inode: number): string | undefined {
+    for (const holder of holders) {
+      const pid = this.#holders.get(holder);
+      const found = pid === undefined ? undefined : descriptorOf(pid, inode);
+      if (found) return found;
+    }
+    return undefined;
   }
 
   #relative(path: Buffer): Buffer {
@@ -100,4 +120,18 @@ export class Inotify {
     this.#mirrors?.close();
     this.#undertaker?.stdin?.end();
   }
+}
+
+/** The name of a process's descriptor of a real inode, if it has one and we may look. */
+function descriptorOf(pid: number, inode: number): string | undefined {
+  const directory = `/proc/${pid}/fd`;
+  try {
+    for (const fd of readdirSync(directory)) {
+      const stat = statSync(`${directory}/${fd}`, { bigint: true, throwIfNoEntry: false });
+      if (stat?.isFile() && Number(stat.ino) === inode) return `${directory}/${fd}`;
+    }
+  } catch {
+    // It has gone.
+  }
+  return undefined;
 }

@@ -226,7 +226,7 @@ export const HANDLERS: Partial<Record<number, Handler>> = {
   [Op.Binding]: (_, c) => ({ counts: { size: 0, blocks: 0, ino: c.binding } }),
   [Op.Close]: (q, c) => {
     c.closed(q.a);
-    return q.id === 0 ? undefined : none;
+    return undefined;
   },
   [Op.Wrote]: (q, c) => {
     c.wrote(q.a);

@@ -27,7 +27,6 @@ import type { RealNames } from '../../core/inotify/real-names.ts';
 const AT_FDCWD = -100;
 const RENAME_EXCHANGE = 2;
 const UTIME_OMIT = 0x3ffffffen;
-const O_PATH = 0o10000000;
 const OWNER_ONLY = 0o700;
 const ZERO = Buffer.alloc(1);
 
@@ -86,8 +85,6 @@ export function linuxNames(): RealNames {
       closeSync(fd);
     },
     copy: (from, to) => copyFileSync(from, to, constants.COPYFILE_FICLONE),
-    anchor: (path) => openSync(path, O_PATH),
-    release: (fd) => closeSync(fd),
     exists: (path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined,
     inode: (path) => Number(statSync(path, { bigint: true }).ino),
     removeTree: (path) => rmSync(path, { recursive: true, force: true }),

@@ -23,8 +23,10 @@ long on_inotify_add_watch(long fd, const char *path, uint32_t mask) {
   struct scratch *room = result == 0 ? scratch_take() : NULL;
   if (room) result = session_real_path(room->path, data, reply->data_length);
   else if (result == 0) result = -ENOMEM;
+  bool leads = result == 0 && data[0] == '/';
   link_end();
-  if (result == 0) result = sys(SYS_inotify_add_watch, fd, room->path, mask | IN_DONT_FOLLOW);
+  /* An absolute one leads to a file without a name. */
+  if (result == 0) result = sys(SYS_inotify_add_watch, fd, room->path, leads ? mask & ~(uint32_t)IN_DONT_FOLLOW : mask | IN_DONT_FOLLOW);
   if (room) scratch_give(room);
   return result;
 }
