@@ -46,8 +46,21 @@ interface Issue {
 function badRequest(error: { readonly issues: readonly unknown[] }): Problem {
   const issues = error.issues as readonly Issue[];
   const detail = issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; ');
-  const code = issues.find((issue) => issue.params?.code)?.params?.code ?? 'bad_request';
-  return new Problem(400, code, detail, 'GET /openapi.json says what is expected.');
+  const code = issues.find((issue) => issue.params?.code)?.params?.code;
+  // What the document cannot say is another matter than what it forbids.
+  if (code !== undefined) return new Problem(422, code, detail, 'Say it once, or not at all.');
+  return new Problem(400, 'bad_request', detail, 'GET /openapi.json says what is expected.');
+}
+
+const noRoute = (): Problem =>
+  new Problem(404, 'no_such_route', 'there is nothing here', 'See /openapi.json.');
+
+/** What may be asked of `path`. */
+function methodsOf(app: OpenAPIHono<Env>, path: string): string[] {
+  const matches = (route: string): boolean =>
+    new RegExp(`^${route.replace(/\./g, '\\.').replace(/:\w+/g, '[^/]+')}$`).test(path);
+  const methods = app.routes.filter((one) => one.method !== 'ALL' && matches(one.path));
+  return [...new Set(methods.map(({ method }) => method))];
 }
 
 export function createApp(options: AppOptions): OpenAPIHono<Env> {
@@ -74,9 +87,20 @@ export function createApp(options: AppOptions): OpenAPIHono<Env> {
       'Look at what the service says.',
     ).toResponse();
   });
-  app.notFound(() =>
-    new Problem(404, 'no_such_route', 'there is nothing here', 'See /openapi.json.').toResponse(),
-  );
+  app.notFound((context) => {
+    const methods = methodsOf(app, context.req.path);
+    if (methods.length === 0) return noRoute().toResponse();
+    const allow = methods.join(', ');
+    const { method } = context.req;
+    const answer = new Problem(
+      405,
+      'bad_method',
+      `${method} is not done here`,
+      `Here: ${allow}.`,
+    ).toResponse();
+    answer.headers.set('allow', allow);
+    return answer;
+  });
   app.use(checkHost(host));
   app.use(async (context, next) => {
     if (service.closed)
@@ -107,7 +131,7 @@ export function createApp(options: AppOptions): OpenAPIHono<Env> {
   app.get('/docs/:file', (context) => {
     const file = context.req.param('file');
     const type = ASSETS[file];
-    if (!type) return context.notFound();
+    if (!type) throw noRoute();
     const dir = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
     return context.body(readFileSync(join(dir, file)), 200, { 'content-type': type });
   });

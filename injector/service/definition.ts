@@ -1,7 +1,16 @@
 /** What a watcher is, as requests and the store say it. */
 import { z } from '@hono/zod-openapi';
 
-const path = z.string().min(1).max(4096).startsWith('/').openapi({ example: '/home/me/project' });
+// Every reader of the document is to take these alike, and not all know \w as ASCII.
+const NAME = /^[A-Za-z0-9_.-]{1,64}$/;
+export const ID = NAME;
+export const TAG = /^[^:\s]{1,64}:[^\r\n]{0,256}$/;
+
+const path = z
+  .string()
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: what no path can hold
+  .regex(/^\/[^\u0000]{0,4095}$/, 'a path is absolute, and has no NUL')
+  .openapi({ example: '/home/me/project' });
 const glob = z.string().min(1).max(1024);
 
 export const ruleSchema = z.discriminatedUnion('kind', [
@@ -11,21 +20,15 @@ export const ruleSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('gitignore'), text: z.string().max(65_536), dir: path.optional() }),
 ]);
 
-const name = z
-  .string()
-  .regex(/^[\w.-]{1,64}$/)
-  .openapi({ example: 'build' });
+const name = z.string().regex(NAME).openapi({ example: 'build' });
 
-export const tagText = z
-  .string()
-  .regex(/^[^:\s]{1,64}:[^\r\n]{0,256}$/, 'a tag is key:value')
-  .openapi({ example: 'team:docs' });
+export const tagText = z.string().regex(TAG, 'a tag is key:value').openapi({ example: 'team:docs' });
 
 export const definitionSchema = z
   .strictObject({
     path,
     source: z
-      .union([z.literal('directory'), z.string().regex(/^session:[\w.-]{1,64}$/)])
+      .union([z.literal('directory'), z.string().regex(/^session:[A-Za-z0-9_.-]{1,64}$/)])
       .default('directory')
       .openapi({ description: '`directory`, or `session:NAME` for the virtual tree of a session' }),
     branch: name.optional().openapi({ description: 'Of a session. Default: main' }),
@@ -69,14 +72,11 @@ export const stateSchema = z
   .strictObject({ name, path: path.default('/'), metadata: z.record(z.string(), z.string()).default({}) })
   .openapi('State');
 export const stateName = name;
-export const idSchema = z
-  .string()
-  .regex(/^[\w.-]{1,64}$/)
-  .openapi({ example: '0b1c' });
+export const idSchema = z.string().regex(ID).openapi({ example: '0b1c' });
 
 const eventId = z
   .string()
-  .regex(/^\d{20}$/)
+  .regex(/^[0-9]{20}$/)
   .openapi({ example: '00000000000000000042' });
 
 export const eventSchema = z

@@ -5,8 +5,11 @@ import { formatId, parseId } from './event-id.ts';
 import type { Env } from './guard.ts';
 import { seen } from './permission.ts';
 import { Problem } from './problem.ts';
-import { json, params, refusal } from './watcher-routes.ts';
+import { common, json, params, refusal } from './watcher-routes.ts';
 import type { WatcherService } from './watcher-service.ts';
+
+/** Looked at by `cursorOf`, which says more. */
+const cursorText = z.string().openapi({ pattern: '^[0-9]{0,20}$', example: formatId(42) });
 
 function cursorOf(text: string | undefined): number | undefined {
   if (text === undefined || text === '') return undefined;
@@ -27,6 +30,7 @@ export function addEventRoutes(app: OpenAPIHono<Env>, service: WatcherService): 
     createRoute({
       method: 'get',
       path: '/watchers/{id}/events',
+      operationId: 'readEvents',
       description:
         'With `Accept: text/event-stream` the events as they come, after `Last-Event-ID` or `after`; without either, ' +
         'those to come. Other events of the stream: `bookmark` (idle; all up to its id was told), `reset` (the ' +
@@ -34,11 +38,11 @@ export function addEventRoutes(app: OpenAPIHono<Env>, service: WatcherService): 
       request: {
         params,
         query: z.object({
-          after: z.string().optional(),
+          after: cursorText.optional(),
           limit: z.coerce.number().int().min(1).max(10_000).default(1000),
           epoch: z.string().optional().openapi({ description: 'Epoch that `after` is of' }),
         }),
-        headers: z.object({ 'last-event-id': z.string().optional() }),
+        headers: z.object({ 'last-event-id': cursorText.optional() }),
       },
       responses: {
         200: {
@@ -48,8 +52,8 @@ export function addEventRoutes(app: OpenAPIHono<Env>, service: WatcherService): 
             'text/event-stream': { schema: z.string() },
           },
         },
+        ...common,
         400: refusal('Bad cursor'),
-        401: refusal('No known token'),
         404: refusal('Unknown watcher'),
         410: refusal('cursor_expired, with first and last'),
       },

@@ -4,7 +4,7 @@ import { stateName, stateSchema } from './definition.ts';
 import { eventStream } from './event-routes.ts';
 import { frame } from './fan-out.ts';
 import type { Env } from './guard.ts';
-import { json, refusal } from './watcher-routes.ts';
+import { common, json, refusal } from './watcher-routes.ts';
 import type { WatcherService } from './watcher-service.ts';
 
 /** A comment. */
@@ -15,15 +15,14 @@ export function addStateRoutes(app: OpenAPIHono<Env>, service: WatcherService): 
     createRoute({
       method: 'post',
       path: '/states',
+      operationId: 'enterState',
       description:
         'Enter a state for the watchers at and below `path` that the token may see. The answer is an event stream that ' +
         'stays open, with a comment now and then: the state is left when the connection ends.',
       request: { body: { required: true, content: { 'application/json': { schema: stateSchema } } } },
       responses: {
         200: { description: 'Entered', content: { 'text/event-stream': { schema: z.string() } } },
-        400: refusal('Bad request'),
-        401: refusal('No known token'),
-        403: refusal('Outside of the scopes of the token'),
+        ...common,
         409: refusal('Entered already'),
       },
     }),
@@ -65,6 +64,7 @@ export function addStateRoutes(app: OpenAPIHono<Env>, service: WatcherService): 
     createRoute({
       method: 'delete',
       path: '/states/{name}',
+      operationId: 'leaveState',
       description: 'Leave a state that was entered with the same token; its stream ends.',
       request: {
         params: z.object({ name: stateName }),
@@ -72,8 +72,7 @@ export function addStateRoutes(app: OpenAPIHono<Env>, service: WatcherService): 
       },
       responses: {
         204: { description: 'Left' },
-        400: refusal('Bad request'),
-        401: refusal('No known token'),
+        ...common,
         404: refusal('Does not hold, or was entered by somebody else'),
       },
     }),
@@ -88,9 +87,10 @@ export function addStateRoutes(app: OpenAPIHono<Env>, service: WatcherService): 
     createRoute({
       method: 'get',
       path: '/states',
+      operationId: 'listStates',
       responses: {
         200: json(z.object({ items: z.array(stateSchema) }), 'Those that hold for what the token may see'),
-        401: refusal('No known token'),
+        ...common,
       },
     }),
     (context) => {

@@ -2,9 +2,11 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import {
   definitionSchema,
+  ID,
   idSchema,
   pageSchema,
   problemSchema,
+  TAG,
   tagText,
   watcherSchema,
 } from './definition.ts';
@@ -25,20 +27,34 @@ export const refusal = (description: string) => ({
   description,
   content: { 'application/problem+json': { schema: problemSchema } },
 });
-const refusals = {
+/** Of every route. */
+export const common = {
   400: refusal('Bad request'),
   401: refusal('No known token'),
   403: refusal('Outside of the scopes of the token'),
-  404: refusal('Unknown'),
+  405: refusal('Not done here'),
   413: refusal('Body too large'),
-  422: refusal('Cannot be watched'),
+  415: refusal('No JSON'),
+  421: refusal('Asked for under another name'),
+  431: { description: 'Request line or headers too large' },
+  500: refusal('Something failed here'),
+  503: refusal('Closing'),
+};
+const refusals = {
+  ...common,
+  404: refusal('Unknown'),
+  422: refusal('Cannot be watched, or contradicts itself'),
 };
 const body = <T>(schema: T) => ({ required: true, content: { 'application/json': { schema } } });
-const many = <T extends z.ZodType>(one: T) => z.union([one.transform((x) => [x]), z.array(one)]).optional();
-const select = {
-  id: many(idSchema).openapi({ type: 'array', items: { type: 'string' } }),
-  tag: many(tagText).openapi({ type: 'array', items: { type: 'string' } }),
-};
+/** One or many of a query parameter; the document says the same as the check. */
+const many = (one: z.ZodString, pattern: RegExp) =>
+  z
+    .union([one.transform((x) => [x]), z.array(one)])
+    .optional()
+    .openapi({ type: 'array', minItems: 1, items: { type: 'string', pattern: pattern.source } });
+/** Known to OpenAPI 3.1, not to its types here. */
+const NAMED_BY_ID = { propertyNames: { pattern: ID.source } } as object;
+const select = { id: many(idSchema, ID), tag: many(tagText, TAG) };
 export const params = z.object({ id: idSchema });
 
 export function describe(watcher: Watcher, epoch: string): z.infer<typeof watcherSchema> {
@@ -64,6 +80,7 @@ export function addWatcherRoutes(app: OpenAPIHono<Env>, service: WatcherService)
     createRoute({
       method: 'post',
       path: '/watchers',
+      operationId: 'createWatcher',
       request: { body: body(definitionSchema) },
       responses: { ...refusals, 201: json(watcherSchema, 'Made'), 429: refusal('Too many') },
     }),
@@ -77,6 +94,7 @@ export function addWatcherRoutes(app: OpenAPIHono<Env>, service: WatcherService)
     createRoute({
       method: 'get',
       path: '/watchers',
+      operationId: 'listWatchers',
       request: {
         query: z.object({
           ...select,
@@ -97,13 +115,14 @@ export function addWatcherRoutes(app: OpenAPIHono<Env>, service: WatcherService)
     createRoute({
       method: 'put',
       path: '/watchers',
+      operationId: 'putWatchers',
       description:
         'The watchers that the token sees (and that have all the tags given) become these: others are deleted, those ' +
         'that are the same already are left alone. What is refused is refused before anything is done; where one ' +
         'cannot be watched nothing is deleted, and the request may be repeated.',
       request: {
         query: z.object({ tag: select.tag }),
-        body: body(z.strictObject({ watchers: z.record(idSchema, definitionSchema) })),
+        body: body(z.strictObject({ watchers: z.record(idSchema, definitionSchema).openapi(NAMED_BY_ID) })),
       },
       responses: { ...refusals, 200: json(setSchema, 'As given'), 429: refusal('Too many') },
     }),
@@ -117,13 +136,14 @@ export function addWatcherRoutes(app: OpenAPIHono<Env>, service: WatcherService)
     createRoute({
       method: 'delete',
       path: '/watchers',
+      operationId: 'deleteWatchers',
       request: { query: z.object(select) },
       responses: { ...refusals, 200: json(z.object({ deleted: z.array(z.string()) }), 'Deleted') },
     }),
     async (context) => {
       const query = context.req.valid('query');
       if (!query.id && !query.tag)
-        throw new Problem(400, 'nothing_selected', 'neither id nor tag is given', 'Say which: ?id= or ?tag=');
+        throw new Problem(422, 'nothing_selected', 'neither id nor tag is given', 'Say which: ?id= or ?tag=');
       const watchers = matching(context.get('principal'), query);
       for (const watcher of watchers) await service.delete(watcher);
       return context.json({ deleted: watchers.map(({ id }) => id) }, 200);
@@ -133,6 +153,7 @@ export function addWatcherRoutes(app: OpenAPIHono<Env>, service: WatcherService)
     createRoute({
       method: 'get',
       path: '/watchers/{id}',
+      operationId: 'describeWatcher',
       request: { params },
       responses: { ...refusals, 200: json(watcherSchema, 'The watcher') },
     }),
@@ -146,6 +167,7 @@ export function addWatcherRoutes(app: OpenAPIHono<Env>, service: WatcherService)
     createRoute({
       method: 'put',
       path: '/watchers/{id}',
+      operationId: 'putWatcher',
       request: { params, body: body(definitionSchema) },
       responses: { ...refusals, 200: json(watcherSchema, 'As given'), 201: json(watcherSchema, 'Made') },
     }),
@@ -166,6 +188,7 @@ export function addWatcherRoutes(app: OpenAPIHono<Env>, service: WatcherService)
     createRoute({
       method: 'delete',
       path: '/watchers/{id}',
+      operationId: 'deleteWatcher',
       request: { params },
       responses: { ...refusals, 204: { description: 'Deleted' } },
     }),

@@ -41,7 +41,7 @@ export async function replaceSet(
     const missing = tag.find((one) => !definition.tags.includes(one));
     if (missing !== undefined)
       throw new Problem(
-        400,
+        422,
         'outside_selection',
         `watcher '${id}' does not have the tag ${missing} that selects the set`,
         'Give each watcher of the set the tags of the query.',

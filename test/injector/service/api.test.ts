@@ -68,10 +68,10 @@ const BAD: readonly [string, string, string, unknown, number, string, Record<str
   ['no JSON', 'POST', '/watchers', 'path=/usr', 415, 'bad_request', { 'content-type': 'text/plain' }],
   ['no path', 'POST', '/watchers', {}, 400, 'bad_request'],
   ['relative path', 'POST', '/watchers', { path: 'usr' }, 400, 'bad_request'],
-  ['NUL in the path', 'POST', '/watchers', { path: '/usr\0' }, 422, 'path_missing'],
+  ['NUL in the path', 'POST', '/watchers', { path: '/usr\0' }, 400, 'bad_request'],
   ['missing path', 'POST', '/watchers', { path: '/not/here' }, 422, 'path_missing'],
   ['unknown field', 'POST', '/watchers', { path: '/usr', colour: 1 }, 400, 'bad_request'],
-  ['duplicate tag keys', 'POST', '/watchers', { path: '/usr', tags: ['a:1', 'a:2'] }, 400, 'duplicate_tag'],
+  ['duplicate tag keys', 'POST', '/watchers', { path: '/usr', tags: ['a:1', 'a:2'] }, 422, 'duplicate_tag'],
   ['no session', 'POST', '/watchers', { path: '/v', source: 'session:nobody-has-this' }, 422, 'cannot_watch'],
   ['outside the scope', 'POST', '/watchers', { path: '/etc' }, 403, 'outside_scope', narrow],
   ['out of the scope by dots', 'POST', '/watchers', { path: '/usr/../etc' }, 403, 'outside_scope', narrow],
@@ -97,7 +97,8 @@ const BAD: readonly [string, string, string, unknown, number, string, Record<str
   ['unknown token', 'GET', '/metrics', undefined, 401, 'unauthorized', { authorization: 'Bearer wrong' }],
   ['rebound name', 'GET', '/healthz', undefined, 421, 'bad_host', { host: 'evil.example' }],
   ['other origin', 'GET', '/healthz', undefined, 403, 'bad_origin', { origin: 'http://evil.example' }],
-  ['nothing selected', 'DELETE', '/watchers', undefined, 400, 'nothing_selected'],
+  ['nothing selected', 'DELETE', '/watchers', undefined, 422, 'nothing_selected'],
+  ['no such method', 'PATCH', '/watchers/w', undefined, 405, 'bad_method'],
   ['no such route', 'GET', '/nothing', undefined, 404, 'no_such_route'],
 ];
 for (const [name, method, path, sent, status, code, headers] of BAD)
@@ -384,7 +385,7 @@ api('a set of watchers becomes what is put, and only what differs is touched', a
   assert.equal((await body(put({ z: one }))).deleted, ['x', 'y']);
   assert.ok(w.service.has('other'));
   const refusals: [object, string, number, string][] = [
-    [{ x: { ...one, tags: [] } }, '?tag=set:a', 400, 'outside_selection'],
+    [{ x: { ...one, tags: [] } }, '?tag=set:a', 422, 'outside_selection'],
     [{ x: { path: 'relative' } }, '', 400, 'bad_request'],
     [{ 'no id!': one }, '', 400, 'bad_request'],
     [{ n: one, x: { ...one, path: '/not/here' } }, '?tag=set:a', 422, 'path_missing'],
