@@ -181,15 +181,33 @@ class Bridge:
             record["crash"] = crash.summary
         self.say(**record)
 
+    def leave_script(self, injected):
+        """Let go of the process; the script stays in it.
+
+        Its hooks and callbacks are what the program's threads may be running through, or hold pointers to: freed
+        under them, about one process in fifty died of it.
+        """
+        try:
+            injected.script.eternalize()
+        except Exception:
+            # It never loaded, or has gone with its process.
+            pass
+        self.leave(injected)
+
     def goodbye(self):
-        """Take our scripts out of their processes, but do not wait for one that does not answer."""
+        """Let go of all processes, but do not wait for one that does not answer."""
         with self.table_lock:
             left = list(self.table.values())
-        threads = [threading.Thread(target=self.leave, args=(one,), daemon=True) for one in left]
+        threads = [threading.Thread(target=self.leave_script, args=(one,), daemon=True) for one in left]
+        # Frida tidies up in the processes after it has answered: killed half-way, it leaves a main thread in the
+        # middle of a call that was forced on it.
+        last = threading.Thread(target=frida.shutdown, daemon=True)
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(GOODBYE_SECONDS)
+        last.start()
+        last.join(GOODBYE_SECONDS)
 
 
 def main():

@@ -24,6 +24,7 @@ interface Script {
   logHandler: (level: string, text: string) => void;
   load(): Promise<void>;
   post(message: unknown): void;
+  eternalize(): Promise<void>;
 }
 interface Session {
   detached: { connect(handler: (reason: string, crash: { summary: string } | null) => void): void };
@@ -168,9 +169,15 @@ function post(command: Extract<HelperCommand, { op: 'post' }>): void {
   }
 }
 
+/** The scripts stay where they are, as in bridge.py: programs may be running through them. */
 async function goodbye(): Promise<never> {
   setTimeout(() => process.exit(0), GOODBYE_MS);
-  await Promise.all([...table.values()].map(({ session }) => session?.detach().catch(() => {})));
+  await Promise.all(
+    [...table.values()].map(async ({ script, session }) => {
+      await script?.eternalize().catch(() => {});
+      await session?.detach().catch(() => {});
+    }),
+  );
   process.exit(0);
 }
 

@@ -27,6 +27,7 @@ async function attach(pid, options, cancellable) {
       return {
         message, logHandler() {},
         async load() { message.emit({ type: 'send', payload: [pid, source, runtime] }); this.logHandler('info', 'loaded'); },
+        async eternalize() {},
         post(value) { if (value === 'crash') detached.emit('process-terminated', { summary: 'SIGSEGV' });
           else message.emit({ type: 'send', payload: value }); },
       };
