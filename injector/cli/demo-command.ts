@@ -6,7 +6,7 @@ export function addDemoCommand(program: Command): void {
     .command('demo')
     .summary('show the bridge at work')
     .description(
-      'Change virtual files under a program that watches them by kqueue, and show what it was told.',
+      'Change virtual files under programs that watch them through kqueue, Dispatch and FSEvents, and show what each was told. Exit status 1 if it is not what a kernel would have said.',
     )
     .option('--json', 'machine-readable result')
     .addHelpText('after', '\nExample:\n  shimfs demo')

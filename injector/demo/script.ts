@@ -1,90 +1,98 @@
 /** What the demo does to the tree, and what its watchers must hear of each step. */
-import type { FsView } from '../../core/fs-view.ts';
+import type { Changes } from './changes.ts';
 
 export const NOTE = { DELETE: 0x1, WRITE: 0x2, EXTEND: 0x4, ATTRIB: 0x8, LINK: 0x10, RENAME: 0x20 } as const;
 
-/** Watched by the first program, in this order. */
-export const ROOT = '/demo';
-export const DIRECTORY = `${ROOT}/project`;
-export const FILE = `${DIRECTORY}/notes.txt`;
-/** In the second program's branch this name is whited out. */
-export const HIDDEN = `${DIRECTORY}/secret.txt`;
+/** Below the directory that is watched. */
+export const FILE = 'notes.txt';
+/** In the second branch this name is whited out. */
+export const HIDDEN = 'secret.txt';
 
 export type Watcher = 'file' | 'directory' | 'branch';
 
 export interface Step {
   readonly change: string;
-  run(view: FsView): void;
-  /** NOTE_* bits for each watcher that must hear; the others must hear nothing. */
+  /** @param at absolute path of a name in the directory; of the directory itself for '' */
+  run(changes: Changes, at: (name: string) => string): void;
+  /** NOTE_* bits for each watcher that must hear, DISPATCH_VNODE_* alike; the others must hear nothing. */
   readonly expected: Readonly<Partial<Record<Watcher, number>>>;
+  /** File events of the tree, as `FLAGS PATH`. */
+  readonly events: readonly string[];
 }
-
-const ino = (view: FsView, path: string): number => view.stat({ path }).ino;
-const append = (view: FsView, path: string, text: string): void => {
-  view.write(ino(view, path), Buffer.from(text), 0, text.length, 'append');
-};
 
 export const STEPS: readonly Step[] = [
   {
     change: 'append to notes.txt',
-    run: (v) => append(v, FILE, 'more\n'),
+    run: (c, at) => c.append(at(FILE), 'more\n'),
     expected: { file: NOTE.WRITE | NOTE.EXTEND },
+    events: ['Modified|IsFile notes.txt'],
   },
   {
     change: 'overwrite one byte in place',
-    run: (v) => void v.write(ino(v, FILE), Buffer.from('M'), 0, 1, 0),
+    run: (c, at) => c.overwrite(at(FILE), 'M'),
     expected: { file: NOTE.WRITE },
+    events: ['Modified|IsFile notes.txt'],
   },
   {
     change: 'truncate notes.txt',
-    run: (v) => v.truncate({ path: FILE }, 2),
+    run: (c, at) => c.truncate(at(FILE), 2),
     expected: { file: NOTE.ATTRIB },
+    events: ['InodeMetaMod|IsFile notes.txt'],
   },
   {
     change: 'chmod 600 notes.txt',
-    run: (v) => v.chmod({ path: FILE }, 0o600),
+    run: (c, at) => c.chmod(at(FILE), 0o600),
     expected: { file: NOTE.ATTRIB },
+    events: ['ChangeOwner|IsFile notes.txt'],
   },
   {
     change: 'create new.txt',
-    run: (v) => void v.mknod({ path: `${DIRECTORY}/new.txt` }, 0o100644),
+    run: (c, at) => c.create(at('new.txt')),
     expected: { directory: NOTE.WRITE, branch: NOTE.WRITE },
+    events: ['Created|IsFile new.txt'],
   },
   {
     change: 'mkdir sub',
-    run: (v) => void v.mkdir({ path: `${DIRECTORY}/sub` }),
+    run: (c, at) => c.mkdir(at('sub')),
     expected: { directory: NOTE.WRITE | NOTE.LINK, branch: NOTE.WRITE | NOTE.LINK },
+    events: ['Created|IsDir sub'],
   },
   {
     change: 'create secret.txt (hidden in the second branch)',
-    run: (v) => void v.mknod({ path: HIDDEN }, 0o100644),
+    run: (c, at) => c.create(at(HIDDEN)),
     expected: { directory: NOTE.WRITE },
+    events: ['Created|IsFile secret.txt'],
   },
   {
     change: 'hard link to notes.txt',
-    run: (v) => void v.link({ path: FILE }, { path: `${DIRECTORY}/alias.txt` }),
+    run: (c, at) => c.link(at(FILE), at('alias.txt')),
     expected: { file: NOTE.LINK, directory: NOTE.WRITE, branch: NOTE.WRITE },
+    events: ['Created|IsFile|IsHardlink alias.txt'],
   },
   {
     change: 'rename notes.txt into sub',
-    run: (v) => v.rename({ path: FILE }, { path: `${DIRECTORY}/sub/notes.txt` }),
+    run: (c, at) => c.rename(at(FILE), at('sub/notes.txt')),
     expected: { file: NOTE.RENAME, directory: NOTE.WRITE, branch: NOTE.WRITE },
+    events: ['Renamed|IsFile|IsHardlink notes.txt', 'Renamed|IsFile|IsHardlink sub/notes.txt'],
   },
   {
     change: 'rename new.txt over it',
-    run: (v) => v.rename({ path: `${DIRECTORY}/new.txt` }, { path: `${DIRECTORY}/sub/notes.txt` }),
+    run: (c, at) => c.rename(at('new.txt'), at('sub/notes.txt')),
     expected: { file: NOTE.DELETE, directory: NOTE.WRITE, branch: NOTE.WRITE },
+    events: ['Renamed|IsFile new.txt', 'Renamed|IsFile sub/notes.txt', 'Renamed|IsFile sub/notes.txt'],
   },
   {
     change: 'unlink its last name',
-    run: (v) => v.unlink({ path: `${DIRECTORY}/alias.txt` }),
+    run: (c, at) => c.unlink(at('alias.txt')),
     expected: { file: NOTE.DELETE | NOTE.LINK, directory: NOTE.WRITE, branch: NOTE.WRITE },
+    events: ['Removed|IsFile|IsHardlink|IsLastHardlink alias.txt'],
   },
   // The whiteout gave the second branch a copy of the directory: its mode is its own.
   {
     change: 'chmod 700 project (copied in the second branch)',
-    run: (v) => v.chmod({ path: DIRECTORY }, 0o700),
+    run: (c, at) => c.chmod(at(''), 0o700),
     expected: { directory: NOTE.ATTRIB },
+    events: ['ChangeOwner|IsDir .'],
   },
 ];
 

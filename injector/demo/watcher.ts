@@ -1,10 +1,20 @@
-/** A fixture program that watches through kqueue, and what it has said so far. */
+/** A fixture program that watches, and what it has said so far. */
+import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { Program } from '../run/program.ts';
+
+/** A program that was started. */
+export interface Started {
+  readonly child: ChildProcess;
+  readonly status: Promise<number>;
+}
 
 export interface Heard {
+  /** Which of its paths; 0 for a program that watches a tree. */
   readonly index: number;
+  /** NOTE_ or DISPATCH_VNODE_ bits; 0 for a program that watches a tree. */
   readonly fflags: number;
+  /** The line itself. */
+  readonly text: string;
   /** performance.now() of its line's arrival */
   readonly at: number;
 }
@@ -12,14 +22,17 @@ export interface Heard {
 const EVENT = /^event (\d+) fflags=0x([0-9a-f]+)/;
 
 export class WatchingProgram {
-  readonly program: Program;
+  readonly child: ChildProcess;
   readonly #waiting = new Set<() => void>();
   readonly #heard: Heard[] = [];
+  readonly #reports: boolean;
   #ready = false;
   #over: string | undefined;
 
-  constructor(program: Program) {
-    this.program = program;
+  /** @param reports every line but `ready` is one, as of a program that watches a tree */
+  constructor(program: Started, reports = false) {
+    this.child = program.child;
+    this.#reports = reports;
     const lines = createInterface({ input: program.child.stdout! });
     lines.on('line', (line) => this.#take(line));
     program.status.then(
@@ -34,9 +47,11 @@ export class WatchingProgram {
       this.#heard.push({
         index: Number(event[1]),
         fflags: Number.parseInt(event[2], 16),
+        text: line,
         at: performance.now(),
       });
     else if (line === 'ready') this.#ready = true;
+    else if (this.#reports) this.#heard.push({ index: 0, fflags: 0, text: line, at: performance.now() });
     else this.#over ??= line;
     for (const wake of [...this.#waiting]) wake();
   }
@@ -74,6 +89,11 @@ export class WatchingProgram {
     const sum = new Map<number, number>();
     for (const { index, fflags } of this.#heard) sum.set(index, (sum.get(index) ?? 0) | fflags);
     return sum;
+  }
+
+  /** The same as the lines themselves, in order. */
+  lines(): string[] {
+    return this.#heard.map(({ text }) => text);
   }
 
   get lastAt(): number {

@@ -324,7 +324,7 @@ ends('another branch’s changes are not heard', async () => {
   );
   assert.is(await talker.end(), 0);
 });
-ends('a thousand files, each with a source, and every last change', async () => {
+ends('two hundred files, each with a source, and every last change', async () => {
   const talker = startTalker(session, { command });
   const view = viewOf(session);
   const D = freshTree(session);
@@ -360,6 +360,33 @@ ends('when the host goes, those who asked for it are told, and no new source is 
   assert.is(await talker.say('cancel s'), 'ok');
   assert.is(await talker.say('cancelled s'), 'cancelled');
   assert.is(await talker.end(), 0);
+});
+ends('sources of a program that is attached to while it runs', async () => {
+  const talker = startBare(command);
+  try {
+    // Its own source on a real file goes on.
+    const real = await realDirectory();
+    await play(
+      `queue q\nopen r $D/f evtonly\nsource real VNODE r 0x8 q\nactivate real\nregistered real => registered`,
+      { talker },
+      { D: real },
+    );
+    await session.host.agents.bring(talker.pid, session.host.sessionValue('main'));
+    const cast = { talker, host: viewOf(session) };
+    await play(
+      `${active('0x8')}\nhost: chmod $D/f 0600\nevent s => 0x8\nhandle s => f\nmask s => 0x8`,
+      cast,
+      { D: freshTree(session) },
+    );
+    await play(
+      'chmod $D/f 0600\nevent real => 0x8\nmask real => 0x8\ncancel s\ncancelled s => cancelled\nrelease s\nfinalized s => finalized',
+      cast,
+      { D: real },
+    );
+    assert.is(await talker.end(), 0, talker.stderr);
+  } finally {
+    talker.child.kill('SIGKILL');
+  }
 });
 ends.after(async () => {
   await other.end();
