@@ -14,6 +14,7 @@ import { coreBench } from './core.ts';
 import { fileCalls, throughput } from './file-calls.ts';
 import { firstWatch } from './first-watch.ts';
 import { fuse } from './fuse.ts';
+import { inotify } from './inotify.ts';
 import { latency } from './latency.ts';
 import { burst, manyFiles } from './load.ts';
 import { passThrough } from './pass-through.ts';
@@ -43,6 +44,7 @@ const MEASURES: Readonly<Record<string, (bed: Bed) => Promise<Row[]> | Row[]>> =
   'pass-through': passThrough,
   start,
   latency,
+  inotify,
   burst,
   'many-files': manyFiles,
   'file-calls': fileCalls,
