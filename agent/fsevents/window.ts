@@ -40,7 +40,8 @@ export class Window {
   add(entry: Entry, paired = false): void {
     this.#newest = Math.max(this.#newest, entry.id);
     if (this.#overflowed) return;
-    const key = `${entry.ino}\0${entry.path}`;
+    // What is said of a root as a root is not an item's change.
+    const key = `${entry.id === 0 ? 'root' : entry.ino}\0${entry.path}`;
     const before = this.#entries.get(key);
     // Behind all others, for its id is the newest.
     if (before) this.#entries.delete(key);

@@ -18,6 +18,9 @@ export interface FrameFields {
   pid: number;
   path: string;
   from: string;
+  /** AgentOp */
+  op: number;
+  stream: number;
 }
 
 const NONE: FrameFields = {
@@ -37,6 +40,8 @@ const NONE: FrameFields = {
   pid: 0,
   path: '',
   from: '',
+  op: AgentOp.Event,
+  stream: 0,
 };
 
 export function eventFrame(given: Partial<FrameFields>): Uint8Array {
@@ -48,7 +53,7 @@ export function eventFrame(given: Partial<FrameFields>): Uint8Array {
   const at = EVENT.at;
   const u64 = (offset: number, value: number) => view.setBigUint64(offset, BigInt(value), true);
   view.setUint32(at.length, bytes.length, true);
-  view.setUint16(at.op, AgentOp.Event, true);
+  view.setUint16(at.op, f.op, true);
   view.setUint8(at.kind, f.kind);
   view.setUint8(at.type, f.type);
   u64(at.seq, f.seq);
@@ -63,6 +68,7 @@ export function eventFrame(given: Partial<FrameFields>): Uint8Array {
   view.setUint32(at.pid, f.pid, true);
   view.setUint32(at.replaced_nlink, f.replacedNlink, true);
   view.setUint32(at.replaced_type, f.replacedType, true);
+  view.setUint32(at.stream, f.stream, true);
   view.setUint32(at.path_length, path.length, true);
   view.setUint32(at.from_length, from.length, true);
   bytes.set(path, EVENT.size);
