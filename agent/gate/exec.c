@@ -8,6 +8,7 @@
 #include <elf.h>
 #include <sys/mman.h>
 #include "gate.h"
+#include "linux/loader.h"
 #include "sys.h"
 
 enum { MAX_SCRIPT_DEPTH = 4, HEAD = 1024, SMALL_ENVIRONMENT = 512 };
@@ -33,16 +34,24 @@ static char *append(char *at, const char *text) {
 }
 
 /* The environment with ours in it; `out` has room for the list's length and two more. */
-static void complete_environment(char *const *env, char **out, char *preload, char *session_text) {
+static void complete_environment(char *const *env, char **out, char *preload, char *session_text, char *audit) {
   const char *before = value_of(env, "LD_PRELOAD");
   char *at = append(append(preload, "LD_PRELOAD="), gate_path);
   if (before && *before) append(append(at, ":"), before);
   append(append(session_text, SHIMFS_SESSION_VARIABLE "="), session_value);
   size_t n = 0;
+  const char *audits = audit ? value_of(env, "LD_AUDIT") : NULL;
   for (; env && *env; env++)
-    if (!text_equal(*env, "LD_PRELOAD=", 11) && !text_equal(*env, SHIMFS_SESSION_VARIABLE "=", sizeof SHIMFS_SESSION_VARIABLE)) out[n++] = *env;
+    if (!text_equal(*env, "LD_PRELOAD=", 11) && !text_equal(*env, SHIMFS_SESSION_VARIABLE "=", sizeof SHIMFS_SESSION_VARIABLE) &&
+        !(audit && text_equal(*env, "LD_AUDIT=", 9)))
+      out[n++] = *env;
   out[n++] = preload;
   out[n++] = session_text;
+  if (audit) {
+    at = append(append(audit, "LD_AUDIT="), gate_path);
+    if (audits && *audits) append(append(at, ":"), audits);
+    out[n++] = audit;
+  }
   out[n] = NULL;
 }
 
@@ -57,30 +66,33 @@ static long native_exec(long dirfd, const char *path, char *const *argv, char *c
   return sys(SYS_execveat, dirfd, path, argv, env, flags);
 }
 
-__attribute__((noinline)) static long exec_completed(long dirfd, const char *path, char *const *argv, char *const *env, long flags) {
-  size_t n = 3;
+__attribute__((noinline)) static long exec_completed(long dirfd, const char *path, char *const *argv, char *const *env, long flags, bool early) {
+  size_t n = 4;
   for (char *const *e = env; e && *e; e++) n++;
   /* No larger than they must be: this may run on a signal's small stack, and a vfork child can give nothing back. */
   const char *before = value_of(env, "LD_PRELOAD");
   char preload[text_length(gate_path) + (before ? text_length(before) : 0) + 16];
   char session_text[sizeof SHIMFS_SESSION_VARIABLE + sizeof session_value + 1];
+  const char *audits = early ? value_of(env, "LD_AUDIT") : NULL;
+  char audit[early ? text_length(gate_path) + (audits ? text_length(audits) : 0) + 16 : 1];
   char *few[n < SMALL_ENVIRONMENT ? n : 1], **list = few;
   if (n >= SMALL_ENVIRONMENT) {
     long at = sys(SYS_mmap, 0, n * sizeof *list, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at < 0 && at > -4096) return at;
     list = (char **)at;
   }
-  complete_environment(env, list, preload, session_text);
+  complete_environment(env, list, preload, session_text, early ? audit : NULL);
   long result = native_exec(dirfd, path, argv, list, flags);
   if (list != few) sys(SYS_munmap, list, n * sizeof *list);
   return result;
 }
 
-static long exec_covered(long dirfd, const char *path, char *const *argv, char *const *env, long flags) {
+/* @param early it may need libraries of the tree (linux/loader.c) */
+static long exec_covered(long dirfd, const char *path, char *const *argv, char *const *env, long flags, bool early) {
   binding_refresh();
   follow_copies(); /* while it is known who shares them */
-  if (environment_complete(env)) return native_exec(dirfd, path, argv, env, flags);
-  return exec_completed(dirfd, path, argv, env, flags);
+  if (!early && environment_complete(env)) return native_exec(dirfd, path, argv, env, flags);
+  return exec_completed(dirfd, path, argv, env, flags, early);
 }
 
 static long refuse(const char *path, const char *why) {
@@ -105,20 +117,26 @@ static const char *uncoverable(const uint8_t *head, long n) {
   return "it is statically linked";
 }
 
+static bool asks_early(long fd, const uint8_t *head, long n, char *const *env, bool program_virtual) {
+  return needs_tree(fd, head, n, value_of(env, "LD_LIBRARY_PATH"), value_of(env, "LD_PRELOAD"), program_virtual);
+}
+
 __attribute__((noinline)) static long exec_foreign(long dirfd, const char *path, char *const *argv, char *const *env, long flags) {
   uint8_t head[HEAD] __attribute__((aligned(8)));
   struct stat st;
+  bool early = false;
   long fd = sys(SYS_openat, dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd >= 0) {
     long n = sys(SYS_read, fd, head, sizeof head);
     long bad = sys(SYS_fstat, fd, &st);
+    early = asks_early(fd, head, n, env, false);
     sys(SYS_close, fd);
     const char *why = uncoverable(head, n);
     if (!why && !bad && st.st_mode & S_ISUID && st.st_uid != (uint32_t)sys(SYS_geteuid)) why = "it is set-user-ID";
     if (!why && !bad && st.st_mode & S_ISGID && st.st_gid != (uint32_t)sys(SYS_getegid)) why = "it is set-group-ID";
     if (why && !(session.shared->session_flags & SHARED_FLAG_ALLOW_UNCOVERED)) return refuse(path, why);
   }
-  return exec_covered(dirfd, path, argv, env, flags);
+  return exec_covered(dirfd, path, argv, env, flags, early);
 }
 
 /* `#! interpreter [argument]` → both, cut out of the head in place. */
@@ -150,6 +168,7 @@ static long exec_anywhere(long dirfd, const char *path, char *const *argv, char 
 __attribute__((noinline)) static long exec_virtual(long fd, const char *path, char *const *argv, char *const *env, int depth) {
   char head[HEAD + 8] __attribute__((aligned(8))), *interpreter, *argument;
   long n = sys(SYS_pread64, fd, head, HEAD, 0);
+  bool early = asks_early(fd, (const uint8_t *)head, n, env, true);
   if (parse_script(head, n, &interpreter, &argument)) {
     on_close(fd);
     sys(SYS_close, fd);
@@ -172,7 +191,7 @@ __attribute__((noinline)) static long exec_virtual(long fd, const char *path, ch
   }
   char real[40] = "/proc/self/fd/";
   text_number(real + 14, (uint64_t)fd);
-  long result = exec_covered(AT_FDCWD, real, argv, env, 0);
+  long result = exec_covered(AT_FDCWD, real, argv, env, 0, early);
   on_close(fd);
   sys(SYS_close, fd);
   return result;
@@ -225,7 +244,7 @@ static long exec_anywhere(long dirfd, const char *path, char *const *argv, char 
 long on_execve(long dirfd, const char *path, char *const argv[], char *const envp[], long flags) {
   if (!readable(path, 1)) return NOT_OURS;
   if (in_vfork_child()) paths_forget(); /* the parent's: a child may make links */
-  if (flags & AT_EMPTY_PATH && !path[0] && fd_kind(dirfd) != FD_FILE) return exec_covered(dirfd, path, argv, envp, flags);
+  if (flags & AT_EMPTY_PATH && !path[0] && fd_kind(dirfd) != FD_FILE) return exec_covered(dirfd, path, argv, envp, flags, false);
   struct place p;
   struct scratch *room = session.overlays && path[0] && !place_of(dirfd, path, &p) ? scratch_take() : NULL;
   bool leads = room && place_ahead(dirfd, path, !(flags & AT_SYMLINK_NOFOLLOW), &p, room);

@@ -158,12 +158,11 @@ static void recover_executable(void) {
 }
 #endif
 
-void fd_recover(void) {
+void fd_recover_place(void) {
 #if defined(__linux__)
   recover_executable();
 #endif
   char target[MAX_PATH];
-  each_descriptor(recover_named);
   long length = sys(SYS_getcwd, target, sizeof target);
   struct origin cwd = length > 0 ? origin_of(target, (size_t)length) : (struct origin){FD_FOREIGN, 0, 0};
   if (cwd.kind == FD_DIRECTORY) virtual_cwd = cwd.ino;
@@ -171,6 +170,11 @@ void fd_recover(void) {
   else if (session.overlays && length > 0 && under_mount(target) && on_chdir(target) != 0)
     gate_fail("the program is not started: its working directory does not exist in this view");
 #endif
+}
+
+void fd_recover(void) {
+  each_descriptor(recover_named);
+  fd_recover_place();
 }
 
 /* Called with the link held, right after Hello on a new connection. */

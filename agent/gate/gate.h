@@ -102,6 +102,7 @@ long link_receive(const struct request *q, struct shimfs_reply *reply, int *pass
 void link_tell(const struct request *q);
 void link_start(void);
 void link_start_child(void);
+void link_stop(void);
 void link_after_fork(int parent_pid);
 /* This memory is a fork child's copy that has not been put in order yet. */
 bool link_forked(void);
@@ -155,6 +156,7 @@ int fd_highest(void);
 void fd_duplicated(int from, int to);
 void fd_closing(int fd); /* before the number is free again */
 void fd_recover(void);   /* after exec: from what the descriptors point at */
+void fd_recover_place(void); /* of that, the program's own name and its working directory */
 void fd_inherit(void);   /* on a new connection: tell the host what we hold */
 
 /* ---- agent (agent.c): what the gate tells the Frida agent, if there is one ---- */

@@ -246,6 +246,12 @@ void link_start(void) {
   let_go();
 }
 
+void link_stop(void) {
+  hold();
+  hang_up();
+  let_go();
+}
+
 bool link_forked(void) { return parentage && !*parentage; }
 
 /* Right after fork, so that the host knows of the child even if it never touches a virtual file. */

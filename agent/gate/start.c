@@ -7,6 +7,9 @@
 #include "kqueue.h"
 #include "os.h"
 #include "sys.h"
+#if defined(__linux__)
+#include "linux/loader.h"
+#endif
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -89,13 +92,19 @@ static bool canary(void) {
   return canary_calls > 0;
 }
 
-static bool come_up(char *value) {
-  char directory[256], *digits;
+static bool enter(char *value, char **digits) {
+  char directory[256];
   uint32_t binding;
-  if (!parse(value, directory, &binding, &digits)) return gate_say("the session variable is damaged"), false;
+  if (!parse(value, directory, &binding, digits)) return gate_say("the session variable is damaged"), false;
   self_pid = (int)sys(SYS_getpid);
   if (!session_open(directory, binding)) return gate_say("the session's directory cannot be opened: has its host gone?"), false;
   paths_start();
+  return true;
+}
+
+static bool come_up(char *value) {
+  char *digits;
+  if (!enter(value, &digits)) return false;
   adopt_keepalive(digits);
   bytes_copy(session_value, value, text_length(value) + 1);
   process_umask = (uint32_t)sys(SYS_umask, 0);
@@ -120,11 +129,21 @@ __attribute__((constructor(101))) static void preloaded(int argc, char **argv, c
   if (!environ) environ = envp;
 #endif
   char *value = (char *)(uintptr_t)gate_environment(SHIMFS_SESSION_VARIABLE);
+#if defined(__linux__)
+  char *digits;
+  if (value && loader_is_auditor()) {
+    if (!enter(value, &digits) || !loader_start()) gate_say("libraries of the virtual tree are not found by the loader");
+    return;
+  }
+#endif
   if (value) find_system_functions(); /* Frida-loaded, the agent tells them (agent.c) */
   if (value && !come_up(value)) {
     session.active = false;
     gate_fail("the program is not started, because it could not be covered");
   }
+#if defined(__linux__)
+  if (value) loader_tidy(process_environment());
+#endif
   if (value && session.shared->session_flags & SHARED_FLAG_AGENT_ALWAYS) agent_bring();
 }
 

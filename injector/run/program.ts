@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
+import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { SESSION_VARIABLE } from '../../core/protocol.ts';
 import { coverage, resolveCommand } from '../platform/executable.ts';
@@ -65,6 +66,12 @@ function locate({
   throw new UserError(`${command} cannot be run: ${found.reason}`, remedy, status);
 }
 
+function wantsVirtualLibraries({ env = process.env, cwd, isVirtual }: ProgramOptions): boolean {
+  if (process.platform !== 'linux') return false;
+  const parts = [...(env.LD_LIBRARY_PATH ?? '').split(/[:;]/), ...(env.LD_PRELOAD ?? '').split(/[: ]/)];
+  return parts.some((part) => part !== '' && isVirtual(resolve(cwd ?? '.', part)));
+}
+
 /** @throws UserError before anything is started */
 export function startProgram(options: ProgramOptions): Program {
   const { args, cwd, gate, session, stdio = 'inherit' } = options;
@@ -72,13 +79,15 @@ export function startProgram(options: ProgramOptions): Program {
   const path = locate(options);
   env[PRELOAD] = env[PRELOAD] ? `${gate}:${env[PRELOAD]}` : gate;
   env[SESSION_VARIABLE] = session(KEEPALIVE_FD);
-  // A virtual program is found by a covered shell, which becomes it.
-  const [file, list] =
-    path === undefined ? ['/bin/sh', ['-c', 'exec "$0" "$@"', options.command, ...args]] : [path, args];
+  // A virtual program is found by a covered shell, which becomes it; so is one that is to find virtual libraries.
+  const throughShell = path === undefined || wantsVirtualLibraries(options);
+  const [file, list] = throughShell
+    ? ['/bin/sh', ['-c', 'exec "$0" "$@"', options.command, ...args]]
+    : [path!, args];
   const child = spawn(file, list as string[], {
     cwd,
     env,
-    argv0: path === undefined ? undefined : options.command,
+    argv0: throughShell ? undefined : options.command,
     stdio: [stdio, stdio, stdio, 'pipe'],
   });
   const keepalive = child.stdio[KEEPALIVE_FD] as Readable | null;

@@ -47,6 +47,15 @@ int find_texts(struct text_range *out, int capacity) {
   return s.found;
 }
 
+bool find_loader_text(struct text_range *out) {
+  struct text_range all[8];
+  int n = find_texts(all, 8);
+  uintptr_t inside = _r_debug.r_brk; /* a function of the loader's */
+  for (int i = 0; i < n; i++)
+    if (inside >= (uintptr_t)all[i].start && inside < (uintptr_t)all[i].start + all[i].size) return *out = all[i], true;
+  return false;
+}
+
 uint8_t *map_pool(const uint8_t *near, size_t size, size_t reach) {
   const uintptr_t step = 1 << 20;
   uintptr_t base = (uintptr_t)near & ~(step - 1);

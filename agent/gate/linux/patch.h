@@ -1,5 +1,6 @@
 /* Shared by the machine-dependent patchers. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,8 +21,12 @@ void sites_store(const struct text_range *text, const struct site_mark *marks, i
 
 /* Executable segments of libc and of the loader (modules.c). Returns how many were filled in. */
 int find_texts(struct text_range *out, int capacity);
+/* The loader's alone. */
+bool find_loader_text(struct text_range *out);
 /* A page-aligned pool that a branch from `near` can reach. NULL when there is none. */
 uint8_t *map_pool(const uint8_t *near, size_t size, size_t reach);
 
 /* patch_*.c: replaces the call sites of one text. Returns how many, or -1. */
 int patch_text(const struct text_range *text);
+/* Puts back what the last patch_text replaced. */
+void unpatch_text(const struct text_range *text);

@@ -74,10 +74,12 @@ static int collect(const struct text_range *text, struct site_mark *out, int cap
   return count;
 }
 
+static struct site_mark sites[MAX_SITES];
+static int patched;
+
 int patch_text(const struct text_range *text) {
-  static struct site_mark sites[MAX_SITES];
   const size_t page = getauxval(AT_PAGESZ);
-  int count = collect(text, sites, MAX_SITES);
+  int count = patched = collect(text, sites, MAX_SITES);
   if (count == 0) return 0;
   size_t size = ((size_t)count * TRAMPOLINE_WORDS * 4 + HEADER_WORDS * 4 + page - 1) & ~(page - 1);
   /* From either end of the text to the pool's far end. */
@@ -100,5 +102,18 @@ int patch_text(const struct text_range *text) {
     __builtin___clear_cache((char *)site, (char *)(site + 1));
   }
   return sys(SYS_mprotect, from, whole, PROT_READ | PROT_EXEC) ? -1 : count;
+}
+
+void unpatch_text(const struct text_range *text) {
+  const size_t page = getauxval(AT_PAGESZ);
+  uintptr_t from = (uintptr_t)text->start & ~(page - 1);
+  size_t whole = ((uintptr_t)text->start + text->size + page - 1 - from) & ~(page - 1);
+  if (sys(SYS_mprotect, from, whole, PROT_READ | PROT_WRITE | PROT_EXEC)) return;
+  for (int i = 0; i < patched; i++) {
+    uint32_t *site = (uint32_t *)(void *)(text->start + sites[i].offset);
+    __atomic_store_n(site, SVC, __ATOMIC_SEQ_CST);
+    __builtin___clear_cache((char *)site, (char *)(site + 1));
+  }
+  sys(SYS_mprotect, from, whole, PROT_READ | PROT_EXEC);
 }
 #endif

@@ -117,10 +117,14 @@ static void redirect(uint8_t *start, const struct site_mark *s, const uint8_t *t
   __atomic_store_n((uint64_t *)(void *)start, bytes, __ATOMIC_SEQ_CST);
 }
 
+static struct site_mark sites[MAX_SITES];
+static uint64_t replaced[MAX_SITES];
+static int patched;
+
 int patch_text(const struct text_range *text) {
-  static struct site_mark sites[MAX_SITES];
-  int count = collect(text, sites, MAX_SITES);
+  int count = patched = collect(text, sites, MAX_SITES);
   if (count == 0) return 0;
+  for (int i = 0; i < count; i++) bytes_copy(&replaced[i], text->start + sites[i].offset, 8);
   size_t size = ((size_t)count * TRAMPOLINE + 64 + 4095) & ~4095ul;
   uint8_t *pool = map_pool(text->start, size, (size_t)1 << 30);
   if (!pool) return -1;
@@ -135,5 +139,14 @@ int patch_text(const struct text_range *text) {
   for (int i = 0; i < count; i++) redirect(text->start + sites[i].offset, &sites[i], pool + 64 + (size_t)i * TRAMPOLINE);
   if (sys(SYS_mprotect, first, whole, PROT_READ | PROT_EXEC)) return -1;
   return count;
+}
+
+void unpatch_text(const struct text_range *text) {
+  uintptr_t first = (uintptr_t)text->start & ~4095ul;
+  size_t whole = ((uintptr_t)text->start + text->size + 4095 - first) & ~4095ul;
+  if (sys(SYS_mprotect, first, whole, PROT_READ | PROT_WRITE | PROT_EXEC)) return;
+  for (int i = 0; i < patched; i++)
+    __atomic_store_n((uint64_t *)(void *)(text->start + sites[i].offset), replaced[i], __ATOMIC_SEQ_CST);
+  sys(SYS_mprotect, first, whole, PROT_READ | PROT_EXEC);
 }
 #endif
