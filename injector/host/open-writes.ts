@@ -34,7 +34,14 @@ export class OpenWrites {
       if (orphan) return undefined;
       const { nlink } = view.stat({ dir: ino, path: '' });
       const id = this.#core.takeEventId();
-      return { ...event, id, kind: EventKind.Closed, path, nlink, detail: Detail.ClosedAfterWrite };
+      return {
+        ...event,
+        id,
+        kind: EventKind.Closed,
+        path,
+        nlink,
+        detail: Detail.ClosedAfterWrite | Detail.Writing,
+      };
     } catch {
       // The file has gone meanwhile, or its branch.
       return undefined;
