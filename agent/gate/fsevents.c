@@ -51,6 +51,26 @@ void stream_say(const char *function, const char *what) {
     return nothing;                                                               \
   }
 
+/* ---- the agent's part ---- */
+
+static int64_t (*agent_streams)(uint32_t op, uint32_t number, const void *data, uint32_t length, uint64_t a);
+
+EXPORT void shimfs_streams_install(void *callback) { agent_streams = (int64_t(*)(uint32_t, uint32_t, const void *, uint32_t, uint64_t))(uintptr_t)callback; }
+
+static int64_t ask(enum stream_op op, const struct stream *s, const void *data, size_t length, uint64_t a, int64_t otherwise) {
+  if (!agent_here() || !agent_streams || length > UINT32_MAX) return otherwise;
+  struct crossing x = cross_over();
+  int64_t answer = agent_streams((uint32_t)op, s->number, data, (uint32_t)length, a);
+  cross_back(x);
+  return answer;
+}
+
+int64_t stream_ask(enum stream_op op, const struct stream *s, const void *data, size_t length, uint64_t a, int64_t otherwise) {
+  int64_t answer = ask(op, s, data, length, a, otherwise);
+  streams_wake();
+  return answer;
+}
+
 /* ---- text out of CoreFoundation ---- */
 
 /* The path's bytes on the heap, NULL when it is no text. */
@@ -510,8 +530,9 @@ API(void, FSEventStreamFlushSync, (void *reference)) {
   ask_id(ID_NEWEST, 0, NULL);
   for (int tries = 0; tries < 50 && agent_catch_up(); tries++)
     ;
-  stream_ask(STREAM_FLUSH, s, NULL, 0, 0, 0);
-  stream_flush(s);
+  ask(STREAM_FLUSH, s, NULL, 0, 0, 0);
+  stream_flush(s); /* here, not on the loop that would be woken */
+  streams_wake();
   stream_drop(s);
 }
 
@@ -650,20 +671,7 @@ void *fsevents_replacement(const char *name) {
   return NULL;
 }
 
-/* ---- the agent's part ---- */
-
-static int64_t (*agent_streams)(uint32_t op, uint32_t number, const void *data, uint32_t length, uint64_t a);
-
-EXPORT void shimfs_streams_install(void *callback) { agent_streams = (int64_t(*)(uint32_t, uint32_t, const void *, uint32_t, uint64_t))(uintptr_t)callback; }
-
-int64_t stream_ask(enum stream_op op, const struct stream *s, const void *data, size_t length, uint64_t a, int64_t otherwise) {
-  if (!agent_here() || !agent_streams || length > UINT32_MAX) return otherwise;
-  struct crossing x = cross_over();
-  int64_t answer = agent_streams((uint32_t)op, s->number, data, (uint32_t)length, a);
-  cross_back(x);
-  streams_wake();
-  return answer;
-}
+/* ---- what the agent calls ---- */
 
 /*
  * Whole trees for a stream of the agent's (AgentOp.Past and its like in core/protocol.ts). mode 1: hear of them, 0:

@@ -243,7 +243,7 @@ static void create(char **w, int n) {
     s->stream = FSEventStreamCreateRelativeToDevice(NULL, callback, &context, device, array, since, atof(w[3]), s->flags);
   else
 #endif
-    s->stream = FSEventStreamCreate(NULL, callback, &context, array, since, atof(w[3]), s->flags);
+    (void)device, s->stream = FSEventStreamCreate(NULL, callback, &context, array, since, atof(w[3]), s->flags);
   CFRelease(array);
   for (int i = 0; i < n - first; i++) CFRelease(strings[i]);
   say(s->stream ? "ok" : "NULL");

@@ -1,0 +1,68 @@
+/** Talk with test/bridge/programs/fsstream.c. */
+import type { Program } from '../../injector/run/program.ts';
+import type { TestSession } from '../support/session.ts';
+import { program, Talker } from './support.ts';
+
+export interface ToldEvent {
+  readonly path: string;
+  readonly flags: number;
+  readonly ino: number;
+  readonly id: number;
+}
+
+export interface Told {
+  readonly events: readonly ToldEvent[];
+  readonly callbacks: number;
+  /** Events of the largest callback. */
+  readonly most: number;
+  /** Loop or queue of the last callback. */
+  readonly place: string;
+  /** Callbacks that ran at once, inside of a call of the program's, or after the stream's end. */
+  readonly wrong: number;
+  /** `path flags`, flags in hex. @param root left out of the paths */
+  lines(root?: string): string[];
+}
+
+export function startStreams(
+  session: TestSession,
+  run: Program = session.start(program('fsstream')),
+): Talker {
+  return new Talker(run.child, run.status);
+}
+
+/** Waits until the program has said it on standard error. */
+export async function said(talker: Talker, text: string): Promise<void> {
+  const end = Date.now() + 30_000;
+  while (!talker.stderr.includes(text)) {
+    if (Date.now() > end) throw new Error(`it never said '${text}', but: ${talker.stderr}`);
+    await new Promise((resolve) => {
+      const again = setTimeout(resolve, 1000);
+      talker.child.stderr?.once('data', () => {
+        clearTimeout(again);
+        resolve(undefined);
+      });
+    });
+  }
+}
+
+/** What a stream's callbacks brought since the last time. @param count events to wait for */
+export async function told(talker: Talker, stream: string, count = 0): Promise<Told> {
+  const answer = await talker.say(`events ${stream} ${count}`);
+  const [head, ...rest] = answer.split('\t');
+  const match = /^(\d+) in (\d+) most (\d+) on (\S+) wrong (\d+)$/.exec(head!);
+  if (!match) throw new Error(`events of ${stream}: ${answer} ${talker.stderr}`);
+  const events = rest
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [path, flags, ino, id] = line.split('|');
+      return { path: path!, flags: Number.parseInt(flags!, 16), ino: Number(ino), id: Number(id) };
+    });
+  return {
+    events,
+    callbacks: Number(match[2]),
+    most: Number(match[3]),
+    place: match[4]!,
+    wrong: Number(match[5]),
+    lines: (root = '') => events.map(({ path, flags }) => `${path.replace(root, '')} ${flags.toString(16)}`),
+  };
+}

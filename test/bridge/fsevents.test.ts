@@ -1,0 +1,355 @@
+/** FSEvents of virtual paths in a program of the public API: what is told, when, and on whose thread. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { buildFixtures } from '../../fixtures/build.ts';
+import { said, startStreams, told } from './fsevents-talk.ts';
+import { freshTree, hostCommand, openBridge, play, program, startBare, viewOf } from './support.ts';
+
+const session = await openBridge();
+const host = viewOf(session);
+const talker = startStreams(session);
+await talker.say('loop l');
+
+/** A stream that runs on loop `l`. */
+async function open(name: string, directory: string, flags = '0x12', latency = 0): Promise<void> {
+  await play(
+    `create ${name} now ${latency} ${flags} ${directory}
+     schedule ${name} l
+     start ${name} => 1`,
+    { talker },
+  );
+}
+const close = (name: string): Promise<void> =>
+  play(`stop ${name}\nunschedule ${name} l\ninvalidate ${name}\nrelease ${name}`, { talker });
+
+const operations = suite('what the program does itself, and hears of');
+/** operation; FileEvents mode; directory mode. `$D` is left out of paths. */
+const ROWS: readonly (readonly [script: string, files: string, directories: string])[] = [
+  ['write $D/n hello', '/n 10100, /n 11000', '/'],
+  ['write $D/f more', '/f 11000', '/'],
+  ['truncate $D/f 2', '/f 10400', '/'],
+  ['open a $D/f 01001\nput a xyz\nclose a', '/f 10400, /f 11000', '/'],
+  ['open a $D/f 1\nput a xyz\nput a xyz\nclose a', '/f 11000', '/'],
+  ['open a $D/f 1\nclose a', '', ''],
+  ['open a $D/f 0\nclose a', '', ''],
+  ['chmod $D/f 600', '/f 14000', '/'],
+  ['chmod $D/d 700', '/d 24000', '/'],
+  ['unlink $D/f', '/f 10200', '/'],
+  ['mkdir $D/m', '/m 20100', '/'],
+  ['rmdir $D/e', '/e 20200', '/'],
+  ['symlink f $D/s', '/s 40100', '/'],
+  ['rename $D/f $D/r', '/f 10800, /r 10800', '/'],
+  ['rename $D/f $D/d/r', '/f 10800, /d/r 10800', '/, /d/'],
+  ['rename $D/f $D/g', '/f 10800, /g 10800, /g 10800', '/'],
+  ['rename $D/d $D/e', '/d 20800, /e 20800, /e 20800', '/'],
+  ['link $D/f $D/l', '/l 110100', '/'],
+];
+for (const [script, files, directories] of ROWS)
+  operations(script.replaceAll('\n', '; '), async () => {
+    const D = freshTree(session);
+    await open('files', D);
+    await open('directories', D, '0x2');
+    await play(script, { talker }, { D });
+    const heard = async (name: string, flags: boolean): Promise<string> => {
+      await talker.say(`flushsync ${name}`);
+      const { events } = await told(talker, name);
+      // One batch or several: what a directory hears is told once here.
+      const lines = events.map((e) => e.path.replace(D, '') + (flags ? ` ${e.flags.toString(16)}` : ''));
+      return (flags ? lines : [...new Set(lines)]).join(', ');
+    };
+    assert.is(await heard('files', true), files);
+    assert.is(await heard('directories', false), directories);
+    await close('files');
+    await close('directories');
+  });
+operations('another process and the host are heard of alike', async () => {
+  const D = freshTree(session);
+  await open('s', D);
+  await session.sh(`echo more >> ${D}/f; mkdir ${D}/sub; mv ${D}/f ${D}/sub/f`);
+  hostCommand(host, `append ${D}/g text`);
+  await talker.say('flushsync s');
+  assert.equal((await told(talker, 's')).lines(D), [
+    '/f 11000',
+    '/sub 20100',
+    '/f 10800',
+    '/sub/f 10800',
+    '/g 11000',
+  ]);
+  await close('s');
+});
+operations('the halves of a rename: one inode, neighbouring ids, side by side', async () => {
+  const D = freshTree(session);
+  const ino = host.stat({ path: `${D}/f` }).ino;
+  await open('s', D, '0x53');
+  await play('write $D/g x\nrename $D/f $D/d/f\nwrite $D/g x', { talker }, { D });
+  await talker.say('flushsync s');
+  const { events } = await told(talker, 's');
+  const at = events.findIndex(({ path }) => path === `${D}/f`);
+  const [from, to] = events.slice(at, at + 2);
+  assert.equal([from!.ino, to!.ino, to!.path, to!.id - from!.id], [ino, ino, `${D}/d/f`, 1]);
+  assert.ok(events.every(({ id }, i) => i === 0 || id > events[i - 1]!.id));
+  await close('s');
+});
+operations.run();
+
+const shapes = suite('shapes');
+for (const [name, flags, ino] of [
+  ['bytes', '0x12', false],
+  ['CFString', '0x13', false],
+  ['CFDictionary with the inode', '0x53', true],
+  ['CFDictionary of directories', '0x43', false],
+] as const)
+  shapes(name, async () => {
+    const D = freshTree(session);
+    await open('s', D, flags);
+    hostCommand(host, `create ${D}/näme`);
+    const { events } = await told(talker, 's', 1);
+    assert.is(events[0]!.path, flags === '0x43' ? `${D}/` : `${D}/näme`);
+    assert.is(events[0]!.ino, ino ? host.stat({ path: `${D}/näme` }).ino : 0);
+    await close('s');
+  });
+shapes('an array without callbacks, whose strings die', async () => {
+  const D = freshTree(session);
+  await open('s', D, '0x12p');
+  hostCommand(host, `create ${D}/n`);
+  assert.equal((await told(talker, 's', 1)).lines(D), ['/n 10100']);
+  await close('s');
+});
+shapes('a root by a symbolic link and with a slash at its end: paths as they really are', async () => {
+  const D = freshTree(session);
+  hostCommand(host, `symlink ${D}/d ${D}/way`);
+  await open('s', `${D}/way/`);
+  hostCommand(host, `create ${D}/d/n`);
+  assert.equal((await told(talker, 's', 1)).lines(D), ['/d/n 10100']);
+  assert.is(await talker.say('paths s'), `${D}/way/ `);
+  await close('s');
+});
+shapes('relative to the device', async () => {
+  const D = freshTree(session);
+  await play(`create s now 0 0x12r ${D} ${D.slice(1)}\nschedule s l\nstart s => 1\ndevice s => 1`, {
+    talker,
+  });
+  hostCommand(host, `create ${D}/n`);
+  assert.equal((await told(talker, 's', 1)).lines(), [`${D.slice(1)}/n 10100`]);
+  await close('s');
+});
+shapes.run();
+
+const places = suite('places');
+places('on a queue, one at a time', async () => {
+  const D = freshTree(session);
+  for (const queue of ['serial', 'global']) {
+    await play(`create s now 0 0x12 ${D}\nqueue s ${queue}\nstart s => 1\nslow s 2`, { talker });
+    for (let i = 0; i < 20; i++) hostCommand(host, `create ${D}/${queue}${i}`);
+    const { events, wrong } = await told(talker, 's', 20);
+    assert.is(events.length, 20);
+    assert.is(wrong, 0);
+    await play('queue s none\nstop s\ninvalidate s\nrelease s\nwaitreleased s => released 1 wrong 0', {
+      talker,
+    });
+  }
+});
+places('the stream alone keeps a loop running, and its end ends it', async () => {
+  const D = freshTree(session);
+  await play(`loop bare 1\ncreate s now 0 0x12 ${D}\nschedule s bare\nstart s => 1`, { talker });
+  hostCommand(host, `create ${D}/n`);
+  const heard = await told(talker, 's', 1);
+  assert.is(heard.place, 'bare');
+  await play('isended bare => 0\nstop s\ninvalidate s\nwaitended bare => ended\nrelease s', { talker });
+});
+places('in a mode that nobody runs it waits', async () => {
+  const D = freshTree(session);
+  await play(`create s now 0 0x12 ${D}\nschedule s l other.mode\nstart s => 1`, { talker });
+  await open('seen', D);
+  hostCommand(host, `create ${D}/n`);
+  assert.is((await told(talker, 'seen', 1)).events.length, 1);
+  assert.is((await told(talker, 's')).events.length, 0);
+  await talker.say('schedule s l');
+  assert.is((await told(talker, 's', 1)).events.length, 1);
+  await close('seen');
+  await play('invalidate s\nrelease s', { talker });
+});
+places('in the common modes, and on two loops: each event once', async () => {
+  const D = freshTree(session);
+  await play(`loop m\ncreate s now 0 0x12 ${D}\nschedule s l common\nschedule s m\nstart s => 1`, { talker });
+  for (let i = 0; i < 30; i++) hostCommand(host, `create ${D}/${i}`);
+  const { events, wrong } = await told(talker, 's', 30);
+  assert.equal([events.length, wrong], [30, 0]);
+  await play('invalidate s\nrelease s', { talker });
+});
+places('what waited while it was stopped is told after the restart', async () => {
+  const D = freshTree(session);
+  await open('s', D);
+  hostCommand(host, `create ${D}/1`);
+  await told(talker, 's', 1);
+  await talker.say('stop s');
+  hostCommand(host, `create ${D}/2`);
+  await talker.say('start s');
+  hostCommand(host, `create ${D}/3`);
+  assert.equal((await told(talker, 's', 2)).lines(D), ['/2 10100', '/3 10100']);
+  await close('s');
+});
+places(
+  'a flush delivers on the calling thread, latency or not; inside of a callback it returns',
+  async () => {
+    const D = freshTree(session);
+    await open('s', D, '0x10', 1000);
+    await play('write $D/n x\nflushsync s', { talker }, { D });
+    const heard = await told(talker, 's');
+    assert.equal([heard.lines(D), heard.callbacks, heard.place], [['/n 11100'], 1, 'main']);
+    await play('inside s flush\nwrite $D/n x\nflushsync s', { talker }, { D });
+    assert.equal((await told(talker, 's')).lines(D), ['/n 11000']);
+    const last = await talker.say('flushasync s');
+    assert.is(await talker.say('latest s'), last);
+    await close('s');
+  },
+);
+places.run();
+
+const ends = suite('ends');
+for (const actions of [
+  'stop',
+  'stop,again,unschedule,invalidate,release',
+  'invalidate',
+  'release',
+  'invalidate,release',
+])
+  ends(`inside of its callback: ${actions}`, async () => {
+    const D = freshTree(session);
+    await open('s', D);
+    await talker.say(`inside s ${actions}`);
+    hostCommand(host, `create ${D}/1`);
+    await told(talker, 's', 1);
+    for (let i = 2; i < 6; i++) hostCommand(host, `create ${D}/${i}`);
+    if (!actions.includes('release')) await play('stop s\nrelease s', { talker });
+    await play('waitreleased s => released 1 wrong 0', { talker });
+    const { events, wrong } = await told(talker, 's');
+    assert.equal([events.length, wrong], [0, 0]);
+  });
+ends('from other threads, while events come', async () => {
+  const D = freshTree(session);
+  await open('steady', D);
+  assert.is(await talker.say(`churn ${D} l 40`), 'heard');
+  await talker.say('flushsync steady');
+  const { wrong, events } = await told(talker, 'steady');
+  assert.is(wrong, 0);
+  assert.ok(events.length > 0);
+  await close('steady');
+});
+ends('of a program that is in the middle of it', async () => {
+  const other = startStreams(session);
+  const D = freshTree(session);
+  await play(
+    `loop l
+     create s now 0.5 0x10 $D
+     schedule s l
+     start s => 1
+     create q now 0 0x12 $D
+     queue q one
+     start q => 1
+     slow q 300
+     write $D/n x`,
+    { other },
+    { D },
+  );
+  assert.is(await other.end(), 0);
+});
+ends.run();
+
+const bad = suite('bad input');
+bad('what the header forbids harms nobody', async () => {
+  const D = freshTree(session);
+  await play(
+    `create never now 0 0x12 $D
+     start never => 0
+     flushsync never
+     flushasync never => 0
+     stop never
+     stop never
+     invalidate never
+     schedule never l
+     start never => 0
+     release never
+     waitreleased never => released 1 wrong 0
+     create late now -1 0x12 $D/missing
+     schedule late l
+     start late => 1
+     exclude late $D/x => 0`,
+    { talker },
+    { D },
+  );
+  hostCommand(host, `mkdir ${D}/missing`);
+  hostCommand(host, `create ${D}/missing/n`);
+  assert.equal((await told(talker, 'late', 2)).lines(D), ['/missing 20100', '/missing/n 10100']);
+  await close('late');
+  await talker.say('stop late');
+  await said(talker, 'FSEventStreamStart: it cannot be started before it is scheduled');
+  await said(talker, 'FSEventStreamSchedule: it cannot be scheduled, for it has been invalidated');
+  await said(talker, 'FSEventStreamStop: the stream has been released');
+});
+bad('nine exclusions are none, eight are heeded', async () => {
+  const D = freshTree(session);
+  await play(
+    `create s now 0 0x12 $D\nexclude s 1 2 3 4 5 6 7 8 9 => 0\nexclude s $D/d => 1\nschedule s l\nstart s => 1`,
+    { talker },
+    { D },
+  );
+  await play('write $D/d/x y\nwrite $D/f y\nflushsync s', { talker }, { D });
+  assert.equal((await told(talker, 's')).lines(D), ['/f 11000']);
+  await close('s');
+});
+bad('more paths than may be', async () => {
+  const D = freshTree(session);
+  // The line is limited, not the array.
+  const paths = Array.from({ length: 40 }, (_, i) => `${D}/${i}`).join(' ');
+  await play(`create s now 0 0x12 ${paths}\nschedule s l\nstart s => 1`, { talker });
+  hostCommand(host, `create ${D}/39`);
+  assert.equal((await told(talker, 's', 1)).lines(D), ['/39 10100']);
+  await close('s');
+});
+bad.run();
+
+const control = suite('negative control');
+control('without the bridge the same program hears nothing of the virtual tree', async () => {
+  const D = freshTree(session);
+  const bare = startBare(program('fsstream'));
+  await play(`loop l\ncreate s now 0 0x12 ${D}\nschedule s l\nstart s => 1`, { bare });
+  hostCommand(host, `create ${D}/n`);
+  const real = mkdtempSync(join(tmpdir(), 'bare-'));
+  // A real change that is heard afterwards: the silence before it is not for want of time.
+  await play(`create r now 0 0x12 ${real}\nschedule r l\nstart r => 1\nwrite ${real}/x y`, { bare });
+  assert.ok((await told(bare, 'r', 1)).events.length > 0);
+  assert.is((await told(bare, 's')).events.length, 0);
+  rmSync(real, { recursive: true });
+  await bare.end();
+});
+control('a stream of real paths is the system’s own: no agent comes for it', async () => {
+  const real = mkdtempSync(join(tmpdir(), 'real-'));
+  const other = startStreams(session);
+  await play(`loop l\ncreate s now 0 0x12 ${real}\nschedule s l\nstart s => 1`, { other });
+  writeFileSync(join(real, 'x'), 'y');
+  assert.ok((await told(other, 's', 1)).events.every(({ path }) => path.startsWith(real)));
+  const pid = Number(await other.say('pid'));
+  assert.is(session.host.agents.connectionOf(pid), undefined);
+  assert.is(await other.end(), 0);
+  rmSync(real, { recursive: true });
+});
+control('a client that asks for the functions by name', async () => {
+  const D = freshTree(session);
+  const { library } = buildFixtures();
+  const run = session.start(program('fsstream', ['-DBY_NAME']), [library]);
+  const other = startStreams(session, run);
+  await play(`loop l\ncreate s now 0 0x12 ${D}\nschedule s l\nstart s => 1`, { other });
+  hostCommand(host, `create ${D}/n`);
+  assert.equal((await told(other, 's', 1)).lines(D), ['/n 10100']);
+  await play('stop s\ninvalidate s\nrelease s', { other });
+  assert.is(await other.end(), 0);
+});
+control.after(async () => {
+  assert.is(await talker.end(), 0);
+  await session.close();
+});
+control.run();
