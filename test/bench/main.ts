@@ -7,23 +7,24 @@
 import { writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Bed } from './bed.ts';
 import { coreBench } from './core.ts';
 import { fileCalls, throughput } from './file-calls.ts';
 import { firstWatch } from './first-watch.ts';
 import { fuse } from './fuse.ts';
+import { gc } from './gc.ts';
 import { inotify } from './inotify.ts';
 import { latency } from './latency.ts';
 import { burst, manyFiles } from './load.ts';
 import { passThrough } from './pass-through.ts';
 import { type Row, table, verdict } from './row.ts';
+import { serviceBench } from './service.ts';
 import { start } from './start.ts';
+import { watchBench } from './watch.ts';
 
 function core(): Row[] {
-  setFlagsFromString('--expose-gc');
-  (globalThis as { gc?: unknown }).gc ??= runInNewContext('gc');
+  // It asks the global one.
+  gc();
   return coreBench().map(({ name, ours, peer, ratio, unit }) => {
     const heap = unit === 'B';
     return {
@@ -51,6 +52,8 @@ const MEASURES: Readonly<Record<string, (bed: Bed) => Promise<Row[]> | Row[]>> =
   throughput,
   fuse,
   core,
+  watch: () => watchBench(),
+  service: () => serviceBench(),
 };
 
 const { values } = parseArgs({
