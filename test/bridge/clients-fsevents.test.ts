@@ -47,18 +47,42 @@ async function onRealDirectory(client: Client, place: number): Promise<void> {
   }
 }
 
-const virtual = suite('file event clients on a virtual tree');
-CLIENTS.forEach((client, place) => {
-  virtual(client.name, () => onVirtualTree(client, place));
-});
-virtual.after(() => session.close());
+/** Clients mostly wait, so that several play at once; each case tells of its own. */
+const AT_ONCE = 4;
+const waiting: (() => Promise<void>)[] = [];
+
+function whenItsTurnComes(play: () => Promise<void>): () => Promise<void> {
+  const played = new Promise<void>((resolve, reject) => {
+    waiting.push(() => play().then(resolve, reject));
+  });
+  played.catch(() => undefined);
+  return () => played;
+}
 
 const real = suite('file event clients on a real directory, under the stand-in');
+const virtual = suite('file event clients on a virtual tree');
 CLIENTS.forEach((client, place) => {
   if (client.virtualOnly) console.log(`skipped: ${client.name} on a real directory, ${client.virtualOnly}`);
-  else real(client.name, () => onRealDirectory(client, place));
+  else
+    real(
+      client.name,
+      whenItsTurnComes(() => onRealDirectory(client, place)),
+    );
 });
-real.after(() => removeTree(scratch));
+CLIENTS.forEach((client, place) => {
+  virtual(
+    client.name,
+    whenItsTurnComes(() => onVirtualTree(client, place)),
+  );
+});
+virtual.after(async () => {
+  await session.close();
+  removeTree(scratch);
+});
 
 real.run();
 virtual.run();
+for (let i = 0; i < AT_ONCE; i++)
+  void (async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) await next();
+  })();
