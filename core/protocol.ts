@@ -38,7 +38,10 @@ export const Op = {
   Hello: 1,
   /** Attributes of a path or inode. flags: AT_* */
   Stat: 2,
-  /** flags: O_*, mode: creation mode. Reply: attributes with `oid` of the object to open. */
+  /**
+   * flags: O_*, mode: creation mode. Reply: attributes with `oid` of the object, data: the name to open, below the
+   * object directory or absolute. By a name of OBJECT_NAMES.mirrors, or an absolute one, `rdev` is the real inode.
+   */
   Open: 3,
   /** The process no longer holds the object open. a: oid */
   Close: 4,
@@ -121,7 +124,7 @@ export const Op = {
   EventId: 51,
   /**
    * inotify_add_watch. flags: AT_SYMLINK_NOFOLLOW, and O_DIRECTORY for IN_ONLYDIR. Reply data: the real path to
-   * watch instead, below the object directory.
+   * watch instead, below the object directory or absolute; ino: the real inode that it should lead to.
    */
   Notify: 52,
   /**
@@ -129,6 +132,8 @@ export const Op = {
    * the object directory; a: real inode. Reply: attributes; an object is held from now on.
    */
   Recover: 53,
+  /** By which name object `a`, or the directory of inode `dir`, is opened now. Reply: as to Open. */
+  Where: 54,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 

@@ -38,14 +38,84 @@ static long open_lower(const struct shimfs_reply *r, const char *data, long flag
   return fd;
 }
 
-long on_open(long dirfd, const char *path, long flags, long mode) {
-  struct place p;
-  if (!place_at(dirfd, path, flags & O_NOFOLLOW || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) ? WIRE_AT_SYMLINK_NOFOLLOW : 0, &p))
-    return NOT_OURS;
-  if (!p.length) flags &= ~(long)O_CREAT;
+enum { TRIES = 16 };
+
+/*
+ * Opens the told name. -ESTALE: it leads nowhere now, or to another file. Names in a mirror move as the virtual ones
+ * do, and an object moves into a mirror, at any time.
+ */
+static long open_name(const char *name, const struct shimfs_reply *r, long kept, bool mirrored, long truncates) {
+  bool fifo = (r->mode & S_IFMT) == S_IFIFO && r->oid;
+  long fd;
+#if defined(__linux__)
+  fd = fifo && !mirrored ? open_fifo(name, kept) : sys(SYS_openat, AT_FDCWD, name, kept, 0);
+#else
+  fd = fifo ? -ENXIO : sys(SYS_openat, AT_FDCWD, name, kept, 0);
+#endif
+  if (fd == -ENOENT || fd == -ENOTDIR) return -ESTALE;
+  struct stat st;
+  if (fd < 0 || !mirrored) return fd;
+  if (sys(SYS_fstat, fd, &st) == 0 && st.st_ino == r->rdev) {
+    /* Heard in its place: after the open. */
+    if (truncates) sys(SYS_ftruncate, fd, 0);
+    return fd;
+  }
+  sys(SYS_close, fd);
+  return -ESTALE;
+}
+
+/* Copies what the host told, with the link held, and lets go of it. 0 or -errno. */
+static long told_name(const struct shimfs_reply *r, const char *data, char *out, bool *mirrored) {
+  long result = session_real_path(out, data, r->data_length);
+  *mirrored = session_mirrored(data, r->data_length) || data[0] == '/';
+  link_end();
+  return result;
+}
+
+/* The link is held. Returns -ESTALE when what was opened has gone for good meanwhile. */
+static long open_told(struct shimfs_reply *r, const char *data, long flags, bool *mirrored) {
+  struct scratch *room = scratch_take();
+  if (!room) {
+    link_end();
+    return -ENOMEM;
+  }
+  bool directory = (r->mode & S_IFMT) == S_IFDIR, fifo = (r->mode & S_IFMT) == S_IFIFO;
+  long kept = directory ? (flags | O_DIRECTORY) & ~(long)(O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW) : flags & ~CREATION;
+  long named = told_name(r, data, room->path, mirrored), result = named ? named : -ESTALE;
+  for (int i = 0; named == 0 && i < TRIES; i++) {
+    long truncates = *mirrored && !directory && !(r->reply_flags & REPLY_FLAG_CREATED) && (flags & O_ACCMODE) != O_RDONLY ? flags & O_TRUNC : 0;
+    if (fifo) {
+      /* May sleep: the room is for others meanwhile. */
+      char name[384];
+      size_t n = text_length(room->path);
+      bool fits = n < sizeof name;
+      if (fits) bytes_copy(name, room->path, n + 1);
+      scratch_give(room);
+      room = NULL;
+      result = fits ? open_name(name, r, kept, *mirrored, 0) : -ENAMETOOLONG;
+      if (result == -ESTALE) result = -ENXIO;
+      break;
+    }
+    result = open_name(room->path, r, kept, *mirrored, truncates);
+    if (result != -ESTALE) break;
+    const struct shimfs_reply *now;
+    struct request q = {.op = OP_WHERE, .a = r->oid, .dir = directory ? r->ino : 0};
+    if (link_begin(&q, &now, &data) < 0) {
+      link_end();
+      break;
+    }
+    r->rdev = now->rdev;
+    struct shimfs_reply found = *now;
+    named = told_name(&found, data, room->path, mirrored);
+  }
+  if (room) scratch_give(room);
+  return result;
+}
+
+static long open_place(const struct place *p, long flags, long mode) {
   const struct shimfs_reply *reply;
   const char *data;
-  struct request q = {.op = OP_OPEN, .flags = wire_open_flags(flags), .mode = (uint32_t)mode, .dir = p.dir, .path = p.path, .path_length = p.length};
+  struct request q = {.op = OP_OPEN, .flags = wire_open_flags(flags), .mode = (uint32_t)mode, .dir = p->dir, .path = p->path, .path_length = p->length};
   long result = link_begin(&q, &reply, &data);
   if (result == 0 && reply->reply_flags & REPLY_FLAG_EXIT) return LEFT_MOUNTS;
   if (result < 0) {
@@ -54,42 +124,28 @@ long on_open(long dirfd, const char *path, long flags, long mode) {
   }
   struct shimfs_reply r = *reply;
   if (r.reply_flags & REPLY_FLAG_LOWER) return open_lower(&r, data, flags);
-  bool directory = (r.mode & S_IFMT) == S_IFDIR, fifo = (r.mode & S_IFMT) == S_IFIFO && r.oid;
-  bool mirrored = session_mirrored(data, r.data_length);
-  struct scratch *room = scratch_take();
-  long unnamed = room ? session_real_path(room->path, data, r.data_length) : -ENOMEM;
-  link_end();
-
-  /* By a mirror's name the truncation is heard in its place. */
-  long truncates = mirrored && !(r.reply_flags & REPLY_FLAG_CREATED) ? flags & O_TRUNC : 0;
-  long kept = directory ? flags | O_DIRECTORY : (flags & ~CREATION) | truncates;
-  if (directory) kept &= ~(O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW);
-  long fd = unnamed;
-#if defined(__linux__)
-  if (!unnamed && fifo) {
-    /* May sleep: the room is for others meanwhile. */
-    char real[384];
-    bool fits = text_length(room->path) < sizeof real;
-    if (fits) bytes_copy(real, room->path, text_length(room->path) + 1);
-    scratch_give(room);
-    room = NULL;
-    fd = fits ? open_fifo(real, kept) : -ENAMETOOLONG;
-  } else
-#endif
-  if (!unnamed) fd = fifo ? -ENXIO : sys(SYS_openat, AT_FDCWD, room->path, kept, 0);
-  if (room) scratch_give(room);
+  bool mirrored = false;
+  long fd = open_told(&r, data, flags, &mirrored);
+  if (fd >= MAX_FDS) sys(SYS_close, fd), fd = -EMFILE;
   if (fd < 0 || in_vfork_child()) {
     /* What a vfork child opens, the image it becomes finds by itself. */
     if (r.oid) no_longer_held(r.oid);
     return fd;
   }
-  if (fd >= MAX_FDS) {
-    sys(SYS_close, fd);
-    if (r.oid) no_longer_held(r.oid);
-    return -EMFILE;
-  }
+  bool directory = (r.mode & S_IFMT) == S_IFDIR, fifo = (r.mode & S_IFMT) == S_IFIFO && r.oid;
   fd_assign((int)fd, directory ? FD_DIRECTORY : fifo ? FD_FIFO : FD_FILE, r.ino, r.oid, directory ? mirrored : r.slot, (uint32_t)flags);
   return fd;
+}
+
+long on_open(long dirfd, const char *path, long flags, long mode) {
+  struct place p;
+  if (!place_at(dirfd, path, flags & O_NOFOLLOW || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) ? WIRE_AT_SYMLINK_NOFOLLOW : 0, &p))
+    return NOT_OURS;
+  if (!p.length) flags &= ~(long)O_CREAT;
+  long fd = open_place(&p, flags, mode);
+  /* What was found lost its last name before it was opened: as if it had before it was asked for. */
+  for (int i = 0; fd == -ESTALE && i < TRIES; i++) fd = open_place(&p, flags & ~(long)O_EXCL, mode);
+  return fd == -ESTALE ? -ENOENT : fd;
 }
 
 long on_close(long fd) {

@@ -73,13 +73,14 @@ export class Mirror {
    * Make it ready to be watched. @param dir where it was found, null for a root or an inode by number
    * @returns the real path @throws the system's error; undefined where the inode has no name
    */
-  watch(node: Inode, dir: Inode | null, name: string): Buffer | undefined {
+  watch(node: Inode, dir: Inode | null, name: string): { path: Buffer; inode: number } | undefined {
     const shadow = node.table ? this.#directory(node) : this.#everyName(node, dir, name);
     if (!shadow) return undefined;
     if (node.table) this.#complete(shadow, node);
     else if (node.isFile() && !shadow.object) this.#host.promote(this.ns, node);
     shadow.watched = true;
-    return shadow.path((dir && shadow.nameIn(dir.ino, name)) ?? undefined);
+    const path = shadow.path((dir && shadow.nameIn(dir.ino, name)) ?? undefined);
+    return { path, inode: shadow.inode(this.#real) };
   }
 
   /** A directory and what leads to it; undefined when nothing does. */
@@ -312,13 +313,6 @@ export class Mirror {
   }
 
   // Descriptors.
-
-  /** The real name to open an inode by, if it is here. @param dir where it was found, 0 when by number */
-  nameToOpen(ino: number, dir: number, name: string): Buffer | undefined {
-    const shadow = this.#shadows.get(ino);
-    if (!shadow || (shadow.names.length === 0 && ino !== this.ns.root.ino)) return undefined;
-    return shadow.path((dir && shadow.nameIn(dir, name)) || undefined);
-  }
 
   /** What is at a path below the mirror's base. */
   at(names: readonly string[]): Shadow | undefined {

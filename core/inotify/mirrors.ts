@@ -31,6 +31,14 @@ interface Kept {
   readonly unsubscribe: () => void;
 }
 
+export interface RealName {
+  readonly path: Buffer;
+  /** What it leads to, as long as it is right. */
+  readonly inode: number;
+  /** The path leads nowhere: the file went before anybody opened it. */
+  readonly gone?: boolean;
+}
+
 /** Something that a descriptor of a process stands on. */
 export interface Recovered {
   readonly ino: number;
@@ -69,13 +77,13 @@ export class Mirrors implements Adopter, MirrorHost {
     view: FsView,
     place: Place,
     how: { readonly follow: boolean; readonly directory: boolean },
-  ): Buffer | undefined {
+  ): RealName | undefined {
     const { node, dir, name } = view.watchable(place, how);
     return this.#of(view.ns).watch(node, dir, name) ?? this.#nameless(node);
   }
 
   /** A file that lives on in processes alone. */
-  #nameless(node: Inode): Buffer | undefined {
+  #nameless(node: Inode): RealName | undefined {
     const { object } = node;
     if (!object || !node.isFile()) return undefined;
     if (!object.shown) {
@@ -86,7 +94,8 @@ export class Mirrors implements Adopter, MirrorHost {
       this.real.unlink(own);
       object.shown = shown;
     }
-    return object.shown.foreignPath;
+    const { foreignPath: path, inode } = object.shown as ShownFile;
+    return path && { path, inode };
   }
 
   #of(ns: Namespace): Mirror {
@@ -113,15 +122,25 @@ export class Mirrors implements Adopter, MirrorHost {
     this.#config.onTrouble(error);
   }
 
-  /** The real name to open what `view.open` found by; undefined: it is in no mirror. @param oid 0 for a directory */
-  nameToOpen(ns: Namespace, ino: number, oid: number, dir: number, name: string): Buffer | undefined {
-    const mirror = this.#kept.get(ns.name)?.mirror;
-    if (oid === 0) return mirror?.nameToOpen(ino, dir, name);
-    const shown = this.#config.core.content.object(oid)?.shown;
+  /**
+   * The real name to open what `view.open` found by; undefined: its own is right.
+   *
+   * @param oid 0 for a directory
+   */
+  nameToOpen(ns: Namespace, ino: number, oid: number, dir: number, name: string): RealName | undefined {
+    const shadow = this.#kept.get(ns.name)?.mirror.shadow(ino);
+    const own = (at: Shadow): RealName => ({
+      path: at.path((dir && at.nameIn(dir, name)) || undefined),
+      inode: at.inode(this.real),
+    });
+    if (oid === 0)
+      return shadow?.children && (shadow.names.length > 0 || ino === ns.root.ino) ? own(shadow) : undefined;
+    const shown = this.#config.core.content.object(oid)?.shown as ShownFile | null | undefined;
     if (!shown) return undefined;
-    if (mirror?.shadow(ino)?.object?.oid === oid) return mirror.nameToOpen(ino, dir, name);
+    if (shadow?.object?.oid === oid) return own(shadow);
     // Another branch's, or one that has no name left.
-    return shown.foreignPath ?? shown.path;
+    const path = shown.foreignPath ?? shown.path;
+    return { path, inode: shown.inode, gone: shown.gone };
   }
 
   /** What a real name below the mirrors' directory, or a real inode that had one, stands for. */

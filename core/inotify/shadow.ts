@@ -1,6 +1,7 @@
 /** One inode of a branch as the mirror has it: by which real names it goes, and what is known below it. */
 import type { ObjectFile } from '../content/object-file.ts';
 import { encodePath } from '../path-bytes.ts';
+import type { RealNames } from './real-names.ts';
 
 export interface ShadowName {
   readonly parent: Shadow;
@@ -22,6 +23,8 @@ export class Shadow {
   object: ObjectFile | null = null;
   /** A stand-in for a file whose bytes another branch may change. */
   counted = false;
+  /** Real inode number, once it was asked for. */
+  #inode: number | undefined;
   /** The mirror's root only. */
   readonly #base: Buffer | null;
 
@@ -40,6 +43,11 @@ export class Shadow {
 
   under(name: string): Buffer {
     return Buffer.concat([this.path(), SLASH, encodePath(name)]);
+  }
+
+  inode(real: RealNames): number {
+    this.#inode ??= real.inode(this.path());
+    return this.#inode;
   }
 
   enter(parent: Shadow, name: string): void {

@@ -41,6 +41,15 @@ export class ShownFile implements ShownName {
     return path === undefined ? undefined : Buffer.from(path);
   }
 
+  /** It has no name, and nobody has it open. */
+  get gone(): boolean {
+    return this.#nameless !== undefined && this.foreignPath === undefined;
+  }
+
+  get inode(): number {
+    return this.#nameless?.inode ?? this.shadow.inode(this.#state.real);
+  }
+
   truncate(length: number): void {
     this.#state.real.truncate(this.path, length);
   }

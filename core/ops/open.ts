@@ -85,7 +85,7 @@ export function openInode(
   if (flags & O_TRUNC && node.isFile()) {
     const at = { node, dir: found.kind === 'name' ? found.dir : null, name: found.name };
     if (native && view.core.content.adopter) view.core.promote(view.ns, node, flags);
-    if (native && node.object?.shown) truncatedElsewhere(view, node, at);
+    if (native && node.object?.shown && flags & O_ACCMODE) truncatedElsewhere(view, node, at);
     else truncateNode(view, node, 0, at);
   }
   return { node, created: false, found };

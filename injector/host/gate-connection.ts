@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Attr } from '../../core/attr.ts';
 import { ERRNO, type ErrnoCode, FsError } from '../../core/errors.ts';
 import type { FsView, Place } from '../../core/fs-view.ts';
+import type { RealName } from '../../core/inotify/mirrors.ts';
 import { encodePath } from '../../core/path-bytes.ts';
 import { generationIndex, MAX_REQUEST, Op, REQUEST, ReplyFlag } from '../../core/protocol.ts';
 import { MountExit } from '../../core/walk.ts';
@@ -242,11 +243,11 @@ export class GateConnection implements RequestContext {
     return this.host.history;
   }
 
-  notify(place: Place, how: { follow: boolean; directory: boolean }): Uint8Array | undefined {
+  notify(place: Place, how: { follow: boolean; directory: boolean }): RealName | undefined {
     return this.host.inotify.watch(this.view, place, how);
   }
 
-  nameToOpen(ino: number, oid: number, dir: number, name: string): Uint8Array | undefined {
+  nameToOpen(ino: number, oid: number, dir: number, name: string): RealName | undefined {
     return this.host.inotify.nameToOpen(this.view, ino, oid, dir, name);
   }
 

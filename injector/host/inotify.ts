@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FsCore } from '../../core/fs-core.ts';
 import type { FsView, Place } from '../../core/fs-view.ts';
-import { Mirrors } from '../../core/inotify/mirrors.ts';
+import { Mirrors, type RealName } from '../../core/inotify/mirrors.ts';
 import { decodePath } from '../../core/path-bytes.ts';
 import { OBJECT_NAMES } from '../../core/protocol.ts';
 import { linuxNames } from '../platform/real-names.ts';
@@ -42,10 +42,10 @@ export class Inotify {
     this.#holders.delete(holder);
   }
 
-  /** @returns what to watch, relative to the object directory @throws FsError, MountExit, the system's error */
-  watch(view: FsView, place: Place, how: { follow: boolean; directory: boolean }): Buffer | undefined {
-    const path = this.#ready().watch(view, place, how);
-    return path && this.#relative(path);
+  /** @returns what to watch, its path relative to the object directory or absolute @throws FsError, MountExit, the system's error */
+  watch(view: FsView, place: Place, how: { follow: boolean; directory: boolean }): RealName | undefined {
+    const found = this.#ready().watch(view, place, how);
+    return found && { ...found, path: this.#relative(found.path) };
   }
 
   #ready(): Mirrors {
@@ -97,10 +97,9 @@ export class Inotify {
    *
    * @param oid 0 for a directory
    */
-  nameToOpen(view: FsView, ino: number, oid: number, dir: number, name: string): Buffer | undefined {
-    if (!this.#mirrors) return undefined;
-    const path = this.#mirrors.nameToOpen(view.ns, ino, oid, dir, name);
-    return path && this.#relative(path);
+  nameToOpen(view: FsView, ino: number, oid: number, dir: number, name: string): RealName | undefined {
+    const found = this.#mirrors?.nameToOpen(view.ns, ino, oid, dir, name);
+    return found && { ...found, path: this.#relative(found.path) };
   }
 
   /** See Mirrors. */

@@ -17,6 +17,7 @@ import {
 import { FsError } from '../../core/errors.ts';
 import type { FsCore } from '../../core/fs-core.ts';
 import type { FsView, Place } from '../../core/fs-view.ts';
+import type { RealName } from '../../core/inotify/mirrors.ts';
 import type { TimeChange } from '../../core/ops/metadata.ts';
 import { decodePath, encodePath } from '../../core/path-bytes.ts';
 import { BY_DESCRIPTOR, DIRENT, OBJECT_NAMES, Op, ReplyFlag, WireType } from '../../core/protocol.ts';
@@ -46,12 +47,9 @@ export interface RequestContext {
   /** @returns false when the process has no agent */
   subtree(stream: number, roots: readonly string[], mode: SubtreeMode, since: number): boolean;
   /** inotify_add_watch. @returns the real path to watch, undefined for what has no name left */
-  notify(
-    place: Place,
-    how: { readonly follow: boolean; readonly directory: boolean },
-  ): Uint8Array | undefined;
+  notify(place: Place, how: { readonly follow: boolean; readonly directory: boolean }): RealName | undefined;
   /** The name to open what was found by, where it is not the object's own. @param oid 0 for a directory */
-  nameToOpen(ino: number, oid: number, dir: number, name: string): Uint8Array | undefined;
+  nameToOpen(ino: number, oid: number, dir: number, name: string): RealName | undefined;
   /** Change an inode for somebody who holds a descriptor of it. @returns whether it is to be changed by that, too */
   byDescriptor(ino: number, change: () => void): boolean;
   /** What a real name that was opened once stands for. */
@@ -85,13 +83,28 @@ function open(q: RequestFrame, c: RequestContext): Answer {
   const result = { flags: created ? ReplyFlag.Created : 0, attr };
   const mirrorable = attr.type === 'directory' || attr.oid !== 0;
   const mirrored = mirrorable ? c.nameToOpen(attr.ino, attr.oid, dir, name) : undefined;
-  if (mirrored && attr.oid === 0) return { ...result, data: mirrored };
+  if (mirrored && attr.oid === 0) return byName(attr, mirrored, result.flags);
   const real = attr.type === 'directory' ? undefined : c.view.lowerPath(attr.ino);
   if (real !== undefined && !(flags & O_PATH))
     return { attr: c.readInPlace(attr), flags: ReplyFlag.Lower, data: text(real) };
   if (attr.oid === 0) return { ...result, data: text(c.placeholder(attr)) };
   c.opened(attr.oid, (flags & O_ACCMODE) !== O_RDONLY);
-  return { ...result, data: mirrored ?? text(`${OBJECT_NAMES.objects}/${attr.oid}`) };
+  if (mirrored) return byName(attr, mirrored, result.flags);
+  return { ...result, data: text(`${OBJECT_NAMES.objects}/${attr.oid}`) };
+}
+
+const byName = (attr: Attr, { path, inode }: RealName, flags = 0): Answer => ({
+  flags,
+  attr: { ...attr, rdev: inode },
+  data: path,
+});
+
+function where(q: RequestFrame, c: RequestContext): Answer {
+  const attr = q.a ? c.core.statObject(q.a) : c.view.stat({ dir: q.dir, path: '' });
+  const found = c.nameToOpen(attr.ino, q.a, 0, '');
+  if (found && !found.gone) return byName(attr, found);
+  if (found) return failure('ENOENT');
+  return { attr, data: text(q.a ? `${OBJECT_NAMES.objects}/${q.a}` : c.placeholder(attr)) };
 }
 
 function readdir(q: RequestFrame, c: RequestContext): Answer {
@@ -243,8 +256,8 @@ export const HANDLERS: Partial<Record<number, Handler>> = {
   [Op.Subtree]: subtree,
   [Op.EventId]: eventId,
   [Op.Notify]: (q, c) => {
-    const data = c.notify(place(q), { ...follow(q), directory: (q.flags & O_DIRECTORY) !== 0 });
-    return data ? { data } : failure('ENOENT');
+    const found = c.notify(place(q), { ...follow(q), directory: (q.flags & O_DIRECTORY) !== 0 });
+    return found ? { data: found.path, counts: { size: 0, blocks: 0, ino: found.inode } } : failure('ENOENT');
   },
   [Op.Recover]: (q, c) => {
     const found = c.recover(q.pathBytes, q.a);
@@ -253,6 +266,7 @@ export const HANDLERS: Partial<Record<number, Handler>> = {
     c.opened(found.oid, true);
     return { attr: c.core.statObject(found.oid) };
   },
+  [Op.Where]: where,
   [Op.Ring]: (q, c) => {
     c.rang(q.a);
     return undefined;

@@ -14,7 +14,6 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
-  statSync,
   symlinkSync,
   unlinkSync,
   writeSync,
@@ -86,7 +85,7 @@ export function linuxNames(): RealNames {
     },
     copy: (from, to) => copyFileSync(from, to, constants.COPYFILE_FICLONE),
     exists: (path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined,
-    inode: (path) => Number(statSync(path, { bigint: true }).ino),
+    inode: (path) => Number(lstatSync(path, { bigint: true }).ino),
     removeTree: (path) => rmSync(path, { recursive: true, force: true }),
   };
 }

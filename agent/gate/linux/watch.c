@@ -8,27 +8,48 @@
 #include "../sys.h"
 #include "calls.h"
 
+/* Watches the inode that the path should lead to. -ESTALE: it leads elsewhere by now. */
+static long watch_inode(long fd, const char *path, uint64_t ino, uint32_t mask) {
+  struct stat st;
+  char name[40] = "/proc/self/fd/";
+  /* An absolute one leads through /proc to a file without a name. */
+  long at = sys(SYS_openat, AT_FDCWD, path, O_PATH | O_CLOEXEC | (path[session.directory_length] == '/' && text_equal(path, session.directory, session.directory_length) ? O_NOFOLLOW : 0));
+  if (at < 0) return at == -ENOENT || at == -ENOTDIR ? -ESTALE : at;
+  text_number(name + 14, (uint64_t)at);
+  /* The descriptor's name is a link to be followed. Flags alone are a mask, too, but none at all are not. */
+  mask = mask == IN_DONT_FOLLOW ? IN_EXCL_UNLINK : mask & ~(uint32_t)IN_DONT_FOLLOW;
+  long result = sys(SYS_fstat, at, &st) || st.st_ino != ino ? -ESTALE : sys(SYS_inotify_add_watch, fd, name, mask);
+  sys(SYS_close, at);
+  return result;
+}
+
+static long ask_watch(const struct request *q, long fd, uint32_t mask) {
+  const struct shimfs_reply *reply;
+  const char *data;
+  long result = link_begin(q, &reply, &data);
+  if (result == 0 && reply->reply_flags & REPLY_FLAG_EXIT) return LEFT_MOUNTS;
+  struct scratch *room = result == 0 ? scratch_take() : NULL;
+  uint64_t ino = reply->ino;
+  if (room) result = session_real_path(room->path, data, reply->data_length);
+  else if (result == 0) result = -ENOMEM;
+  link_end();
+  if (result == 0) result = watch_inode(fd, room->path, ino, mask);
+  if (room) scratch_give(room);
+  return result;
+}
+
 long on_inotify_add_watch(long fd, const char *path, uint32_t mask) {
   struct place p;
   uint32_t how = mask & IN_DONT_FOLLOW ? WIRE_AT_SYMLINK_NOFOLLOW : 0;
   if (!place_at(AT_FDCWD, path, how, &p)) return NOT_OURS;
   /* A bad mask or descriptor comes before a bad path. */
-  long bad = sys(SYS_inotify_add_watch, fd, "", mask);
-  if (bad != -ENOENT) return bad;
+  long result = sys(SYS_inotify_add_watch, fd, "", mask);
+  if (result != -ENOENT) return result;
   struct request q = {.op = OP_NOTIFY, .flags = how | (mask & IN_ONLYDIR ? WIRE_O_DIRECTORY : 0), .dir = p.dir, .path = p.path, .path_length = p.length};
-  const struct shimfs_reply *reply;
-  const char *data;
-  long result = link_begin(&q, &reply, &data);
-  if (result == 0 && reply->reply_flags & REPLY_FLAG_EXIT) return LEFT_MOUNTS;
-  struct scratch *room = result == 0 ? scratch_take() : NULL;
-  if (room) result = session_real_path(room->path, data, reply->data_length);
-  else if (result == 0) result = -ENOMEM;
-  bool leads = result == 0 && data[0] == '/';
-  link_end();
-  /* An absolute one leads to a file without a name. */
-  if (result == 0) result = sys(SYS_inotify_add_watch, fd, room->path, leads ? mask & ~(uint32_t)IN_DONT_FOLLOW : mask | IN_DONT_FOLLOW);
-  if (room) scratch_give(room);
-  return result;
+  /* Names in a mirror move as the virtual ones do. */
+  for (int i = 0; i < 16; i++)
+    if ((result = ask_watch(&q, fd, mask)) != -ESTALE) return result;
+  return -ENOENT;
 }
 
 /* What the kernel says of a filesystem that cannot be marked: better than a mark that never hears anything. */
