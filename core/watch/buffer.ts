@@ -89,8 +89,9 @@ export class ChangeBuffer {
   /** Everything, which is forgotten here. */
   drain(): Change[] {
     this.#touched = undefined;
-    if (this.#raw.length > this.#capacity || this.#collapser || (this.#collapse && this.#raw.length > 1))
-      this.#compact();
+    // One change by itself is what collapse makes of it, unless that tells its parts apart.
+    const alone = this.#raw.length <= 1 && this.#raw[0]?.replaced === undefined;
+    if (this.#raw.length > this.#capacity || this.#collapser || (this.#collapse && !alone)) this.#compact();
     const changes = this.#collapser?.drain() ?? this.#raw;
     this.#collapser = undefined;
     if (this.#raw.length > 0) this.#raw = [];

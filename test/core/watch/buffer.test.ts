@@ -70,6 +70,18 @@ buffers('tells what collapse tells', () => {
   );
 });
 
+buffers('one change alone is told as collapse tells it', () => {
+  for (const replaced of [undefined, 'file', 'directory'] as const) {
+    const change: Change = {
+      ...{ kind: 'rename', from: '/a', path: '/c', type: 'directory', id: 1, time: 1 },
+      ...(replaced && { replaced }),
+    };
+    const buffer = new ChangeBuffer('/');
+    buffer.push(change);
+    assert.equal(buffer.drain(), collapse([change]));
+  }
+});
+
 buffers('accumulators: four sets, once', () => {
   const sets = new Accumulator();
   const add = (kind: Change['kind'], path: string, from?: string) =>
