@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
@@ -465,7 +466,19 @@ static void other_command(char **w, int n) {
   else if (!strcmp(c, "waitended")) wait_ended(loop_named(w[1]));
   else if (!strcmp(c, "isended")) say("%d", loop_named(w[1])->ended);
   else if (!strcmp(c, "churn")) churn_all(w[1], w[2], atoi(w[3]));
-  else if (!strcmp(c, "pid")) say("%d", (int)getpid());
+  else if (!strcmp(c, "forked")) {
+    /* The child makes a file, and gives up the streams it has inherited. */
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+      int fd = open(w[1], O_CREAT | O_WRONLY, 0644);
+      for (int i = 0; i < stream_count; i++)
+        if (!streams[i].released) FSEventStreamStop(streams[i].stream), FSEventStreamInvalidate(streams[i].stream);
+      _exit(fd < 0);
+    }
+    waitpid(child, &status, 0);
+    say("child %d", WIFEXITED(status) ? WEXITSTATUS(status) : 99);
+  } else if (!strcmp(c, "pid")) say("%d", (int)getpid());
 #ifndef BY_NAME
   else if (!strcmp(c, "current")) say("%llu", (unsigned long long)FSEventsGetCurrentEventId());
   else if (!strcmp(c, "uuid") || !strcmp(c, "before") || !strcmp(c, "purge")) {

@@ -1,0 +1,256 @@
+/** The past, ids, mixed roots, branches, and the ways in and out: FSEvents in programs of the public API. */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openEngine } from '../../injector/engine/select.ts';
+import { agentScript } from '../../injector/run/agent-script.ts';
+import { TestSession } from '../support/session.ts';
+import { startStreams, type Told, told } from './fsevents-talk.ts';
+import {
+  engineWith,
+  freshTree,
+  hostCommand,
+  openBridge,
+  play,
+  program,
+  startBare,
+  viewOf,
+} from './support.ts';
+
+const session = await openBridge();
+const host = viewOf(session);
+const talker = startStreams(session);
+await talker.say('loop l');
+
+const HISTORY_DONE = 0x10;
+const run = (name: string, since: string, directory: string, flags = '0x12'): Promise<void> =>
+  play(`create ${name} ${since} 0 ${flags} ${directory}\nschedule ${name} l\nstart ${name} => 1`, { talker });
+const end = (name: string): Promise<void> =>
+  play(`stop ${name}\ninvalidate ${name}\nrelease ${name}`, { talker });
+const rises = ({ events }: Told): boolean => events.every(({ id }, i) => i === 0 || id > events[i - 1]!.id);
+
+const past = suite('the past');
+past('since an id: what came after it, HistoryDone, then what happens', async () => {
+  const D = freshTree(session);
+  hostCommand(host, `create ${D}/before`);
+  const id = await talker.say('current');
+  hostCommand(host, `create ${D}/1`);
+  hostCommand(host, `rename ${D}/1 ${D}/2`);
+  await run('s', id, D);
+  hostCommand(host, `create ${D}/3`);
+  const heard = await told(talker, 's', 4);
+  assert.equal(heard.lines(D), ['/1 10900', '/2 10800', ' 10', '/3 10100']);
+  assert.ok(rises(heard) && heard.events[0]!.id > Number(id));
+  await end('s');
+});
+past('what one stream was told is what the next asks from', async () => {
+  const D = freshTree(session);
+  await run('s', 'now', D);
+  assert.is(await talker.say('latest s'), '18446744073709551615');
+  hostCommand(host, `create ${D}/1`);
+  const { events } = await told(talker, 's', 1);
+  const latest = await talker.say('latest s');
+  assert.is(Number(latest), events[0]!.id);
+  await end('s');
+  hostCommand(host, `create ${D}/2`);
+  await run('s', latest, D);
+  assert.equal((await told(talker, 's', 2)).lines(D), ['/2 10100', ' 10']);
+  await end('s');
+});
+past('nothing of it for a stream from now on', async () => {
+  const D = freshTree(session);
+  await run('s', 'now', D);
+  await talker.say('flushsync s');
+  assert.is((await told(talker, 's')).events.length, 0);
+  await end('s');
+});
+past('an id of another life: everything is to be scanned', async () => {
+  const D = freshTree(session);
+  await run('s', String(2 ** 52), D);
+  assert.equal((await told(talker, 's', 2)).lines(D), [' 3', ' 10']);
+  await end('s');
+});
+past('the device: a history with a name, ids by time, nothing to purge', async () => {
+  const D = freshTree(session);
+  const uuid = await talker.say(`uuid ${D}`);
+  assert.match(uuid, /^[0-9a-f]{8}$/);
+  assert.is(await talker.say(`uuid ${D}`), uuid);
+  const soon = await talker.say(`before ${D} ${Date.now() / 1000 + 100}`);
+  assert.ok(Number(soon) > 0 && Number(soon) <= Number(await talker.say('current')));
+  assert.is(await talker.say(`before ${D} 1000`), '0');
+  assert.is(await talker.say(`purge ${D}`), '0');
+});
+past.run();
+
+const mixed = suite('real and virtual roots');
+mixed('both are heard of in one rising sequence, with the past of both', async () => {
+  const D = freshTree(session);
+  const real = realpathSync(mkdtempSync(join(tmpdir(), 'mixed-')));
+  await run('s', 'now', `${D} ${real}`);
+  const seen: Told[] = [];
+  for (let i = 0; i < 5; i++) {
+    hostCommand(host, `create ${D}/${i}`);
+    seen.push(await told(talker, 's', 1));
+    writeFileSync(join(real, `${i}`), '');
+    seen.push(await told(talker, 's', 1));
+  }
+  const events = seen.flatMap((one) => one.events);
+  assert.ok(
+    events.some(({ path }) => path.startsWith(real)) && events.some(({ path }) => path.startsWith(D)),
+  );
+  assert.ok(events.every(({ id }, i) => i === 0 || id > events[i - 1]!.id));
+  assert.is(
+    seen.reduce((sum, { wrong }) => sum + wrong, 0),
+    0,
+  );
+  await end('s');
+  rmSync(real, { recursive: true });
+});
+mixed('one HistoryDone, after both', async () => {
+  const D = freshTree(session);
+  const real = realpathSync(mkdtempSync(join(tmpdir(), 'mixed-')));
+  const id = await talker.say('current');
+  hostCommand(host, `create ${D}/1`);
+  await run('s', id, `${D} ${real}`);
+  const { events } = await told(talker, 's', 2);
+  assert.is(events.filter(({ flags }) => flags & HISTORY_DONE).length, 1);
+  assert.is(events.at(-1)!.flags, HISTORY_DONE);
+  await end('s');
+  rmSync(real, { recursive: true });
+});
+mixed('real changes that a mount hides are not told', async () => {
+  const real = realpathSync(mkdtempSync(join(tmpdir(), 'shadow-')));
+  mkdirSync(join(real, 'over'));
+  mkdirSync(join(real, 'open'));
+  const other = await TestSession.open({
+    overlays: [join(real, 'over')],
+    engine: openEngine,
+    agentSource: agentScript,
+  });
+  const reader = startStreams(other);
+  await play(`loop l\ncreate s now 0 0x12 ${real}\nschedule s l\nstart s => 1`, { reader });
+  writeFileSync(join(real, 'over', 'hidden'), '');
+  await play(`write ${real}/over/mine x`, { reader });
+  writeFileSync(join(real, 'open', 'seen'), '');
+  // The system's own events come in order: the first of what is not hidden comes last.
+  const heard: string[] = [];
+  while (!heard.some((path) => path.endsWith('/open/seen')))
+    heard.push(...(await told(reader, 's', 1)).events.map(({ path }) => path));
+  await reader.say('flushsync s');
+  heard.push(...(await told(reader, 's')).events.map(({ path }) => path));
+  assert.ok(heard.includes(`${real}/over/mine`), heard.join(' '));
+  assert.not(heard.some((path) => path.endsWith('hidden')));
+  assert.is(await reader.end(), 0);
+  await other.close();
+  rmSync(real, { recursive: true });
+});
+mixed.run();
+
+const branches = suite('branches');
+branches('each process hears of what changes in its own view', async () => {
+  const D = freshTree(session);
+  session.core.createBranch('side');
+  const side = startStreams(session, session.start(program('fsstream'), [], { branch: 'side' }));
+  const sideView = viewOf(session, 'side');
+  await play(`loop l\ncreate s now 0 0x12 ${D}\nschedule s l\nstart s => 1`, { side });
+  await run('s', 'now', D);
+  // Of `f` the branch has its own: what happens to it below is hidden there.
+  hostCommand(sideView, `append ${D}/f side`);
+  hostCommand(host, `append ${D}/f main`);
+  hostCommand(sideView, `unlink ${D}/g`);
+  hostCommand(host, `chmod ${D}/g 0600`);
+  hostCommand(host, `create ${D}/both`);
+  await talker.say('flushsync s');
+  await side.say('flushsync s');
+  assert.equal((await told(talker, 's')).lines(D), ['/f 11000', '/g 14000', '/both 10100']);
+  assert.equal((await told(side, 's')).lines(D), ['/f 11000', '/g 10200', '/both 10100']);
+  const id = await talker.say('current');
+  hostCommand(sideView, `create ${D}/only-side`);
+  hostCommand(host, `create ${D}/only-main`);
+  hostCommand(sideView, `unlink ${D}/only-main`);
+  await play(`create p ${id} 0 0x12 ${D}\nschedule p l\nstart p => 1`, { side });
+  assert.equal((await told(side, 'p', 3)).lines(D), ['/only-side 10100', '/only-main 10300', ' 10']);
+  await end('s');
+  assert.is(await side.end(), 0);
+});
+branches.run();
+
+const ways = suite('ways in and out');
+ways('attached to while it runs', async () => {
+  const bare = startBare(program('fsstream'));
+  assert.is(await bare.say('loop l'), 'ok');
+  const D = freshTree(session);
+  await session.host.agents.bring(bare.pid, session.host.sessionValue('main'));
+  await play(`create s now 0 0x53 ${D}\nschedule s l\nstart s => 1`, { bare });
+  hostCommand(host, `create ${D}/n`);
+  assert.equal((await told(bare, 's', 1)).lines(D), ['/n 10100']);
+  await play(`chmod ${D}/n 600\nflushsync s`, { bare });
+  assert.equal((await told(bare, 's')).lines(D), ['/n 14000']);
+  await play('stop s\ninvalidate s\nrelease s\nwaitreleased s => released 1 wrong 0', { bare });
+  assert.is(await bare.end(), 0);
+});
+ways('flags that cling to their path, where a test wants them', async () => {
+  const sticky = await openBridge(() => engineWith({ fsevents: { sticky: true } }));
+  const reader = startStreams(sticky);
+  const D = freshTree(sticky);
+  await play(`loop l\ncreate s now 0 0x12 ${D}\nschedule s l\nstart s => 1`, { reader });
+  hostCommand(viewOf(sticky), `create ${D}/n`);
+  assert.equal((await told(reader, 's', 1)).lines(D), ['/n 10100']);
+  hostCommand(viewOf(sticky), `unlink ${D}/n`);
+  assert.equal((await told(reader, 's', 1)).lines(D), ['/n 10300']);
+  assert.is(await reader.end(), 0);
+  await sticky.close();
+});
+ways('when the host ends, streams are told as after a forced unmount, and end without it', async () => {
+  const other = await openBridge();
+  const reader = startStreams(other);
+  const D = freshTree(other);
+  await play(
+    `loop l
+     loop bare 1
+     create s now 5 0x14 ${D}
+     schedule s l
+     start s => 1
+     create q now 0 0x10 ${D}
+     queue q one
+     start q => 1
+     create b now 0 0x10 ${D}
+     schedule b bare
+     start b => 1`,
+    { reader },
+  );
+  await other.close();
+  assert.equal((await told(reader, 's', 2)).lines(D), [' 20', ' 3']);
+  assert.equal((await told(reader, 'q', 1)).lines(D), [' 3']);
+  await play(
+    `stop s
+     invalidate s
+     release s
+     waitreleased s => released 1 wrong 0
+     queue q none
+     invalidate q
+     release q
+     waitreleased q => released 1 wrong 0
+     invalidate b
+     waitended bare => ended
+     release b
+     create late now 0 0x10 ${D} => NULL`,
+    { reader },
+  );
+  assert.is(await reader.end(), 0);
+});
+ways('a child by fork leaves its parent’s streams alone', async () => {
+  const D = freshTree(session);
+  await run('s', 'now', D);
+  assert.is(await talker.say(`forked ${D}/child`), 'child 0');
+  await talker.say('flushsync s');
+  assert.equal((await told(talker, 's')).lines(D), ['/child 10100']);
+  await end('s');
+});
+ways.after(async () => {
+  assert.is(await talker.end(), 0);
+  await session.close();
+});
+ways.run();
