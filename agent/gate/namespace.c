@@ -185,8 +185,18 @@ long on_chdir(const char *path) {
   return result;
 }
 
+/* Its own right to be searched, which the placeholder does not tell: asked for only where not everybody has it. */
+static bool may_search(long fd) {
+  struct stat st;
+  if (sys(SYS_geteuid) == 0 || on_fstat(fd, &st) != 0 || (st.st_mode & 0111) == 0111) return true;
+  long result = on_access((int)fd, "", 1, WIRE_AT_EMPTY_PATH);
+  if (result == LEFT_MOUNTS) link_end();
+  return result != -EACCES;
+}
+
 long on_fchdir(long fd) {
   if (fd_kind(fd) == FD_FILE) return -ENOTDIR;
+  if (fd_kind(fd) == FD_DIRECTORY && !may_search(fd)) return -EACCES;
   /* Never on a mirror: the names in it are not what they seem. */
   if (fd_kind(fd) == FD_DIRECTORY && fd_entry((int)fd)->slot) return enter(&(struct place){fd_entry((int)fd)->ino, "", 0});
   long result = sys(SYS_fchdir, fd);

@@ -8,6 +8,7 @@ import type { RealName } from '../../core/inotify/mirrors.ts';
 import { encodePath } from '../../core/path-bytes.ts';
 import { generationIndex, MAX_REQUEST, Op, REQUEST, ReplyFlag } from '../../core/protocol.ts';
 import { MountExit } from '../../core/walk.ts';
+import { groupsOf } from '../platform/peer-credentials.ts';
 import { cacheableStat } from './cacheable-stat.ts';
 import { FrameError, FrameSplitter } from './frame-splitter.ts';
 import { type Answer, encodeReply, failure, RequestFrame } from './request-frame.ts';
@@ -61,7 +62,18 @@ export class GateConnection implements RequestContext {
   }
 
   #viewOf(binding: number): FsView {
-    return this.host.core.view(this.host.branchOf(binding), { ...this.peer, umask: 0 });
+    const { peer } = this;
+    let groups: readonly number[] | undefined;
+    // Read when a right depends on it for the first time: most never do.
+    const who = {
+      ...peer,
+      umask: 0,
+      get groups() {
+        groups ??= groupsOf(peer.pid);
+        return groups;
+      },
+    };
+    return this.host.core.view(this.host.branchOf(binding), who);
   }
 
   /** From the next request on. What it holds open stays what it is. */

@@ -1,4 +1,5 @@
 /** Who is at the other end of a Unix socket, by the kernel's word. */
+import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { libc } from './libc.ts';
 
@@ -53,4 +54,14 @@ function option(fd: number, level: number, name: number, size: number): ArrayBuf
     throw new Error(`peer credentials: getsockopt failed with errno ${libc().errno()}`);
   }
   return value.buffer;
+}
+
+/** A process's supplementary groups; none where they cannot be told. */
+export function groupsOf(pid: number): readonly number[] {
+  try {
+    const line = /^Groups:(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
+    return (line?.[1] ?? '').split(/\s+/).filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
 }

@@ -39,6 +39,8 @@ export interface SessionChoice {
   readonly allowUncovered?: boolean;
   readonly engine?: SessionOptions['engine'];
   readonly agentSource?: SessionOptions['agentSource'];
+  /** Default: the library of this checkout, compiled if need be. */
+  readonly gate?: string;
 }
 
 const LIMIT_MS = 30_000;
@@ -60,6 +62,7 @@ export class TestSession {
     allowUncovered,
     engine,
     agentSource,
+    gate = gateLibrary(),
   }: SessionChoice = {}): Promise<TestSession> {
     const told: string[] = [];
     const host = await SessionHost.open({
@@ -70,7 +73,7 @@ export class TestSession {
       allowUncovered,
       engine: engine ?? (() => Promise.reject(new Error('this test has no engine'))),
       agentSource: agentSource ?? (() => ''),
-      gate: gateLibrary(),
+      gate,
       tell: (message) => told.push(message),
     });
     return new TestSession(host, told);

@@ -87,7 +87,7 @@ export const fileMethods: Methods<'file'> = {
     const at = view(params, call);
     const dir = at.stat({ path: path(params) });
     if (dir.type !== 'directory') throw new FsError('ENOTDIR', 'scandir', path(params));
-    const page = at.readdir({ dir: dir.ino, path: '' }, optionalWhole(params, 'cookie') ?? 0, PAGE_ENTRIES);
+    const page = at.readdir({ path: path(params) }, optionalWhole(params, 'cookie') ?? 0, PAGE_ENTRIES);
     const entries = page
       .filter(({ name }) => name !== '.' && name !== '..')
       .flatMap(({ name }) => named(at, dir.ino, name));
