@@ -34,6 +34,8 @@ export type Backstore = { readonly kind: 'memory' } | { readonly kind: 'shared';
 /** Files that grow beyond this in memory are promoted if they can be: an object file is sparse. Bytes. */
 const PROMOTE_ABOVE = 64 * 1024 * 1024;
 const MAX_MEMORY_FILE = 0x7fff_0000;
+/** The clock by which a kernel stamps files may be so far behind, in nanoseconds. */
+const TICK = 10_000_000n;
 const NS = 1_000_000_000n;
 const BOTH = { access: true, modify: true };
 const EMPTY = Buffer.alloc(0);
@@ -237,8 +239,11 @@ export class ContentStore {
     const unread = mtime === UNREAD;
     if (unread && node.size === 0) object.toldMtime = object.seenMtime;
     else if (object.seenMtime !== mtime) {
-      node.mtimeSec = node.ctimeSec = Number(object.seenMtime / NS);
-      node.mtimeNsec = node.ctimeNsec = Number(object.seenMtime % NS);
+      // No write is older than what the core did before it: a file made just now would be younger than its bytes.
+      const before = BigInt(node.mtimeSec) * NS + BigInt(node.mtimeNsec);
+      const at = object.seenMtime < before && before - object.seenMtime < TICK ? before : object.seenMtime;
+      node.mtimeSec = node.ctimeSec = Number(at / NS);
+      node.mtimeNsec = node.ctimeNsec = Number(at % NS);
     }
     if (!unread && object.seenAtime !== atime) {
       node.atimeSec = Number(object.seenAtime / NS);
@@ -407,8 +412,11 @@ export class ContentStore {
     if (!object.shown) this.setTimes(node);
     else {
       this.settle(node);
-      node.mtimeSec = node.ctimeSec = Number(object.seenMtime / NS);
-      node.mtimeNsec = node.ctimeNsec = Number(object.seenMtime % NS);
+      // No write is older than what the core did before it: a file made just now would be younger than its bytes.
+      const before = BigInt(node.mtimeSec) * NS + BigInt(node.mtimeNsec);
+      const at = object.seenMtime < before && before - object.seenMtime < TICK ? before : object.seenMtime;
+      node.mtimeSec = node.ctimeSec = Number(at / NS);
+      node.mtimeNsec = node.ctimeNsec = Number(at % NS);
     }
   }
 
