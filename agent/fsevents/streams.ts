@@ -31,6 +31,8 @@ export class Streams implements EventListener {
   readonly #linked = new LinkedInodes();
   /** Those for which something came since the last `settled`. */
   readonly #touched = new Set<Stream>();
+  /** Those that have something due. */
+  readonly #armed = new Set<Stream>();
   #wake: number | undefined;
   #gone = false;
 
@@ -75,7 +77,7 @@ export class Streams implements EventListener {
     if (this.#gone || !this.#allowed('FSEventStreamStart', stream.lifecycle.start())) return false;
     if (!stream.start(delivered)) return false;
     for (const root of stream.roots.list) this.#index.add(root.path, stream);
-    this.#rearm();
+    this.#rearm(stream);
     return true;
   }
 
@@ -92,7 +94,7 @@ export class Streams implements EventListener {
     for (const root of stream.roots.list) this.#index.delete(root.path, stream);
     this.#touched.delete(stream);
     stream.stop();
-    this.#rearm();
+    this.#rearm(stream);
   }
 
   release(stream: Stream): void {
@@ -104,18 +106,18 @@ export class Streams implements EventListener {
   flush(stream: Stream): number {
     if (!this.#allowed('FSEventStreamFlush', stream.lifecycle.flush())) return 0;
     const last = stream.flush();
-    this.#rearm();
+    this.#rearm(stream);
     return last;
   }
 
   drained(stream: Stream): void {
     stream.drained();
-    this.#rearm();
+    this.#rearm(stream);
   }
 
   real(stream: Stream, entries: readonly Entry[]): void {
     stream.real(entries);
-    this.#rearm();
+    this.#rearm(stream);
   }
 
   #allowed(name: string, verdict: Verdict): boolean {
@@ -155,7 +157,10 @@ export class Streams implements EventListener {
   }
 
   pastEnd(frame: EventFrame): void {
-    this.#streams.get(frame.stream)?.pastEnd(frame.id, frame.detail !== 0);
+    const stream = this.#streams.get(frame.stream);
+    if (!stream) return;
+    stream.pastEnd(frame.id, frame.detail !== 0);
+    this.#touched.add(stream);
   }
 
   lost(): void {
@@ -170,8 +175,8 @@ export class Streams implements EventListener {
     if (this.#touched.size === 0) return;
     const now = this.#ports.now();
     for (const stream of this.#touched) stream.tick(now);
+    this.#rearm(...this.#touched);
     this.#touched.clear();
-    this.#rearm();
   }
 
   gone(): void {
@@ -184,16 +189,18 @@ export class Streams implements EventListener {
   tick(): void {
     const now = this.#ports.now();
     this.#wake = undefined;
-    for (const stream of this.#streams.values()) stream.tick(now);
-    this.#rearm();
+    const armed = [...this.#armed];
+    for (const stream of armed) stream.tick(now);
+    this.#rearm(...armed);
   }
 
-  #rearm(): void {
+  /** @param changed whose time may be another one now */
+  #rearm(...changed: readonly Stream[]): void {
+    for (const stream of changed)
+      if (stream.due === undefined) this.#armed.delete(stream);
+      else this.#armed.add(stream);
     let next: number | undefined;
-    for (const stream of this.#streams.values()) {
-      const due = stream.due;
-      if (due !== undefined && (next === undefined || due < next)) next = due;
-    }
+    for (const { due } of this.#armed) if (due !== undefined && (next === undefined || due < next)) next = due;
     if (next === this.#wake) return;
     this.#wake = next;
     this.#ports.wakeAt(next);

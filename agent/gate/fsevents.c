@@ -295,7 +295,10 @@ static void *create(void *allocator, stream_callback callback, const struct stre
     stream_say("FSEventStreamCreate", "too many streams");
     return NULL;
   }
-  current_id();
+  /* Ids go on above the system's: asked for once, and where both are to be told as one story. */
+  static bool raised;
+  if (!raised || r->real_count) current_id();
+  raised = true;
   s->callback = callback;
   if (context) s->context = *context;
   s->allocator = allocator ? cf.CFRetain(allocator) : NULL;

@@ -11,6 +11,7 @@ import { Bed } from './bed.ts';
 import { coreBench } from './core.ts';
 import { fileCalls, throughput } from './file-calls.ts';
 import { firstWatch } from './first-watch.ts';
+import { fsevents } from './fsevents.ts';
 import { fuse } from './fuse.ts';
 import { gc } from './gc.ts';
 import { inotify } from './inotify.ts';
@@ -46,6 +47,7 @@ const MEASURES: Readonly<Record<string, (bed: Bed) => Promise<Row[]> | Row[]>> =
   start,
   latency,
   inotify,
+  fsevents,
   burst,
   'many-files': manyFiles,
   'file-calls': fileCalls,

@@ -9,8 +9,8 @@ import { packageFile } from '../../injector/package-root.ts';
 
 const COMPILER = process.env.CC || 'cc';
 const FLAGS = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-D_GNU_SOURCE'];
-/** Programs that watch by kqueue. */
-const DARWIN = new Set(['kwatch', 'manyfds']);
+/** Programs that watch by kqueue or FSEvents. */
+const DARWIN = new Set(['kwatch', 'manyfds', 'streams']);
 
 /** The path of test/bench/programs/NAME.c's program. @throws what the compiler says */
 export function program(name: string): string {
