@@ -92,7 +92,9 @@ export class SqliteStore implements Store {
         throw cannotOpen(file, error);
       }
       const aside = setAside(file, Math.floor(now()));
-      notice = `the store ${file} was corrupted (${(error as Error).message}); it was set aside as ${aside}`;
+      // A long list of pages, at times.
+      const why = (error as Error).message.replaceAll('\n', '; ').slice(0, 160);
+      notice = `the store ${file} was corrupted (${why}); it was set aside as ${aside}`;
       db = openDatabase(file);
     }
     this.#db = db;
@@ -136,7 +138,18 @@ export class SqliteStore implements Store {
   }
 
   #all(work: () => void): void {
-    this.#db.transaction(work)();
+    this.#db.exec('begin');
+    try {
+      work();
+      this.#db.exec('commit');
+    } catch (error) {
+      try {
+        this.#db.exec('rollback');
+      } catch {
+        // SQLite has done so already, as with a full disk: that is the cause to tell, not this.
+      }
+      throw error;
+    }
   }
 
   putWatcher({ id, definition, origin, droppedThrough, cursor }: StoredWatcher): void {
