@@ -238,5 +238,7 @@ EXPORT int shimfs_set_real(const char *name, void *function) {
       return 0;
     }
   }
-  return dispatch_set_real(name, function) || fsevents_set_real(name, function) ? 0 : -1;
+  /* Some are known to both. */
+  bool dispatch = dispatch_set_real(name, function), fsevents = fsevents_set_real(name, function);
+  return dispatch || fsevents ? 0 : -1;
 }

@@ -257,7 +257,8 @@ bool dispatch_set_real(const char *name, void *function) {
   for (unsigned i = 0; i < sizeof cells / sizeof cells[0]; i++) {
     size_t n = text_length(cells[i].name);
     if (text_length(name) != n || !text_equal(name, cells[i].name, n)) continue;
-    *cells[i].cell = function;
+    /* The first is the system's own; later ones may be the name that is hooked by then. */
+    if (!*cells[i].cell) *cells[i].cell = function;
     return true;
   }
   return false;
