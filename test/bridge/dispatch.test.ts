@@ -258,17 +258,19 @@ interface Stage {
 
 function scripts(name: string, start: () => Talker, stage: Stage): void {
   const cases = suite(name);
+  let talker = start();
   for (const [title, script] of Object.entries(SCRIPTS))
     cases(title, async () => {
-      // Sources live as long as their program: each case has one of its own.
-      const talker = start();
       try {
         await play(script, { talker, host: stage.host }, { D: await stage.directory() });
-        assert.is(await talker.end(), 0, talker.stderr);
-      } finally {
+      } catch (error) {
+        // What it left behind would be the next case's trouble.
         talker.child.kill('SIGKILL');
+        talker = start();
+        throw error;
       }
     });
+  cases.after(async () => assert.is(await talker.end(), 0, talker.stderr));
   cases.run();
 }
 
