@@ -1,34 +1,48 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { EventFrameDecoder, type FrameError, MAX_FRAME } from '../../../agent/events/event-frame.ts';
+import {
+  type EventFrame,
+  EventFrameDecoder,
+  type FrameError,
+  MAX_FRAME,
+} from '../../../agent/events/event-frame.ts';
 import { AgentOp, EVENT } from '../../../core/protocol.ts';
 import { chunkOf, eventFrame, type FrameFields, headerFrame, joined } from './frame-bytes.ts';
 
 interface Seen {
   events: FrameFields[];
   goodbyes: number;
+  losses: number;
   errors: FrameError[];
 }
 
 function decode(chunks: Uint8Array[]): Seen & { decoder: EventFrameDecoder } {
-  const seen: Seen = { events: [], goodbyes: 0, errors: [] };
+  const seen: Seen = { events: [], goodbyes: 0, losses: 0, errors: [] };
   const decoder = new EventFrameDecoder({
-    event: (f) => {
-      const { kind, type, seq, id, ino, parent, fromParent, replaced, replacedType, replacedNlink } = f;
-      const { time, detail, nlink, pid, path, from } = f;
-      seen.events.push({
-        ...{ kind, type, seq, id, ino, parent, fromParent, replaced, replacedType, replacedNlink },
-        ...{ time, detail, nlink, pid, path, from },
-      });
-    },
+    event: (f) => keep(f, AgentOp.Event),
+    past: (f) => keep(f, AgentOp.Past),
+    pastEnd: (f) => keep(f, AgentOp.PastEnd),
+    lost: () => seen.losses++,
     goodbye: () => seen.goodbyes++,
   });
+  function keep(f: EventFrame, op: number): void {
+    seen.events.push(fieldsOf(f, op));
+  }
   for (const chunk of chunks) {
     const error = decoder.push(chunkOf(chunk));
     if (error !== undefined) seen.errors.push(error);
   }
   return { ...seen, decoder };
+}
+
+function fieldsOf(f: EventFrame, op: number): FrameFields {
+  const { kind, type, seq, id, ino, parent, fromParent, replaced, replacedType, replacedNlink } = f;
+  const { time, detail, nlink, pid, path, from, stream } = f;
+  return {
+    ...{ kind, type, seq, id, ino, parent, fromParent, replaced, replacedType, replacedNlink },
+    ...{ time, detail, nlink, pid, path, from, stream, op },
+  };
 }
 
 /** `bytes` in pieces ending at the given positions. */
@@ -58,6 +72,8 @@ const fields = fc.record(
       pid: u32,
       path: text,
       from: text,
+      op: fc.constantFrom(AgentOp.Event, AgentOp.Past, AgentOp.PastEnd),
+      stream: u32,
     },
   },
   { noNullPrototype: true },
@@ -76,6 +92,11 @@ test('any chunking gives the same events, all fields intact', () => {
     }),
     { numRuns: 200 },
   );
+});
+
+test('a loss counts as seen', () => {
+  const seen = decode([eventFrame({ op: AgentOp.Lost, seq: 7 })]);
+  assert.equal([seen.losses, seen.events, seen.decoder.seq], [1, [], 7]);
 });
 
 test('the sequence number is that of the last event handed on, after every chunk', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { decodePath } from '../../../agent/events/path-text.ts';
+import { decodePath, encodedLength, encodePath } from '../../../agent/events/path-text.ts';
 
 const decode = (...bytes: number[]): string => decodePath(Uint8Array.from(bytes), 0, bytes.length);
 const test = suite('path text');
@@ -39,6 +39,21 @@ test('different bytes never become the same text', () => {
       assert.is(decode(...a) === decode(...b), same);
     }),
     { numRuns: 2000 },
+  );
+});
+
+test('any bytes come back from their text', () => {
+  const parts = fc.oneof(fc.uint8Array({ maxLength: 6 }), fc.string({ unit: 'grapheme', maxLength: 6 }));
+  fc.assert(
+    fc.property(fc.array(parts, { maxLength: 5 }), (list) => {
+      const bytes = Buffer.concat(list.map((part) => Buffer.from(part as string)));
+      const text = decodePath(bytes, 0, bytes.length);
+      const out = new Uint8Array(bytes.length + 2);
+      assert.is(encodedLength(text), bytes.length);
+      assert.is(encodePath(text, out, 1), bytes.length + 1);
+      assert.equal([...out.subarray(1, bytes.length + 1)], [...bytes]);
+    }),
+    { numRuns: 1000 },
   );
 });
 

@@ -1,0 +1,327 @@
+/** What holds of any stream, whatever happens. */
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CreateFlag, EventFlag } from '../../../agent/fsevents/constants.ts';
+import { itemsOf, LinkedInodes } from '../../../agent/fsevents/item-map.ts';
+import { Latency } from '../../../agent/fsevents/latency.ts';
+import { merged, RisingIds } from '../../../agent/fsevents/merge.ts';
+import {
+  asText,
+  entriesLength,
+  putEntries,
+  putPaths,
+  readEntries,
+  readPaths,
+} from '../../../agent/fsevents/records.ts';
+import type { Entry } from '../../../agent/fsevents/window.ts';
+import { Window } from '../../../agent/fsevents/window.ts';
+import { EventKind } from '../../../core/events/fs-event.ts';
+import { isBelow, pathsAbove, SubtreeIndex } from '../../../core/events/subtree-index.ts';
+import { FileEvents, type Happened, NoDefer, Rig, WatchRoot } from './rig.ts';
+
+const { Created, Removed, Modified, Renamed, Attrib } = EventKind;
+const ITEM_KINDS = 0xff00;
+
+const name = fc.constantFrom('a', 'b', 'ab', 'd');
+const path = fc.array(name, { minLength: 0, maxLength: 3 }).map((names) => ['/v', ...names].join('/'));
+const happened = fc
+  .record({
+    kind: fc.constantFrom(Created, Removed, Modified, Renamed, Attrib),
+    path,
+    other: path,
+    ino: fc.integer({ min: 1, max: 4 }),
+    detail: fc.constantFrom(0, 1, 2, 4, 8, 16, 32, 64, 256, 1 << 9, 1 << 16),
+    type: fc.constantFrom(4, 8, 10, 1),
+    nlink: fc.integer({ min: 0, max: 2 }),
+    pid: fc.constantFrom(1, 77),
+    replaced: fc.constantFrom(0, 0, 9),
+  })
+  .map(({ other, ...event }): Happened => (event.kind === Renamed ? { ...event, from: other } : event));
+
+type Step = { readonly wait: number } | { readonly together: readonly Happened[] };
+const steps = fc.array(
+  fc.oneof(
+    fc.record({ wait: fc.integer({ min: 0, max: 60 }) }),
+    fc.record({ together: fc.array(happened, { minLength: 1, maxLength: 6 }) }),
+  ) as fc.Arbitrary<Step>,
+  { maxLength: 25 },
+);
+const flags = fc.constantFrom(
+  0,
+  FileEvents,
+  FileEvents | NoDefer,
+  FileEvents | WatchRoot,
+  FileEvents | CreateFlag.IgnoreSelf,
+  FileEvents | CreateFlag.MarkSelf,
+);
+
+const streams = suite('streams');
+streams(
+  'whatever happens: ids rise, paths are in scope, every item is told in time, and no more than happened',
+  () => {
+    fc.assert(
+      fc.property(
+        steps,
+        flags,
+        fc.constantFrom(0, 5, 40),
+        fc.subarray(['/v', '/v/a', '/v/d/b'], { minLength: 1 }),
+        (list, create, latency, roots) => {
+          const rig = new Rig();
+          rig.running({ flags: create, latency, roots });
+          const wanted = new Map<string, number>();
+          const linked = new LinkedInodes();
+          for (const step of list) {
+            if ('wait' in step) {
+              rig.advance(step.wait);
+              continue;
+            }
+            rig.happen(...step.together);
+            for (const event of step.together) {
+              const items = itemsOf({ ...defaults, ...event }, linked);
+              const mine = event.pid === 77 && create & CreateFlag.IgnoreSelf;
+              for (const item of items)
+                if (!mine && roots.some((root) => isBelow(root, item.path)))
+                  wanted.set(item.path, (wanted.get(item.path) ?? 0) | (item.flags & ITEM_KINDS));
+            }
+            // Nothing waits for longer than its latency.
+            const waiting = rig.wake === undefined ? 0 : rig.wake - rig.time;
+            assert.ok(waiting <= latency);
+          }
+          rig.advance(latency);
+          assert.is(rig.wake, undefined, 'nothing is left');
+          let last = 0;
+          const told = new Map<string, number>();
+          for (const { path: at, flags: bits, id } of rig.batches.flatMap(({ entries }) => entries)) {
+            if (bits & EventFlag.RootChanged) {
+              assert.is(id, 0);
+              continue;
+            }
+            assert.ok(id > last);
+            last = id;
+            assert.ok(
+              roots.some((root) => isBelow(root, at.length > 1 ? at.replace(/\/$/, '') : at)),
+              at,
+            );
+            told.set(at, (told.get(at) ?? 0) | (bits & ITEM_KINDS));
+          }
+          if (create & FileEvents) assert.equal(sorted(told), sorted(wanted));
+          else assert.is(told.size > 0, wanted.size > 0);
+        },
+      ),
+      { numRuns: 400 },
+    );
+  },
+);
+const defaults = {
+  id: 0,
+  from: '',
+  replacedType: 8,
+  replacedNlink: 0,
+  kind: 0,
+  path: '',
+  type: 8,
+  detail: 0,
+  ino: 1,
+  nlink: 1,
+  pid: 0,
+  replaced: 0,
+};
+const sorted = (map: Map<string, number>): unknown => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+
+streams('halves of a rename that both are in scope stand side by side with ids beside each other', () => {
+  fc.assert(
+    fc.property(steps, (list) => {
+      const rig = new Rig();
+      rig.running({ latency: 20 });
+      for (const step of list) {
+        if ('wait' in step) rig.advance(step.wait);
+        else rig.happen(...step.together);
+      }
+      rig.advance(20);
+      let unpaired: Entry | undefined;
+      for (const { entries } of rig.batches)
+        for (const entry of entries) {
+          const half = entry.id % 4;
+          if (half === 0 && entry.flags & EventFlag.ItemRenamed) unpaired = entry;
+          else if (half === 1 && entry.flags & EventFlag.ItemRenamed) {
+            assert.is(entry.id - unpaired!.id, 1);
+            assert.is(entry.ino, unpaired!.ino);
+          }
+        }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+streams('stopped and started anywhere: what was not delivered is asked for again, nothing before it', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 12 }),
+      fc.nat(20),
+      (batches, cut) => {
+        const rig = new Rig();
+        const s = rig.running();
+        for (const count of batches)
+          rig.happen(
+            ...Array.from({ length: count }, (_, i) => ({ kind: Created, path: `/v/${i}`, ino: i + 1 })),
+          );
+        const delivered =
+          rig.batches
+            .slice(0, cut)
+            .flatMap(({ entries }) => entries)
+            .at(-1)?.id ?? 0;
+        rig.streams.stop(s);
+        rig.streams.start(s, delivered);
+        assert.equal(rig.replays, [[s.spec.number, Math.floor(delivered / 4)]]);
+      },
+    ),
+  );
+});
+streams.run();
+
+const parts = suite('parts');
+parts('a window never holds more than its limit, and says so', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(path, fc.integer({ min: 1, max: 3 })), { maxLength: 60 }),
+      fc.integer({ min: 1, max: 8 }),
+      (list, limit) => {
+        const window = new Window(limit);
+        for (const [i, [at, ino]] of list.entries()) window.add({ path: at, ino, id: i + 1, flags: 1 });
+        const different = new Set(list.map(([at, ino]) => `${at} ${ino}`)).size;
+        const entries = window.take(['/v']);
+        const lost = entries.some(
+          ({ flags: bits }) => bits === (EventFlag.MustScanSubDirs | EventFlag.UserDropped),
+        );
+        assert.is(lost, different > limit);
+        assert.is(entries.length, lost ? 1 : different);
+        if (list.length > 0) assert.is(entries.at(-1)!.id, list.length);
+        assert.ok(window.empty);
+      },
+    ),
+  );
+});
+parts('a merge keeps both orders and loses nothing; ids rise', () => {
+  const row = fc.array(fc.nat(50), { maxLength: 15 }).map((ids) => ids.sort((a, b) => a - b));
+  fc.assert(
+    fc.property(row, row, (a, b) => {
+      const entries = (ids: readonly number[], at: string): Entry[] =>
+        ids.map((id, i) => ({ path: `${at}${i}`, flags: 0, id, ino: 0 }));
+      const [ours, real] = [entries(a, 'o'), entries(b, 'r')];
+      const all = merged(ours, real);
+      assert.equal(
+        all.filter(({ path: at }) => at.startsWith('o')),
+        ours,
+      );
+      assert.equal(
+        all.filter(({ path: at }) => at.startsWith('r')),
+        real,
+      );
+      const rising = new RisingIds();
+      const ids = all.map(({ id }) => rising.next(id)).filter((id) => id > 0);
+      assert.ok(ids.every((id, i) => i === 0 || id > ids[i - 1]!));
+    }),
+  );
+});
+parts('a latency: by default never before it has passed, with NoDefer never two deliveries within it', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat(40), { maxLength: 40 }),
+      fc.integer({ min: 0, max: 50 }),
+      fc.boolean(),
+      (gaps, latency, noDefer) => {
+        const timer = new Latency(latency, noDefer);
+        let now = 0;
+        let since: number | undefined;
+        let last = Number.NEGATIVE_INFINITY;
+        for (const gap of gaps) {
+          const next = now + gap;
+          while (timer.due !== undefined && timer.due <= next) {
+            const due = timer.due;
+            if (noDefer) assert.ok(due - last >= latency);
+            else assert.is(due - since!, latency);
+            timer.delivered(due);
+            last = due;
+            since = undefined;
+          }
+          now = next;
+          since ??= now;
+          assert.ok(timer.waits(now) <= now + latency);
+        }
+      },
+    ),
+  );
+});
+const anyPath = fc
+  .array(fc.oneof(fc.string({ unit: 'grapheme', maxLength: 5 }), fc.constant('\udc80')), { maxLength: 4 })
+  .map((names) => `/${names.join('/').replaceAll('\0', '')}`);
+parts('records and paths come back as they were', () => {
+  const entry = fc.record(
+    { path: anyPath, flags: fc.nat(0x7fffffff), id: fc.maxSafeNat(), ino: fc.maxSafeNat() },
+    { noNullPrototype: true },
+  );
+  fc.assert(
+    fc.property(fc.array(entry, { maxLength: 10 }), (entries) => {
+      const bytes = new Uint8Array(entriesLength(entries)).fill(7);
+      putEntries(entries, bytes);
+      assert.is(bytes.length % 8, 0);
+      assert.equal(readEntries(bytes), entries);
+      const paths = entries.map(({ path: at }) => at);
+      assert.equal(readPaths(putPaths(paths)), paths);
+    }),
+  );
+});
+parts('what is no text becomes a directory that is, to be scanned; other paths stay', () => {
+  fc.assert(
+    fc.property(fc.array(anyPath, { maxLength: 6 }), (paths) => {
+      const entries = paths.map((at, i) => ({ path: at, flags: 0x100, id: i + 1, ino: 1 }));
+      assert.is(asText(entries, 0), entries);
+      asText(entries, CreateFlag.UseCFTypes).forEach((entry, i) => {
+        assert.ok((entry.path as unknown as { isWellFormed(): boolean }).isWellFormed());
+        if (entry.path === paths[i]) return;
+        assert.ok(isBelow(entry.path, paths[i]!));
+        assert.is(entry.flags, EventFlag.MustScanSubDirs);
+      });
+    }),
+  );
+});
+parts('an index finds those at, above and below a path, as a search would', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(path, fc.nat(3), fc.boolean()), { maxLength: 25 }), path, (changes, at) => {
+      const index = new SubtreeIndex<number>();
+      const there = new Set<string>();
+      for (const [root, owner, on] of changes) {
+        if (on) index.add(root, owner);
+        else index.delete(root, owner);
+        if (on) there.add(`${root} ${owner}`);
+        else there.delete(`${root} ${owner}`);
+      }
+      const search = (fits: (root: string) => boolean): number[] =>
+        [
+          ...new Set(
+            [...there]
+              .map((one) => one.split(' '))
+              .filter(([root]) => fits(root!))
+              .map(([, owner]) => Number(owner)),
+          ),
+        ].sort();
+      const found = (ask: (into: Set<number>) => void): number[] => {
+        const into = new Set<number>();
+        ask(into);
+        return [...into].sort();
+      };
+      assert.equal(
+        found((into) => index.above(at, into)),
+        search((root) => isBelow(root, at)),
+      );
+      assert.equal(
+        found((into) => index.below(at, into)),
+        search((root) => isBelow(at, root)),
+      );
+      assert.is(index.empty, there.size === 0);
+      assert.equal([...pathsAbove('/v/a/b')], ['/v/a', '/v', '/']);
+    }),
+  );
+});
+parts.run();
