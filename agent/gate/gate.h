@@ -187,14 +187,24 @@ bool place_at(long dirfd, const char *path, long flags, struct place *out);
 /* The inode behind a name of our own descriptors or working directory (proc_path.c); 0: it is none of these. */
 uint64_t proc_inode(const char *path, const char **rest);
 extern uint64_t executable_ino; /* of a virtual program */
+/* Might it be one of those? */
+static inline bool proc_like(const char *p) {
+  if (p[0] != '/') return false;
+  if (p[1] == 'p') return p[2] == 'r';
+  return p[1] == 'd' && p[2] == 'e' && p[3] == 'v' && p[4] == '/' && (p[5] == 'f' || (p[5] == 's' && p[6] == 't'));
+}
 bool proc_executable(const char *path);
 /* The same for a path that the kernel did not find: through symlinks, `..` and foreign directories. */
 bool place_behind(long dirfd, const char *path, struct place *out, struct scratch *room);
 /* Was it found before to lead nowhere near a mount? */
 bool place_elsewhere(long dirfd, const char *path);
 bool under_mount(const char *absolute);
+/* Of a path's directory part. A relative one counts for the working directory it was asked in; 0: not to be remembered. */
+uint64_t hash_directory(long dirfd, const char *path, size_t length);
 /* Does a path that looks foreign lead into a mount? Asked before the native call where there are overlays (overlay.c). */
 bool place_ahead(long dirfd, const char *path, bool follow, struct place *out, struct scratch *room);
+/* Is that known not to be so, as long as the path does not end in a symbolic link? */
+bool leads_nowhere(long dirfd, const char *path);
 void overlay_forget(void);
 /* A symlink came or a directory moved: what led nowhere may lead somewhere now. */
 void paths_forget(void);

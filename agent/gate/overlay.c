@@ -3,7 +3,7 @@
  *
  * `/tmp/link/x`, `../proj/x` and names relative to a foreign directory are resolved here before the kernel sees
  * them, as it would: a symlink at a time, `..` physically. What is known of a directory's text is remembered; then a
- * call costs one readlink of its last component, or nothing where that is not followed.
+ * call that follows a link at its end is made as one that does not, and again if there is one (linux/crossing.c).
  */
 #define _GNU_SOURCE
 #include <string.h>
@@ -103,11 +103,19 @@ static size_t whole_text(long dirfd, const char *path, struct scratch *room) {
   return (size_t)(n + length);
 }
 
+bool leads_nowhere(long dirfd, const char *path) {
+  long length = readable_text(path, MAX_PATH);
+  uint64_t hash = length > 0 ? hash_directory(dirfd, path, (size_t)length) : 0;
+  return hash && __atomic_load_n(&elsewhere[hash % REMEMBERED], __ATOMIC_RELAXED) == hash;
+}
+
 bool place_ahead(long dirfd, const char *path, bool follow, struct place *out, struct scratch *room) {
   size_t length = whole_text(dirfd, path, room), directory = length;
   if (!length) return false;
   while (room->path[directory - 1] != '/') directory--;
-  uint64_t hash = hash_text(room->path, directory), *cell = &elsewhere[hash % REMEMBERED];
+  uint64_t hash = hash_directory(dirfd, path, text_length(path));
+  if (!hash) hash = hash_text(room->path, directory);
+  uint64_t *cell = &elsewhere[hash % REMEMBERED];
   size_t n;
   if (__atomic_load_n(cell, __ATOMIC_RELAXED) != hash) {
     char first = room->path[directory];

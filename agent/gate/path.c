@@ -121,13 +121,6 @@ static bool itself(long dirfd, struct place *out) {
   return ino != 0;
 }
 
-/* Might it be one of the names that proc_inode knows? */
-static inline bool proc_like(const char *p) {
-  if (p[0] != '/') return false;
-  if (p[1] == 'p') return p[2] == 'r';
-  return p[1] == 'd' && p[2] == 'e' && p[3] == 'v' && p[4] == '/' && (p[5] == 'f' || (p[5] == 's' && p[6] == 't'));
-}
-
 bool place_at(long dirfd, const char *path, long flags, struct place *out) {
   if (!session.active) return false;
   if (path && !readable_byte(path)) return false;
@@ -147,9 +140,8 @@ bool place_at(long dirfd, const char *path, long flags, struct place *out) {
 enum { REMEMBERED = 1024 };
 static uint64_t elsewhere[REMEMBERED];
 
-/* Of the directory part. A relative one counts for the working directory it was asked in; 0: not to be remembered. */
-static uint64_t hash_directory(long dirfd, const char *path) {
-  size_t end = text_length(path), i = 0;
+uint64_t hash_directory(long dirfd, const char *path, size_t length) {
+  size_t end = length, i = 0;
   if (path[0] != '/' && (int)dirfd != AT_FDCWD) return 0;
   while (end && path[end - 1] != '/') end--;
   uint64_t h = 1469598103934665603ull ^ (path[0] == '/' ? 0 : (uint64_t)cwd_changes << 32 | 1), word;
@@ -164,7 +156,7 @@ static uint64_t hash_directory(long dirfd, const char *path) {
 
 bool place_elsewhere(long dirfd, const char *path) {
   if (!readable_byte(path)) return false;
-  uint64_t hash = hash_directory(dirfd, path);
+  uint64_t hash = hash_directory(dirfd, path, text_length(path));
   return hash && elsewhere[hash % REMEMBERED] == hash;
 }
 
@@ -218,7 +210,7 @@ bool place_behind(long dirfd, const char *path, struct place *out, struct scratc
   bytes_copy(buffer + start, path, length + 1);
   bool steps = has_parent_step(buffer);
   if (!steps && under_mount(buffer)) return whole(out, 0, buffer);
-  uint64_t hash = hash_directory(dirfd, path);
+  uint64_t hash = hash_directory(dirfd, path, length);
   for (int links = 0; links < 40; links++) {
     int expanded = expand_one(buffer, room->link);
     if (expanded < 0) break;

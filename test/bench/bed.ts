@@ -130,14 +130,16 @@ export class Bed {
     this.real = real;
   }
 
-  static async make(): Promise<Bed> {
+  /** @param overlays real directories that are mounts, too */
+  static async make(overlays: readonly string[] = []): Promise<Bed> {
     const bundle = join(cacheDirectory(), `bench-agent-${process.pid}.js`);
     await buildAgent(bundle);
     const source = readFileSync(bundle, 'utf8');
     rmSync(bundle);
     const host = await SessionHost.open({
-      name: `bench-${process.pid}`,
-      mounts: [MOUNT],
+      name: `bench-${process.pid}${overlays.length > 0 ? '-over' : ''}`,
+      mounts: [MOUNT, ...overlays],
+      overlays,
       engine: () => openEngine({}),
       engineReady: engineInstalled,
       agentSource: () => source,

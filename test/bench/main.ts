@@ -17,7 +17,7 @@ import { gc } from './gc.ts';
 import { inotify } from './inotify.ts';
 import { latency } from './latency.ts';
 import { burst, manyFiles } from './load.ts';
-import { passThrough } from './pass-through.ts';
+import { passThrough, passThroughOverlay } from './pass-through.ts';
 import { type Row, table, verdict } from './row.ts';
 import { serviceBench } from './service.ts';
 import { start } from './start.ts';
@@ -44,6 +44,7 @@ function core(): Row[] {
 const MEASURES: Readonly<Record<string, (bed: Bed) => Promise<Row[]> | Row[]>> = {
   'first-watch': firstWatch,
   'pass-through': passThrough,
+  'pass-through-overlay': passThroughOverlay,
   start,
   latency,
   inotify,

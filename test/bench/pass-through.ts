@@ -1,7 +1,7 @@
 /** Calls on files that are not virtual: the same program in a session and bare, taking turns. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Bed } from './bed.ts';
+import { Bed } from './bed.ts';
 import { program } from './programs.ts';
 import type { Row } from './row.ts';
 import { compare } from './stats.ts';
@@ -26,7 +26,22 @@ const NAMES: Readonly<Record<string, string>> = {
   getdents: 'getdents of 1 000',
 };
 
-export async function passThrough(bed: Bed): Promise<Row[]> {
+/** The same where a mount lies over a real directory, so that the kernel would find its own way into it. */
+export async function passThroughOverlay(bed: Bed): Promise<Row[]> {
+  const over = join(bed.real, 'overlay');
+  mkdirSync(over);
+  const own = await Bed.make([over]);
+  try {
+    return await passThrough(own, 'Pass-through in a session with an overlay / bare');
+  } finally {
+    await own.close();
+  }
+}
+
+export async function passThrough(
+  bed: Bed,
+  group = 'Pass-through: files that are not virtual, in a session / bare',
+): Promise<Row[]> {
   const calls = program('calls');
   const times = new Map(CALLS.map(([name]) => [name, { ours: [] as number[], peer: [] as number[] }]));
   for (let pair = 0; pair < PAIRS; pair++) {
@@ -53,7 +68,7 @@ export async function passThrough(bed: Bed): Promise<Row[]> {
   return CALLS.map(([name]) => {
     const { ours, peer } = times.get(name)!;
     return {
-      group: 'Pass-through: files that are not virtual, in a session / bare',
+      group,
       name: NAMES[name] ?? name,
       unit: 'ns',
       ...compare(ours, peer),

@@ -158,6 +158,10 @@ mkdirSync(join(elsewhere, 'x'));
 const WAYS: readonly [name: string, line: string, cwd?: string][] = [
   ['a symlink to it', `echo w > ${elsewhere}/in/a`],
   ['a symlink to a file in it', `echo w > ${elsewhere}/file`],
+  [
+    'symlinks in a directory that was found to lead nowhere before',
+    `cd ${elsewhere}; [ -e ${elsewhere}/none ]; [ -e none ]; [ -d x ]; cat < file > x/seen; [ "$(stat -Lc %s ${elsewhere}/file)$(cat x/seen)" = 5real ] && echo w > ${elsewhere}/file`,
+  ],
   ['a symlink to what is above it', `echo w > ${elsewhere}/up/proj/a`],
   ['up from a sibling', `echo w > ${elsewhere}/x/../in/d/../a`],
   ['relative, from above', 'echo w > proj/a', outer],

@@ -1,5 +1,6 @@
 /* Calls whose path crosses the border of a mount: by a symlink, by `..`, from a foreign directory. */
 #define _GNU_SOURCE
+#include <sys/stat.h>
 #include "../gate.h"
 #include "../kqueue.h"
 #include "../sys.h"
@@ -119,9 +120,50 @@ static bool looks_foreign(long dirfd, const char *path) {
   return readable(path, 1) && path[0] && !place_of(dirfd, path, &p) && !proc_inode(path, &rest);
 }
 
+/* With nothing at its end that leads on, a call is the same if it follows nothing. NOT_OURS: there may be something. */
+static long call_unfollowed(long nr, const struct arguments *a) {
+  struct arguments changed = *a;
+  const struct stat *st = NULL;
+  long *flags = NULL, result;
+  switch (nr) {
+#ifdef SYS_open
+    case SYS_stat:
+      result = native_call(SYS_lstat, a);
+      st = (const struct stat *)a->a2;
+      return result == 0 && S_ISLNK(st->st_mode) ? NOT_OURS : result;
+    case SYS_open: flags = &changed.a2; break;
+#endif
+    case SYS_openat: flags = &changed.a3; break;
+    case SYS_newfstatat:
+      changed.a4 |= AT_SYMLINK_NOFOLLOW;
+      result = native_call(nr, &changed);
+      st = (const struct stat *)a->a3;
+      return result == 0 && S_ISLNK(st->st_mode) ? NOT_OURS : result;
+    case SYS_statx:
+      changed.a3 |= AT_SYMLINK_NOFOLLOW;
+      changed.a4 |= STATX_TYPE;
+      result = native_call(nr, &changed);
+      return result == 0 && S_ISLNK(((const struct statx *)a->a5)->stx_mode) ? NOT_OURS : result;
+    default: return NOT_OURS;
+  }
+  /* These say something else of a link than that it is one, or stand on it. */
+  if (*flags & (O_PATH | O_DIRECTORY)) return NOT_OURS;
+  *flags |= O_NOFOLLOW;
+  result = native_call(nr, &changed);
+  return result == -ELOOP ? NOT_OURS : result;
+}
+
 __attribute__((noinline)) bool call_ahead(long nr, struct arguments *a, const struct shape *s, int crossings, long *result) {
   long dirfd = s->dir ? *argument(a, s->dir) : AT_FDCWD;
   const char *path = (const char *)*argument(a, s->path);
+  bool follow = follows_last(nr, a);
+  /* Nearly every call ends here. */
+  if (!crossings && leads_nowhere(dirfd, path) && !proc_like(path)) {
+    if (!follow) return false;
+    *result = call_unfollowed(nr, a);
+    if (*result == -ENOENT || *result == -ENOTDIR) *result = call_behind(nr, a, s, *result, 0);
+    if (*result != NOT_OURS) return true;
+  }
   if (crossings > MAX_CROSSINGS) return *result = -ELOOP, true;
   if (!looks_foreign(dirfd, path)) {
     /* Reached from a way out: the handler has its turn again. */
@@ -132,7 +174,7 @@ __attribute__((noinline)) bool call_ahead(long nr, struct arguments *a, const st
   }
   struct place p;
   struct scratch *room = scratch_take();
-  bool leads = room && place_ahead(dirfd, path, follows_last(nr, a), &p, room);
+  bool leads = room && place_ahead(dirfd, path, follow, &p, room);
   if (leads) {
     struct arguments changed = *a;
     *argument(&changed, s->path) = (long)p.path;

@@ -71,9 +71,21 @@ bool writable(void *p, size_t n) {
 }
 
 long readable_text(const char *s, size_t limit) {
-  for (size_t n = 0; n < limit; n++) {
-    if ((n == 0 || (uintptr_t)(s + n) % PAGE == 0) && !page_readable((uintptr_t)(s + n) / PAGE)) return -EFAULT;
+  size_t n = 0;
+  while (n < limit) {
+    uintptr_t at = (uintptr_t)(s + n);
+    if ((n == 0 || at % PAGE == 0) && !page_readable(at / PAGE)) return -EFAULT;
+    uint64_t word;
+    if (at % PAGE <= PAGE - sizeof word && n + sizeof word <= limit) {
+      __builtin_memcpy(&word, s + n, sizeof word);
+      bool ends = (word - 0x0101010101010101ull) & ~word & 0x8080808080808080ull;
+      if (!ends) {
+        n += sizeof word;
+        continue;
+      }
+    }
     if (!s[n]) return (long)n;
+    n++;
   }
   return (long)limit;
 }
