@@ -380,7 +380,8 @@ export class ContentStore {
   /** The inode's times were set: make the object tell the same. Those which were not stay as they are. */
   setTimes(node: Inode, which: { readonly access?: boolean; readonly modify?: boolean } = BOTH): void {
     const { object } = node;
-    if (!object || !node.isFile()) return;
+    // A FIFO's are told by its inode alone, unless somebody may be watching it.
+    if (!object || (!node.isFile() && !object.shown)) return;
     if (object.shown?.elsewhere) return;
     const { access = false, modify = false } = which;
     if (object.shown) {
