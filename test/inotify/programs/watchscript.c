@@ -217,6 +217,7 @@ int main(int argc, char **argv) {
   sigset_t blocked;
   sigemptyset(&blocked), sigaddset(&blocked, SIGIO), sigaddset(&blocked, SIGUSR1);
   sigprocmask(SIG_BLOCK, &blocked, NULL);
+  signal(SIGPIPE, SIG_IGN);
   if (other) start_other();
   while (fgets(line, sizeof line, stdin)) line[strcspn(line, "\n")] = 0, carry_out(line);
   return 0;

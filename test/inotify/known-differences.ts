@@ -1,0 +1,45 @@
+/**
+ * Cases in which a virtual tree does not say what the kernel says, each with its reason.
+ *
+ * The key is a case as its suite names it. They run all the same, and one that has
+ * become equal is a failure: its line here must go.
+ */
+const NOT_A_HOLDER =
+  "a directory that was removed while it is somebody's working directory ends at once, not when left";
+const NAMELESS =
+  'a file made with O_TMPFILE is no child of the directory: nobody hears it opened, written or closed';
+const LOWER_LINKS = 'hard links of the real directory are files of their own in an overlay';
+const TMPFILE = 'open %0 @/d TMPFILE|RDWR; write %0 x; close %0';
+
+const anywhere: Readonly<Record<string, string>> = {
+  "directories: a removed directory that is somebody's": NOT_A_HOLDER,
+  'names: O_TMPFILE has no name to tell': NAMELESS,
+  [`matrix: ${TMPFILE}, from the parent`]: NAMELESS,
+  [`matrix: ${TMPFILE}, from all of them`]: NAMELESS,
+};
+
+export const knownDifferences: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'same process': anywhere,
+  'another process': anywhere,
+  'the host': {
+    'links: links in two directories, one name used':
+      'what the host writes to a file of two names is told of one of them',
+  },
+  'an overlay': {
+    "directories: a removed directory that is somebody's": NOT_A_HOLDER,
+    [`matrix: ${TMPFILE}, from the parent`]: NAMELESS,
+    [`matrix: ${TMPFILE}, from all of them`]: NAMELESS,
+    'bytes: a FIFO is opened, written and read':
+      'a FIFO of the real directory is opened itself, which nobody watches',
+    'links: the path of a link that was replaced': LOWER_LINKS,
+    'links: two paths of one inode share a watch': LOWER_LINKS,
+    'masks: MASK_CREATE through another name': LOWER_LINKS,
+    'names: a rename between links of one file': LOWER_LINKS,
+    'names: a rename over another link of a watched file': LOWER_LINKS,
+  },
+};
+
+/** The reason, if there is one. */
+export function known(suite: string, name: string): string | undefined {
+  return knownDifferences[suite]?.[name];
+}
