@@ -18,7 +18,9 @@ async function doctor({ json }: { json?: boolean }): Promise<void> {
   const { diagnose } = await import('../doctor/diagnose.ts');
   const { renderChecks } = await import('../doctor/check.ts');
   const { checkGate, checkRun } = await import('../doctor/session.ts');
-  const checks = await diagnose({ extraChecks: [checkGate, checkRun] });
+  const { checkHooks, checkSystem, checkWatching } = await import('../doctor/watching.ts');
+  const watching = [() => checkHooks(), checkWatching, checkSystem];
+  const checks = await diagnose({ extraChecks: [checkGate, checkRun, ...watching] });
   await printLine(renderChecks(checks, { json }));
   if (checks.some(({ status }) => status === 'fail')) process.exitCode = 1;
 }

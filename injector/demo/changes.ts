@@ -7,11 +7,11 @@ import {
   mkdirSync,
   openSync,
   renameSync,
-  truncateSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
 import type { FsView } from '../../core/fs-view.ts';
+import { libc } from '../platform/libc.ts';
 
 /** Each is one operation. Paths are absolute. */
 export interface Changes {
@@ -51,7 +51,10 @@ export const realChanges: Changes = {
     writeSync(fd, byte, 0);
     closeSync(fd);
   },
-  truncate: (path, size) => truncateSync(path, size),
+  truncate(path, size) {
+    const result = libc().truncate(path, size);
+    if (result < 0) throw new Error(`${path} cannot be truncated (errno ${-result})`);
+  },
   chmod: (path, mode) => chmodSync(path, mode),
   mkdir: (path) => void mkdirSync(path),
   link: (from, to) => linkSync(from, to),

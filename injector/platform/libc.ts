@@ -29,6 +29,8 @@ export interface Libc {
   getxattr(path: string, name: string): number;
   /** Sends all bytes and a descriptor beside them, or nothing. @returns bytes, or a negative errno */
   sendDescriptor(socket: number, bytes: Uint8Array, fd: number): number;
+  /** By name: Node opens the file for it. @returns 0, or a negative errno */
+  truncate(path: string, size: number): number;
   /** From the start. */
   seek(fd: number, offset: number): number;
   /** Linux only: do the two descriptors share one offset? False where the kernel does not tell. */
@@ -62,11 +64,13 @@ function load(): Libc {
     process.platform === 'linux'
       ? self.func('long getxattr(const char *path, const char *name, void *value, size_t size)')
       : undefined;
+  const truncate = self.func('int truncate(const char *path, int64_t length)');
   const seek = self.func('int64_t lseek(int fd, int64_t offset, int whence)');
   const linux = process.platform === 'linux' ? linuxCalls(koffi, self) : undefined;
   return {
     sendDescriptor: (socket, bytes, fd) =>
       linux?.sendDescriptor(socket, bytes, fd) ?? -koffi.os.errno.ENOTSUP,
+    truncate: (path, size) => (truncate(path, size) < 0 ? -koffi.errno() : 0),
     seek: (fd, offset) => Number(seek(fd, offset, 0)),
     sameDescription: (...which) => linux?.sameDescription(...which) ?? false,
     view: (address, length) => koffi.view(address, length),

@@ -12,21 +12,4 @@ export function exportedSymbols(stub: string, arch: string): Set<string> {
   return found;
 }
 
-/**
- * The names in an interposing table: `MY(name)` and `TUPLE(replacement, name)`, each by the symbol that an `__asm`
- * label in `declarations` gives it, or its own.
- */
-export function interposedNames(table: string, declarations: string): string[] {
-  const labels = new Map(
-    [...declarations.matchAll(/\b(\w+)\([^;]*?\)\s*__asm\("(_[^"]+)"\)/g)].map(([, name, symbol]) => [
-      name as string,
-      symbol as string,
-    ]),
-  );
-  const begin = table.indexOf('tuples[] = {');
-  const rows = table.slice(begin, table.indexOf('};', begin));
-  return [...rows.matchAll(/\bMY\((\w+)\)|\bTUPLE\(\w+, (\w+)\)/g)].map((row) => {
-    const name = (row[1] ?? row[2]) as string;
-    return labels.get(name) ?? `_${name}`;
-  });
-}
+export { interposedNames } from '../../../injector/doctor/hooked-names.ts';
