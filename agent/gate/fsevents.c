@@ -406,6 +406,18 @@ API(void, FSEventStreamInvalidate, (void *reference)) {
 
 /* ---- places ---- */
 
+/* The system's stream, which another thread may give up meanwhile. NULL where there is none. */
+static void *real_take(struct stream *s) {
+  pthread_mutex_lock(&s->lock);
+  void *real = s->real;
+  if (real) real_fsevents.FSEventStreamRetain(real);
+  pthread_mutex_unlock(&s->lock);
+  return real;
+}
+static void real_drop(void *real) {
+  if (real) real_fsevents.FSEventStreamRelease(real);
+}
+
 API(void, FSEventStreamScheduleWithRunLoop, (void *reference, void *loop, void *mode)) {
   TAKE(FSEventStreamScheduleWithRunLoop, reference, , reference, loop, mode)
   if (loop && mode && stream_ask(STREAM_SCHEDULE, s, NULL, 0, 0, 1)) {
@@ -422,8 +434,8 @@ API(void, FSEventStreamScheduleWithRunLoop, (void *reference, void *loop, void *
       }
     }
     void *source = places ? cf.CFRetain(s->source) : NULL;
-    void *real = s->real;
     pthread_mutex_unlock(&s->lock);
+    void *real = real_take(s);
     if (source) {
       /* The program's own mode pointer: the common modes are known by it. */
       cf.CFRunLoopAddSource(loop, source, mode);
@@ -431,6 +443,7 @@ API(void, FSEventStreamScheduleWithRunLoop, (void *reference, void *loop, void *
     }
     if (made) cf.CFRelease(made);
     if (real) real_fsevents.FSEventStreamScheduleWithRunLoop(real, loop, mode);
+    real_drop(real);
     stream_wake(s);
   }
   stream_drop(s);
@@ -445,15 +458,17 @@ API(void, FSEventStreamUnscheduleFromRunLoop, (void *reference, void *loop, void
       gone = s->places[i];
       s->places[i] = s->places[--s->place_count];
     }
-  void *source = gone.loop ? cf.CFRetain(s->source) : NULL, *real = s->real;
+  void *source = gone.loop ? cf.CFRetain(s->source) : NULL;
   pthread_mutex_unlock(&s->lock);
   if (source) {
+    void *real = real_take(s);
     stream_ask(STREAM_UNSCHEDULE, s, NULL, 0, 0, 1);
     cf.CFRunLoopRemoveSource(loop, source, mode);
     cf.CFRelease(source);
     cf.CFRelease(gone.loop);
     cf.CFRelease(gone.mode);
     if (real) real_fsevents.FSEventStreamUnscheduleFromRunLoop(real, loop, mode);
+    real_drop(real);
   }
   stream_drop(s);
 }
@@ -463,15 +478,17 @@ API(void, FSEventStreamSetDispatchQueue, (void *reference, void *queue)) {
   if (!queue || stream_ask(STREAM_SCHEDULE, s, NULL, 0, 0, 1)) {
     if (queue) cf.dispatch_retain(queue);
     pthread_mutex_lock(&s->lock);
-    void *before = s->queue, *real = s->real;
+    void *before = s->queue;
     s->queue = queue;
     __atomic_store_n(&s->posted, false, __ATOMIC_SEQ_CST);
     pthread_mutex_unlock(&s->lock);
+    void *real = real_take(s);
     if (before) {
       stream_ask(STREAM_UNSCHEDULE, s, NULL, 0, 0, 1);
       cf.dispatch_release(before);
     }
     if (real) real_fsevents.FSEventStreamSetDispatchQueue(real, queue);
+    real_drop(real);
     stream_wake(s);
   }
   stream_drop(s);
@@ -485,8 +502,8 @@ API(unsigned char, FSEventStreamStart, (void *reference)) {
   bool before = s->running;
   s->running = !s->invalid; /* the agent may hand something over before it has answered */
   uint64_t delivered = s->delivered;
-  void *real = s->real;
   pthread_mutex_unlock(&s->lock);
+  void *real = real_take(s);
   bool runs = stream_ask(STREAM_START, s, NULL, 0, delivered, 0) == 1;
   if (runs && real && !before && !real_fsevents.FSEventStreamStart(real)) {
     stream_ask(STREAM_STOP, s, NULL, 0, 0, 0);
@@ -498,6 +515,7 @@ API(unsigned char, FSEventStreamStart, (void *reference)) {
     batches_free(s);
     pthread_mutex_unlock(&s->lock);
   }
+  real_drop(real);
   stream_drop(s);
   return runs;
 }
@@ -508,18 +526,21 @@ API(void, FSEventStreamStop, (void *reference)) {
   bool ran = s->running;
   s->running = s->held = false;
   batches_free(s); /* told again after a restart */
-  void *real = s->real;
   pthread_mutex_unlock(&s->lock);
   if (ran) {
+    void *real = real_take(s);
     stream_ask(STREAM_STOP, s, NULL, 0, 0, 0);
     if (real) real_fsevents.FSEventStreamStop(real);
+    real_drop(real);
   }
   stream_drop(s);
 }
 
 API(uint64_t, FSEventStreamFlushAsync, (void *reference)) {
   TAKE(FSEventStreamFlushAsync, reference, 0, reference)
-  uint64_t theirs = s->real ? real_fsevents.FSEventStreamFlushAsync(s->real) : 0;
+  void *real = real_take(s);
+  uint64_t theirs = real ? real_fsevents.FSEventStreamFlushAsync(real) : 0;
+  real_drop(real);
   stream_ask(STREAM_FLUSH, s, NULL, 0, 0, 0);
   uint64_t id = s->queued > theirs ? s->queued : theirs;
   stream_drop(s);
@@ -528,7 +549,9 @@ API(uint64_t, FSEventStreamFlushAsync, (void *reference)) {
 
 API(void, FSEventStreamFlushSync, (void *reference)) {
   TAKE(FSEventStreamFlushSync, reference, , reference)
-  if (s->real) real_fsevents.FSEventStreamFlushSync(s->real);
+  void *real = real_take(s);
+  if (real) real_fsevents.FSEventStreamFlushSync(real);
+  real_drop(real);
   /* What has happened before this call is with the agent after it. */
   ask_id(ID_NEWEST, 0, NULL);
   for (int tries = 0; tries < 50 && agent_catch_up(); tries++)
@@ -551,7 +574,9 @@ API(unsigned char, FSEventStreamSetExclusionPaths, (void *reference, void *paths
     free(bytes);
   }
   good = good && stream_ask(STREAM_EXCLUDE, s, t.bytes, t.length, 0, 0) == 1;
-  if (good && s->real) real_fsevents.FSEventStreamSetExclusionPaths(s->real, paths);
+  void *real = good ? real_take(s) : NULL;
+  if (real) real_fsevents.FSEventStreamSetExclusionPaths(real, paths);
+  real_drop(real);
   free(out);
   free(t.bytes);
   stream_drop(s);

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EventKind, type FsEvent } from '../../core/events/fs-event.ts';
-import { Journal, type JournalLimits } from '../../core/journal.ts';
+import { type History, Journal, type JournalLimits } from '../../core/journal.ts';
 import { put, setup } from './fixture.ts';
 
 const event = (id: number, time = id, path = '/f'): FsEvent => ({
@@ -29,6 +29,8 @@ interface Row {
     | { readonly lost: true; readonly oldest: number; readonly newest: number };
 }
 
+const ids = (history: History): number[] | undefined =>
+  history.lost ? undefined : history.events.map(({ id }) => id);
 const ten = Array.from({ length: 10 }, (_, i) => event(i + 1));
 
 const ROWS: readonly Row[] = [
@@ -120,6 +122,29 @@ JournalSuite('keeps nothing where events are off', () => {
   put(view, '/f', 'x');
   assert.is(core.journal.size, 0);
   assert.is(events.length, 0);
+});
+
+JournalSuite(
+  'ids may leap: nothing is lost between the last that was dropped and the oldest that is held',
+  () => {
+    const journal = new Journal({ maxEvents: 2 });
+    for (const id of [5, 1000, 5000, 9000]) journal.push({ event: event(id) });
+    assert.equal(ids(journal.since(1000)), [5000, 9000]);
+    assert.equal(ids(journal.since(4000)), [5000, 9000]);
+    assert.ok(journal.since(999).lost);
+    const fresh = new Journal();
+    fresh.push({ event: event(1000) });
+    assert.equal(ids(fresh.since(3)), [1000]);
+  },
+);
+
+JournalSuite('the last event before a time', () => {
+  const journal = new Journal();
+  for (const id of [3, 4, 8]) journal.push({ event: { ...event(id), time: id * 100 } });
+  assert.equal(
+    [100, 301, 400, 401, 9999].map((time) => journal.before(time)),
+    [0, 3, 3, 4, 8],
+  );
 });
 
 JournalSuite.run();

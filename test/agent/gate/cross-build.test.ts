@@ -8,8 +8,14 @@ import { packageFile } from '../../../injector/package-root.ts';
 import { buildGateFor, GATE_TARGETS } from '../../../injector/run/gate-cross.ts';
 import { findZig } from '../../tools/zig.ts';
 import { exportedSymbols, interposedNames } from './apple-exports.ts';
+import { lateSymbols } from './late-symbols.ts';
 
 const darwin = (name: string): string => readFileSync(packageFile('agent', 'gate', 'darwin', name), 'utf8');
+const fsevents = [
+  ...readFileSync(packageFile('agent', 'gate', 'fsevents.h'), 'utf8').matchAll(/^ {2}X\((FSEvent\w+),/gm),
+]
+  .map(([, name]) => `_${name}`)
+  .sort();
 const names = interposedNames(darwin('interpose.c'), darwin('native.h') + darwin('sys.h'));
 
 test('a stub tells what each machine exports', () => {
@@ -47,6 +53,8 @@ test('each name on macOS is stood before once', () => {
     assert.ok(names.includes(name), name);
 });
 
+test('FSEvents.h has 22 functions', () => assert.is(fsevents.length, 22));
+
 const zig = await findZig();
 if (typeof zig === 'string') {
   console.log(`skipped: the gate cannot be compiled for other machines, ${zig}`);
@@ -58,6 +66,8 @@ if (typeof zig === 'string') {
       const { library, said } = buildGateFor(target, join(out, target.triple), zig.compile);
       assert.is(said, '');
       assert.ok(statSync(library).size > 50_000);
+      // Everything else is in a library that is named; these a program may not have loaded.
+      if (target.platform === 'darwin') assert.equal(lateSymbols(readFileSync(library)), fsevents);
     });
   for (const arch of ['arm64', 'x86_64'])
     test(`every name that we stand before is exported by libSystem, ${arch}`, () => {
