@@ -67,6 +67,7 @@ static inline long native_SYS_dup3(long fd, long to, int flags) {
 }
 #define native_SYS_fcntl(fd, ...) native_answer(fcntl_nocancel((int)(fd), __VA_ARGS__))
 static inline long native_SYS_fstat(long fd, struct stat *out) { return native_answer(fstat((int)fd, out)); }
+static inline long native_SYS_ftruncate(long fd, off_t size) { return native_answer(ftruncate((int)fd, size)); }
 static inline long native_SYS_readlinkat(long dir, const char *path, char *out, size_t n) {
   return native_answer(readlinkat((int)dir, path, out, n));
 }
