@@ -14,6 +14,8 @@ export interface Item {
   /** It was called so before. */
   readonly from?: string;
   readonly ino?: number;
+  /** How many names `ino` has, if more than one. */
+  readonly links?: number;
 }
 
 /** Places to look at, beyond which looking everywhere is better. */
@@ -44,7 +46,7 @@ export class Agenda {
     const { kind, ino, links = 1 } = change;
     if (kind === 'history-done' || kind === 'root-removed' || kind === 'root-moved') return;
     const path = within(change.path);
-    const shared = links > 1 && ino !== undefined ? { ino } : {};
+    const shared = links > 1 && ino !== undefined ? { ino, links } : {};
     if (kind === 'rename') this.#rename(path, within(change.from!), change.exchanged ?? false);
     else this.#put({ path, deep: kind === 'rescan' || kind === 'overflow' || kind === 'create', ...shared });
     if (this.#items.size > this.#capacity) this.addAll();

@@ -5,7 +5,16 @@ import { dirname } from 'node:path';
 export interface LogEntry {
   /** Milliseconds since the epoch. */
   readonly time: number;
-  readonly action: 'write' | 'mkdir' | 'symlink' | 'attributes' | 'remove' | 'rename' | 'scan' | 'failed';
+  readonly action:
+    | 'write'
+    | 'mkdir'
+    | 'symlink'
+    | 'link'
+    | 'attributes'
+    | 'remove'
+    | 'rename'
+    | 'scan'
+    | 'failed';
   readonly path: string;
   readonly from?: string;
   readonly bytes?: number;

@@ -43,6 +43,8 @@ export class Mirror {
   readonly #failed = new Map<string, unknown>();
   /** Names of files that have several, by inode. */
   readonly #names = new Map<string, Set<string>>();
+  /** Inodes of the target that have several names, and of the origin what they are copies of. */
+  readonly #pairs = new Map<string, string>();
 
   constructor(origin: Origin, target: Target, options: MirrorOptions = {}) {
     this.#origin = origin;
@@ -141,10 +143,15 @@ export class Mirror {
       const names = this.#names.get(want.inode);
       if (names) names.add(path);
       else this.#names.set(want.inode, new Set([path]));
+      if (await this.#linked(path, want, have)) return;
     }
-    const same = have !== undefined && sameContent(want, have) && (await this.#sameBytes(path, want));
+    const same =
+      have !== undefined &&
+      sameContent(want, have) &&
+      this.#rightlyTied(want, have) &&
+      (await this.#sameBytes(path, want));
     if (same) {
-      if (sameAttributes(want, have)) return;
+      if (sameAttributes(want, have, this.#target.owners)) return;
       await this.#target.setAttributes(path, want);
       await this.#did('attributes', path);
       return;
@@ -154,6 +161,38 @@ export class Mirror {
       await this.#target.symlink(path, want);
       await this.#did('symlink', path);
     } else await this.#copy(path, want);
+  }
+
+  /** Make `path` one more name of the file, if the target has that under another one already. */
+  async #linked(path: string, want: ReplicaNode, have: ReplicaNode | undefined): Promise<boolean> {
+    if (!this.#target.link) return false;
+    const names = this.#names.get(want.inode!)!;
+    for (const other of [...names]) {
+      if (other === path) continue;
+      if ((await this.#blocked(other)) !== undefined) continue;
+      if ((await this.#origin.stat(other))?.inode !== want.inode) {
+        names.delete(other);
+        continue;
+      }
+      const twin = await this.#target.stat(other);
+      if (!twin || !sameContent(want, twin) || !sameAttributes(want, twin, this.#target.owners)) continue;
+      if (!(await this.#sameBytes(other, want))) continue;
+      if (have?.inode !== undefined && have.inode === twin.inode) return true;
+      if (!(await this.#target.link(other, path))) return false;
+      this.#dirty.add(holder(path));
+      await this.#did('link', path, { from: other });
+      return true;
+    }
+    return false;
+  }
+
+  /** What has several names in the target: is it one file in the origin, too? */
+  #rightlyTied(want: ReplicaNode, have: ReplicaNode): boolean {
+    if (!this.#target.link || have.inode === undefined) return true;
+    if (want.inode === undefined) return false;
+    const known = this.#pairs.get(have.inode) ?? want.inode;
+    this.#pairs.set(have.inode, want.inode);
+    return known === want.inode;
   }
 
   async #sameBytes(path: string, node: ReplicaNode): Promise<boolean> {
@@ -238,7 +277,11 @@ export class Mirror {
     const dirs = [...this.#dirty].sort((a, b) => b.length - a.length);
     for (const dir of dirs) {
       const [want, have] = [await this.#origin.stat(dir), await this.#target.stat(dir)];
-      if (want?.type === 'directory' && have?.type === 'directory' && !sameAttributes(want, have))
+      if (
+        want?.type === 'directory' &&
+        have?.type === 'directory' &&
+        !sameAttributes(want, have, this.#target.owners)
+      )
         await this.#target.setAttributes(dir, want);
       this.#dirty.delete(dir);
     }

@@ -14,10 +14,13 @@ export interface ReplicaNode {
   readonly version?: string;
   /** Of a file with several names: what they have in common. */
   readonly inode?: string;
+  /** Absent where the system does not tell. */
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
-/** Times travel as floating-point seconds on their way to the system, which are that exact today. */
-const TIME_TOLERANCE_NS = 500n;
+/** Times travel to the system as floating-point seconds, of which Node keeps whole microseconds. */
+const TIME_TOLERANCE_NS = 1500n;
 
 export const sameTime = (a: bigint, b: bigint): boolean => {
   const apart = a - b;
@@ -31,8 +34,11 @@ export function sameContent(a: ReplicaNode, b: ReplicaNode): boolean {
   return a.type === 'directory' || (a.size === b.size && sameTime(a.mtime, b.mtime));
 }
 
-export const sameAttributes = (a: ReplicaNode, b: ReplicaNode): boolean =>
-  (a.type === 'symlink' || a.mode === b.mode) && sameTime(a.mtime, b.mtime);
+/** @param owners compare these, too */
+export const sameAttributes = (a: ReplicaNode, b: ReplicaNode, owners = false): boolean =>
+  (a.type === 'symlink' || a.mode === b.mode) &&
+  sameTime(a.mtime, b.mtime) &&
+  (!owners || (a.uid === b.uid && a.gid === b.gid));
 
 /** `a/b` in '' is `a/b`. */
 export const within = (dir: string, name: string): string => (dir === '' ? name : `${dir}/${name}`);

@@ -5,6 +5,8 @@ import type { ReplicaNode } from './node.ts';
 export type PromisedFs = Pick<
   typeof promises,
   | 'chmod'
+  | 'lchown'
+  | 'link'
   | 'lstat'
   | 'lutimes'
   | 'mkdir'
@@ -26,7 +28,12 @@ export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].incl
 export async function readNode(fs: PromisedFs, path: string): Promise<ReplicaNode | undefined> {
   try {
     const stats = await fs.lstat(path, { bigint: true });
-    const facts = { mode: Number(stats.mode) & 0o7777, mtime: stats.mtimeNs };
+    const facts = {
+      mode: Number(stats.mode) & 0o7777,
+      mtime: stats.mtimeNs,
+      uid: Number(stats.uid),
+      gid: Number(stats.gid),
+    };
     if (stats.isFile())
       return {
         type: 'file',

@@ -71,6 +71,8 @@ export class Replicator {
   #stopped = false;
   #wake: (() => void) | undefined;
   #phase: Progress['phase'] = 'scan';
+  /** Files of whose several names a scan has found all there are. */
+  readonly #searched = new Set<number>();
   /** Something was given up since the last full scan began. */
   #owed = false;
   #laterTimer: unknown;
@@ -183,8 +185,9 @@ export class Replicator {
         this.#phase = 'live';
         this.#done = Math.max(this.#done, lastId);
         // What was given up is not in the target: until a scan has seen to it, the state must not say it is.
-        if (this.#owed) this.#scanLater();
-        else await this.#save(this.#done);
+        if (this.#owed) {
+          if (this.#agenda.empty) this.#scanLater();
+        } else await this.#save(this.#done);
       }
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
@@ -196,7 +199,7 @@ export class Replicator {
     await this.#trying('', async () => state?.save({ epoch: origin.source.epoch, lastId }));
   }
 
-  async #look({ path, deep, from, ino }: Item): Promise<void> {
+  async #look({ path, deep, from, ino, links }: Item): Promise<void> {
     if (path === '' && deep) {
       this.#phase = 'scan';
       this.#owed = false;
@@ -208,7 +211,14 @@ export class Replicator {
       });
       await this.#again();
     } else await this.#compare(path, deep);
-    for (const other of this.#mirror.namesOf(ino)) if (other !== path) await this.#compare(other, false);
+    const names = this.#mirror.namesOf(ino);
+    for (const other of names) if (other !== path) await this.#compare(other, false);
+    // Names from before this process: only a scan finds them, once for each file, for some may lie elsewhere.
+    if (ino === undefined || names.length >= (links ?? 1) || this.#searched.has(ino)) return;
+    this.#searched.add(ino);
+    // Until then the state must not say that all is there.
+    this.#owed = true;
+    this.#agenda.addAll();
   }
 
   async #compare(path: string, deep: boolean): Promise<void> {

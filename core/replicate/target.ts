@@ -33,10 +33,18 @@ export interface Target {
   makeDirectory(path: string, node: ReplicaNode): Promise<void>;
   /** In place of what is there unless that is a directory. */
   symlink(path: string, node: ReplicaNode): Promise<void>;
-  /** Mode and mtime. */
+  /** Mode and mtime, and the owner where `owners` says so. */
   setAttributes(path: string, node: ReplicaNode): Promise<void>;
   /** With all that is below; nothing if there is nothing. */
   remove(path: string): Promise<void>;
+  /** Can it give files away? Default: false, and owners are neither compared nor set. */
+  readonly owners?: boolean;
+  /**
+   * Make `path` another name of the file `existing`, in place of what is there unless that is a directory.
+   *
+   * Absent: each name has a copy of its own. @returns false where the system does not do that
+   */
+  link?(existing: string, path: string): Promise<boolean>;
   /** Absent: renames are told as removal and creation. */
   rename?(from: string, to: string): Promise<void>;
 }
@@ -50,6 +58,7 @@ class FsTarget implements Target {
   constructor(
     readonly fs: PromisedFs,
     readonly root: string,
+    readonly owners: boolean,
   ) {}
 
   #path(path: string): string {
@@ -132,11 +141,28 @@ class FsTarget implements Target {
     await this.#inWritable(path, () => this.fs.rename(staged, this.#path(path)));
   }
 
+  async link(existing: string, path: string): Promise<boolean> {
+    const staged = `${this.#stage}/${++this.#staged}`;
+    try {
+      await this.fs.link(this.#path(existing), staged);
+    } catch (error) {
+      if (NO_LINKS.has(codeOf(error))) return false;
+      throw error;
+    }
+    await this.#inWritable(path, () => this.fs.rename(staged, this.#path(path)));
+    // A rename onto another name of the same file does nothing at all.
+    await this.discard(staged);
+    return true;
+  }
+
   setAttributes(path: string, node: ReplicaNode): Promise<void> {
     return this.#attributes(this.#path(path), node);
   }
 
   async #attributes(at: string, node: ReplicaNode): Promise<void> {
+    // First: giving a file away takes some of its mode.
+    if (this.owners && node.uid !== undefined && node.gid !== undefined)
+      await this.fs.lchown(at, node.uid, node.gid);
     if (node.type !== 'symlink') await this.fs.chmod(at, node.mode);
     const seconds = Number(node.mtime) / 1e9;
     await this.fs.lutimes(at, seconds, seconds);
@@ -172,9 +198,20 @@ class FsTarget implements Target {
   }
 }
 
-/** A real directory, made if it is not there. @param root absolute */
-export const directoryTarget = (root: string): Target => new FsTarget(realFs, root);
+/** What filesystems say that have no links, or no more of them. */
+const NO_LINKS: ReadonlySet<string> = new Set([
+  'EPERM',
+  'EMLINK',
+  'EXDEV',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+]);
+
+/** A real directory, made if it is not there. Owners are kept if we are root. @param root absolute */
+export const directoryTarget = (root: string): Target =>
+  new FsTarget(realFs, root, process.geteuid?.() === 0);
 
 /** A path of a branch, written with all rights. */
 export const branchTarget = (core: FsCore, branch = 'main', root = '/'): Target =>
-  new FsTarget(core.fsFor(branch, { uid: 0, gid: 0 }).promises, root);
+  new FsTarget(core.fsFor(branch, { uid: 0, gid: 0 }).promises, root, true);

@@ -14,7 +14,7 @@ import { FileChangeLog } from '../../../core/replicate/change-log.ts';
 import { branchOrigin, directoryOrigin } from '../../../core/replicate/origin.ts';
 import { Replicator } from '../../../core/replicate/replicator.ts';
 import { StateFile } from '../../../core/replicate/state-file.ts';
-import { branchTarget, directoryTarget, PRIVATE } from '../../../core/replicate/target.ts';
+import { branchTarget, directoryTarget, PRIVATE, type Target } from '../../../core/replicate/target.ts';
 import { DirectorySource } from '../../../core/watch/directory-source.ts';
 import { attempt, isWhole, PATHS, picture, type Step, whole } from './trees.ts';
 
@@ -77,6 +77,10 @@ replicates('directory to directory: everything kept; follows; stops', async (wor
   });
   await one.start();
   same(world);
+  const acts: string[] = [];
+  wake = (line) => acts.push(line);
+  await one.scan();
+  assert.equal(acts, [], 'a scan of what is in step does nothing');
   const told = new Promise<void>((resolve) => {
     wake = (line) => line === 'write d/g' && resolve();
   });
@@ -87,6 +91,79 @@ replicates('directory to directory: everything kept; follows; stops', async (wor
   await one.stop();
   assert.is(source.watches, 0);
 });
+
+replicates('names of one file stay names of one file, and part when they part', async (world) => {
+  const { src, dst } = world;
+  fs.mkdirSync(join(src, 'd'));
+  fs.writeFileSync(join(src, 'a'), whole(1, 1000));
+  fs.linkSync(join(src, 'a'), join(src, 'd/b'));
+  fs.linkSync(join(src, 'a'), join(src, 'c'));
+  const source = new DirectorySource();
+  const make = (target: Target): Replicator =>
+    new Replicator({ origin: directoryOrigin(src, source), target, scanInterval: 0 });
+  const one = make(directoryTarget(dst));
+  await one.start();
+  same(world);
+  const inode = (name: string): number => fs.statSync(join(dst, name)).ino;
+  assert.is(inode('a'), inode('d/b'));
+  fs.appendFileSync(join(src, 'c'), 'more');
+  await one.scan();
+  same(world);
+  assert.is(inode('a'), inode('c'));
+  // Same bytes and times, but two files now.
+  fs.copyFileSync(join(src, 'a'), join(src, 'new'));
+  const { atime, mtime } = fs.statSync(join(src, 'a'));
+  fs.utimesSync(join(src, 'new'), atime, mtime);
+  fs.renameSync(join(src, 'new'), join(src, 'a'));
+  await one.scan();
+  same(world);
+  assert.is.not(inode('a'), inode('c'));
+  fs.chmodSync(join(src, 'a'), 0o600);
+  await one.scan();
+  same(world);
+  await one.stop();
+  // A target without links has a copy under each name.
+  const plain = directoryTarget(join(world.top, 'plain'));
+  const other = make(
+    new Proxy(plain, { get: (at, name) => (name === 'link' ? undefined : bound(at, name)) }),
+  );
+  await other.start();
+  assert.equal(picture(fs, join(world.top, 'plain'), [PRIVATE], false), picture(fs, src, [], false));
+  assert.is(fs.statSync(join(world.top, 'plain/c')).nlink, 1);
+  await other.stop();
+});
+
+const bound = (target: Target, name: string | symbol): unknown => {
+  const value: unknown = Reflect.get(target, name, target);
+  return typeof value === 'function' ? value.bind(target) : value;
+};
+
+if (process.geteuid?.() === 0)
+  replicates('owners are kept, where they can be', async ({ src, dst }) => {
+    fs.mkdirSync(join(src, 'd'));
+    fs.writeFileSync(join(src, 'd/f'), whole(1, 1));
+    fs.symlinkSync('f', join(src, 'd/l'));
+    for (const [n, name] of ['d/f', 'd/l', 'd'].entries()) fs.lchownSync(join(src, name), 1000 + n, 2000 + n);
+    fs.chmodSync(join(src, 'd/f'), 0o4755);
+    const one = new Replicator({
+      origin: directoryOrigin(src, new DirectorySource()),
+      target: directoryTarget(dst),
+      scanInterval: 0,
+    });
+    await one.start();
+    const facts = (name: string): number[] => {
+      const { uid, gid, mode } = fs.lstatSync(join(dst, name));
+      return [uid, gid, mode & 0o7777];
+    };
+    assert.equal(facts('d/f'), [1000, 2000, 0o4755]);
+    assert.equal(facts('d/l').slice(0, 2), [1001, 2001]);
+    assert.equal(facts('d').slice(0, 2), [1002, 2002]);
+    fs.chownSync(join(src, 'd/f'), 5, 6);
+    await one.scan();
+    assert.equal(facts('d/f').slice(0, 2), [5, 6]);
+    await one.stop();
+  });
+else console.log('skipped: replication of owners: only root can give files away');
 
 replicates('branch to directory, directory to branch', async (world) => {
   const core = new FsCore();

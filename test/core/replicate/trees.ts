@@ -26,9 +26,15 @@ export function isWhole(text: string): boolean {
   return text.endsWith(':end') && text.length === colon + 1 + Number(text.slice(0, colon)) + 4;
 }
 
-/** Path, type, mode, mtime in milliseconds, content or link of everything below `root`, as lines. */
-export function picture(fs: Fs, root: string, skip: readonly string[] = []): string[] {
+/**
+ * Path, type, mode, mtime in milliseconds, content or link of everything below `root`, as lines.
+ *
+ * @param ties and which names are those of one file
+ */
+export function picture(fs: Fs, root: string, skip: readonly string[] = [], ties = true): string[] {
   const lines: string[] = [];
+  /** The first name of each file. */
+  const first = new Map<number, string>();
   const walk = (dir: string, short: string): void => {
     for (const name of (fs.readdirSync(dir) as string[]).sort()) {
       if (skip.includes(name)) continue;
@@ -41,7 +47,12 @@ export function picture(fs: Fs, root: string, skip: readonly string[] = []): str
       else if (stats.isDirectory()) {
         lines.push(`${at}/ ${mode} ${time}`);
         walk(path, at);
-      } else lines.push(`${at} ${mode} ${time} ${String(fs.readFileSync(path)).slice(0, 24)}`);
+      } else {
+        const other = first.get(stats.ino);
+        first.set(stats.ino, other ?? at);
+        const tie = other === undefined || !ties ? '' : ` = ${other}`;
+        lines.push(`${at} ${mode} ${time} ${String(fs.readFileSync(path)).slice(0, 24)}${tie}`);
+      }
     }
   };
   walk(root, '');
