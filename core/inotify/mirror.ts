@@ -312,6 +312,19 @@ export class Mirror {
     else this.#real.times(path, undefined, 0);
   }
 
+  /** Objects go back to where they are without a mirror. */
+  giveBack(): void {
+    for (const shadow of this.#shadows.values()) {
+      if (shadow.counted) this.#host.count(shadow.ino, -1);
+      const { object } = shadow;
+      if (!object) continue;
+      const own = this.#host.privatePath(object);
+      this.#real.rename(shadow.path(), Buffer.from(own));
+      object.shown = null;
+    }
+    this.#shadows.clear();
+  }
+
   // Descriptors.
 
   /** What is at a path below the mirror's base. */

@@ -100,7 +100,9 @@ export class Mirrors implements Adopter, MirrorHost {
 
   #of(ns: Namespace): Mirror {
     const known = this.#kept.get(ns.name);
-    if (known) return known.mirror;
+    if (known?.mirror.ns === ns) return known.mirror;
+    // Another branch had the name.
+    if (known) this.#end(known);
     const base = `${this.#config.directory}/${this.#next++}`;
     this.real.directory(Buffer.from(base));
     const mirror = new Mirror(ns, Buffer.from(base), this);
@@ -114,6 +116,18 @@ export class Mirrors implements Adopter, MirrorHost {
     const unsubscribe = this.#config.core.subscribe(hear, { branch: ns.name });
     this.#kept.set(ns.name, { mirror, base, unsubscribe });
     return mirror;
+  }
+
+  #end({ mirror, base, unsubscribe }: Kept): void {
+    unsubscribe();
+    mirror.giveBack();
+    this.real.removeTree(Buffer.from(base));
+  }
+
+  /** Nobody watches any more, and nobody has anything open by a mirror's name. What was told as watched is forgotten. */
+  retire(): void {
+    for (const kept of this.#kept.values()) this.#end(kept);
+    this.#kept.clear();
   }
 
   #trouble(error: unknown): void {

@@ -9,6 +9,9 @@ import { decodePath } from '../../core/path-bytes.ts';
 import { OBJECT_NAMES } from '../../core/protocol.ts';
 import { linuxNames } from '../platform/real-names.ts';
 
+/** So long without a process, and mirrors are taken down. */
+const IDLE_MS = 30_000;
+
 export interface InotifyConfig {
   readonly core: FsCore;
   /** The session's object directory. */
@@ -27,6 +30,8 @@ export class Inotify {
   #undertaker: ChildProcess | undefined;
   readonly #prefix: Buffer;
   readonly #holders = new Map<number, number>();
+  #idle: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(config: InotifyConfig) {
     this.#config = config;
@@ -36,10 +41,20 @@ export class Inotify {
   /** A connection's number as a holder of objects, and the process behind it. */
   entered(holder: number, pid: number): void {
     this.#holders.set(holder, pid);
+    clearTimeout(this.#idle);
   }
 
   left(holder: number): void {
     this.#holders.delete(holder);
+    if (this.#holders.size > 0 || !this.#mirrors || this.#closed) return;
+    // An exec leaves, and comes again.
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.retire(), IDLE_MS).unref();
+  }
+
+  /** For a host without processes: changes cost nothing for watchers that are no more. */
+  retire(): void {
+    this.#mirrors?.retire();
   }
 
   /** @returns what to watch, its path relative to the object directory or absolute @throws FsError, MountExit, the system's error */
@@ -116,6 +131,8 @@ export class Inotify {
   }
 
   close(): void {
+    this.#closed = true;
+    clearTimeout(this.#idle);
     this.#mirrors?.close();
     this.#undertaker?.stdin?.end();
   }

@@ -1,7 +1,7 @@
 /** inotify across what a process lives through: exec, directories it stands in, branches, the end of the host. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
@@ -153,7 +153,7 @@ inotify('what is copied up keeps its watch', async () => {
     assert.ok(heard.includes(line), `${line} in\n${heard.join('\n')}`);
   assert.is(core.fs.readFileSync('/v/copied/f', 'utf8'), 'oldnew\n');
   core.restoreSnapshot('main', 'before');
-  assert.is(core.fs.readFileSync('/v/copied/f', 'utf8'), 'old');
+  assert.is((await session.sh('cat /v/copied/f')).stdout, 'old', 'to a process, too');
   child.kill();
 });
 
@@ -175,6 +175,44 @@ inotify('a reader that dies with events queued leaves nobody waiting', async () 
   child.kill('SIGKILL');
   await once(child, 'close');
   assert.is((await session.sh('echo 4 > /v/dies/f; cat /v/dies/f')).stdout, '4\n');
+});
+
+inotify('mirrors that nobody needs are taken down, and come again', async () => {
+  const own = await TestSession.open();
+  await own.sh('mkdir /v/d; echo bytes > /v/d/f; ln /v/d/f /v/d/g');
+  const { core, inotify: kept } = own.host;
+  for (const round of [1, 2]) {
+    const { child } = own.start(program, ['watch', '/v/d', '/v/d/f']);
+    const lines = new Lines(child);
+    await lines.until('ready');
+    await own.sh(`echo ${round} >> /v/d/g`);
+    await lines.until('0 CLOSE_WRITE g');
+    child.kill();
+    await once(child, 'close');
+    kept.retire();
+    assert.equal(readdirSync(`${own.host.objects.path}/m`), []);
+  }
+  assert.is(core.fs.readFileSync('/v/d/f', 'utf8'), 'bytes\n1\n2\n');
+  assert.is((await own.sh('cat /v/d/g; rm /v/d/f /v/d/g; ls /v/d')).stdout, 'bytes\n1\n2\n');
+  await own.close();
+});
+
+inotify('the limit of watches is the user’s', async () => {
+  await session.sh('mkdir -p /v/limit/{a,b,c,d}');
+  const set = 'echo 3 > /proc/sys/user/max_inotify_watches';
+  const can = await bare('unshare', ['-Ur', 'bash', '-c', set]).catch(() => ({ status: 1 }));
+  if (can.status !== 0) {
+    console.log('skipped: limit of watches: user namespaces are not to be had (unshare -Ur)');
+    return;
+  }
+  const all = ['a', 'b', 'c', 'd'].map((name) => `/v/limit/${name}`).join(' ');
+  const { stdout } = await session.run('unshare', [
+    '-Ur',
+    'bash',
+    '-c',
+    `${set}; exec ${program} watch ${all}`,
+  ]);
+  assert.is(stdout, '/v/limit/d: ENOSPC\n');
 });
 
 inotify('fanotify says that there is no such device', async () => {
