@@ -42,6 +42,8 @@ export class AgentConnection {
         this.#lost = true;
         return;
       }
+      // A name that was in between is not told: who watches names has to look again.
+      if (before && (before.path !== event.path || before.from !== event.from)) this.#lost = true;
       this.#folded.set(key, before ? { ...event, detail: before.detail | event.detail } : event);
       return;
     }

@@ -1,10 +1,11 @@
-/** What a Mach-O library looks up in whatever is loaded, rather than in a library that it names (`-undefined dynamic_lookup`). */
+/** What a Mach-O library looks for in no library that it names (`-undefined dynamic_lookup`; zig's linker calls a weak one its own). */
 
 const MH_MAGIC_64 = 0xfeedfacf;
 const LC_SYMTAB = 2;
 const N_TYPE = 0x0e;
 const N_STAB = 0xe0;
-const DYNAMIC_LOOKUP = 0xfe;
+/** Ordinals: any library that is loaded, the library itself. */
+const UNNAMED = [0xfe, 0];
 const HEADER = 32;
 const NLIST = 16;
 
@@ -25,8 +26,8 @@ function fromTable(file: Buffer, command: number): string[] {
   for (let i = 0; i < count!; i++) {
     const entry = symbols! + i * NLIST;
     const type = file[entry + 4]!;
-    if (type & N_STAB || (type & N_TYPE) !== 0 || file.readUInt16LE(entry + 6) >> 8 !== DYNAMIC_LOOKUP)
-      continue;
+    const named = !UNNAMED.includes(file.readUInt16LE(entry + 6) >> 8);
+    if (named || type & N_STAB || (type & N_TYPE) !== 0) continue;
     const start = strings! + file.readUInt32LE(entry);
     names.push(file.toString('latin1', start, file.indexOf(0, start)));
   }
