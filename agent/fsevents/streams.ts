@@ -200,7 +200,8 @@ export class Streams implements EventListener {
       if (stream.due === undefined) this.#armed.delete(stream);
       else this.#armed.add(stream);
     let next: number | undefined;
-    for (const { due } of this.#armed) if (due !== undefined && (next === undefined || due < next)) next = due;
+    for (const { due } of this.#armed)
+      if (due !== undefined && (next === undefined || due < next)) next = due;
     if (next === this.#wake) return;
     this.#wake = next;
     this.#ports.wakeAt(next);
