@@ -1,12 +1,16 @@
 /** The past, ids, mixed roots, branches, and the ways in and out: FSEvents in programs of the public API. */
+
+import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { buildFixtures, includeDirectory } from '../../fixtures/build.ts';
 import { openEngine } from '../../injector/engine/select.ts';
 import { agentScript } from '../../injector/run/agent-script.ts';
-import { TestSession } from '../support/session.ts';
+import { compiled, TestSession } from '../support/session.ts';
 import { startStreams, type Told, told } from './fsevents-talk.ts';
 import {
   engineWith,
@@ -16,6 +20,7 @@ import {
   play,
   program,
   startBare,
+  Talker,
   viewOf,
 } from './support.ts';
 
@@ -191,6 +196,25 @@ ways('attached to while it runs', async () => {
   await play('stop s\ninvalidate s\nrelease s\nwaitreleased s => released 1 wrong 0', { bare });
   assert.is(await bare.end(), 0);
 });
+for (const how of ['attached to', 'preloaded'])
+  ways(`the framework loaded late, into a program ${how}`, async () => {
+    // Nothing of it is linked.
+    const command = compiled(fileURLToPath(new URL('programs/late.c', import.meta.url)), [
+      `-I${includeDirectory}`,
+    ]);
+    const { library } = buildFixtures();
+    const D = freshTree(session);
+    const run = how === 'preloaded' ? session.start(command, [library]) : undefined;
+    const late = run
+      ? new Talker(run.child, run.status)
+      : new Talker(spawn(command, [library], { stdio: 'pipe' }));
+    if (!run) await session.host.agents.bring(late.pid, session.host.sessionValue('main'));
+    assert.is(await late.say('load'), 'loaded');
+    assert.is(await late.say(D), 'started');
+    hostCommand(host, `create ${D}/n`);
+    assert.is(await late.line(), `${D}/n 10100`);
+    assert.is(await late.end(), 0);
+  });
 ways('flags that cling to their path, where a test wants them', async () => {
   const sticky = await openBridge(() => engineWith({ fsevents: { sticky: true } }));
   const reader = startStreams(sticky);
