@@ -85,6 +85,8 @@ bool agent_catch_up(void) {
   return processed != before;
 }
 
+bool agent_settled(void) { return !agent_here() || (int32_t)((uint32_t)link_last_seq() - processed) <= 0; }
+
 void agent_fd_closed(int fd, enum fd_kind kind) {
   struct queue *last = kind == FD_KQUEUE ? queue_closing(fd) : NULL;
   bool knote = kind != FD_KQUEUE;

@@ -5,6 +5,8 @@
 #include "os.h"
 
 bool agent_here(void); /* in this process, now */
+/* It has seen every event that the host sent before our last answer, or never will. */
+bool agent_settled(void);
 
 /*
  * JavaScript runs with signals held off and the thread not cancellable: the engine would not survive being
