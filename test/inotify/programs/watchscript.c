@@ -144,6 +144,9 @@ static int observe(void) {
   DO("fork-read", child_read(one, number(k), NULL))
   DO("exec-read", child_read(one, number(k), self))
   DO("die-watching", die_watching(text(1)))
+  DO("fanotify", int fd = fanotify_init(FAN_CLASS_NOTIF | FAN_REPORT_FID | FAN_CLOEXEC, O_RDONLY);
+     if (fd < 0) fprintf(out, " init %s", strerrorname_np(errno));
+     else done(fanotify_mark(fd, FAN_MARK_ADD, FAN_MODIFY, AT_FDCWD, text(1))), close(fd))
   DO("cwd", done(chdir(text(1))))
   return 0;
 }
