@@ -436,12 +436,10 @@ export class ContentStore {
     if (from.object) {
       this.syncObject(from.object);
       const object = this.promote(to, toLayer);
-      const source = from.object.path;
-      told('open', () => {
-        if (object.shown)
-          object.shown.quietly((path) => copyFileSync(source, path, constants.COPYFILE_FICLONE));
-        else copyFileSync(source, object.ownPath, constants.COPYFILE_FICLONE);
-      });
+      const source = from.object;
+      const copy = (path: string) =>
+        readQuietly(source, (bytes) => copyFileSync(bytes, path, constants.COPYFILE_FICLONE));
+      told('open', () => (object.shown ? object.shown.quietly(copy) : copy(object.ownPath)));
       this.#agree(to);
       return;
     }
@@ -495,6 +493,12 @@ export class ContentStore {
   close(): void {
     this.#fds.closeAll();
   }
+}
+
+/** Who watches the directory of `object` is not to hear that somebody copies it. */
+function readQuietly(object: ObjectFile, use: (path: string | Buffer) => void): void {
+  if (object.shown) object.shown.readQuietly(use);
+  else use(object.ownPath);
 }
 
 /** The system's errors as the core's; those it has no name for become EIO. */

@@ -31,6 +31,8 @@ export interface ShownName {
   times(atime: number | undefined, mtime: number | undefined): void;
   /** Nobody in the watched directories hears what is done by this path. */
   quietly(use: (path: string) => void): void;
+  /** The same for reading. Where the file itself is watched it is heard as a read: the lesser evil. */
+  readQuietly(use: (path: string | Buffer) => void): void;
 }
 
 export class ObjectFile {

@@ -30,6 +30,8 @@ export interface MirrorHost extends ShownState {
   privatePath(object: ObjectFile): string;
   /** Does somebody in this process need the inode's bytes, whatever becomes of its names? */
   keeps(ino: number): boolean;
+  /** The object goes on with a file of its own, and the real one is nobody's. */
+  detach(object: ObjectFile, shown: ShownFile): void;
   /** Nothing but processes has the object from now on. */
   lost(object: ObjectFile, inode: number): void;
   /** Close what the core itself holds open of it. */
@@ -118,6 +120,15 @@ export class Mirror {
     if (holder && !holder.children!.has(name)) this.#enter(holder, name, node, true);
   }
 
+  /** A name that an inode of the mirror is about to be opened by. Where it is not here, nobody watches. */
+  nameOf(shadow: Shadow, dir: number, name: string): ShadowName | undefined {
+    const known = shadow.nameIn(dir, name);
+    if (known || dir === 0 || shadow.children) return known;
+    const [holder, node] = [this.ns.node(dir), this.ns.node(shadow.ino)];
+    if (holder && node) this.#name(holder, name, node);
+    return shadow.nameIn(dir, name);
+  }
+
   // Names.
 
   /** @param quiet nobody watches the directory yet */
@@ -193,7 +204,9 @@ export class Mirror {
     if (!object || shadow.names.length > 1) return;
     const shown = object.shown as ShownFile;
     shadow.object = null;
-    if ((node?.nlink ?? object.node.nlink) > 0 || this.#host.keeps(shadow.ino)) {
+    // Another layer's record goes on with bytes of its own.
+    if (node !== object.node && object.node.nlink > 0 && !node?.nlink) this.#host.detach(object, shown);
+    else if ((node?.nlink ?? object.node.nlink) > 0 || this.#host.keeps(shadow.ino)) {
       this.#real.link(path, Buffer.from(this.#host.privatePath(object)));
       object.shown = null;
     } else if (object.holders.size > 0) this.#host.lost(object, shown.lost(object, path));

@@ -142,9 +142,10 @@ export class Mirrors implements Adopter, MirrorHost {
    * @param oid 0 for a directory
    */
   nameToOpen(ns: Namespace, ino: number, oid: number, dir: number, name: string): RealName | undefined {
-    const shadow = this.#kept.get(ns.name)?.mirror.shadow(ino);
+    const mirror = this.#kept.get(ns.name)?.mirror;
+    const shadow = mirror?.shadow(ino);
     const own = (at: Shadow): RealName => ({
-      path: at.path((dir && at.nameIn(dir, name)) || undefined),
+      path: at.path(mirror?.nameOf(at, dir, name)),
       inode: at.inode(this.real),
     });
     if (oid === 0)
@@ -233,14 +234,14 @@ export class Mirrors implements Adopter, MirrorHost {
       if (!shadow || shadow.children || shadow.names.length === 0) continue;
       const shown = new ShownFile(shadow, aside, this);
       // The branch's file was another record's until now: that one goes on by itself.
-      if (shadow.object) this.#detach(shadow.object, shown);
+      if (shadow.object) this.detach(shadow.object, shown);
       mirror.owned(shadow);
       return shown;
     }
     return undefined;
   }
 
-  #detach(old: ObjectFile, shown: ShownFile): void {
+  detach(old: ObjectFile, shown: ShownFile): void {
     const copy = `${old.ownPath}.copy`;
     shown.quietly((path) => this.real.copy(Buffer.from(path), Buffer.from(copy)));
     this.real.rename(Buffer.from(copy), Buffer.from(old.ownPath));

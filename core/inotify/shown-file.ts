@@ -58,7 +58,7 @@ export class ShownFile implements ShownName {
     this.#state.real.times(this.path, atime, mtime);
   }
 
-  /** Through a name that no watched directory holds. */
+  /** Through a name that no watched directory holds. Who watches the file itself hears of that name, too. */
   quietly(use: (path: string) => void): void {
     const aside = Buffer.from(this.#aside);
     this.#state.real.link(this.shadow.path(), aside);
@@ -67,6 +67,11 @@ export class ShownFile implements ShownName {
     } finally {
       this.#state.real.unlink(aside);
     }
+  }
+
+  readQuietly(use: (path: string | Buffer) => void): void {
+    if (this.shadow.watched) use(this.path);
+    else this.quietly(use);
   }
 
   /** @param path its last name, which is about to go */

@@ -12,16 +12,17 @@ export { join, type TreeState } from './stack.ts';
 export class Namespace extends Stack {
   declare parent: Namespace | null;
 
-  /** The record of `node` that this branch may change. */
-  own(node: Inode): Inode {
+  /** The record of `node` that this branch may change. @param ends it is about to lose its last name: nobody needs its bytes */
+  own(node: Inode, ends = false): Inode {
     if (this.single || this.upper.inodes.get(node.ino) === node) return node;
     const known = this.upper.inodes.get(node.ino);
     if (known) return known;
     const copy = new Inode(node.ino, node.mode, node.uid, node.gid);
     copyMetadata(node, copy);
     if (copy.table) copy.table.opaque = false;
-    else if (node.isFile()) this.state.copyBytes(node, copy, this.upper);
-    else {
+    else if (node.isFile()) {
+      if (!ends || !node.object || node.lower) this.state.copyBytes(node, copy, this.upper);
+    } else {
       copy.size = node.size;
       copy.object = node.object;
     }

@@ -2,7 +2,14 @@
 import { Detail, EventKind } from '../events/fs-event.ts';
 import type { Inode } from '../layers/inode.ts';
 import { Last, type Place, walk } from '../walk.ts';
-import { fail, requireMayRemove, stampChange, stampEntries, type ViewContext } from './view-context.ts';
+import {
+  fail,
+  ownLosing,
+  requireMayRemove,
+  stampChange,
+  stampEntries,
+  type ViewContext,
+} from './view-context.ts';
 
 /** Drop one name of `node`. Both are own records; the clock has been read. Says nothing. */
 export function dropName(view: ViewContext, dir: Inode, name: string, node: Inode): void {
@@ -21,7 +28,7 @@ function take(view: ViewContext, at: Inode, name: string, found: Inode): void {
   const { core, ns } = view;
   core.now.read();
   const dir = ns.own(at);
-  const node = ns.own(found);
+  const node = ownLosing(view, found);
   dropName(view, dir, name, node);
   const detail = node.nlink > 0 ? Detail.Link : 0;
   core.emit(ns, view.who.pid, EventKind.Removed, node, dir, name, detail);

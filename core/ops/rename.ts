@@ -8,6 +8,7 @@ import { may } from '../permission.ts';
 import { Last, type Place, type Walk, walk } from '../walk.ts';
 import {
   fail,
+  ownLosing,
   requireMayAdd,
   requireMayRemove,
   stampChange,
@@ -71,7 +72,7 @@ export function rename(view: ViewContext, from: Place, to: Place, flags: number)
   core.now.read();
   const told = exchange
     ? swap(view, old, target, ns.own(node), ns.own(replaced!))
-    : move(view, old, target, ns.own(node), replaced ? ns.own(replaced) : null);
+    : move(view, old, target, ns.own(node), replaced ? ownLosing(view, replaced) : null);
   if (node.table || (exchange && replaced?.table)) ns.state.epoch++;
   core.emit(
     ns,

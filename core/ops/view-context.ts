@@ -50,6 +50,8 @@ export interface Engine {
   promote(ns: Namespace, node: Inode, flags: number): void;
   statfs(blockSize: number): StatFs;
   hold(ino: number): void;
+  /** Is it held? */
+  kept(ino: number): boolean;
   release(ino: number): void;
 }
 
@@ -87,6 +89,10 @@ export const fail = (code: ErrnoCode, op: string, place: Place, dest?: Place): n
 export function requireMay(view: ViewContext, node: Inode, want: number, op: string, place: Place): void {
   if (view.who.uid !== 0 && !may(view.who, node, want)) fail('EACCES', op, place);
 }
+
+/** The branch's own record of what is about to lose one name. */
+export const ownLosing = ({ core, ns }: ViewContext, node: Inode): Inode =>
+  ns.own(node, node.nlink === 1 && !core.kept(node.ino));
 
 const WRITE_SEARCH = 3;
 
