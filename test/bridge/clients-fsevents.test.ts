@@ -2,15 +2,16 @@
  * Users of file events, each imitated by a program of its own (fixtures/clients), on a virtual tree through real injection
  * and on a real directory under the stand-in: both times the same reports.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
 import { buildFixtures } from '../../fixtures/build.ts';
 import { removeTree } from '../support/self.ts';
 import { CLIENTS, type Client } from './client-reports.ts';
-import { coreTree, playClient, RunningClient, realTree } from './client-run.ts';
+import { coreTree, playClient, RunningClient, realTree, type Tree } from './client-run.ts';
 import { openBridge, viewOf } from './support.ts';
 
 const { client: built } = buildFixtures();
@@ -75,13 +76,61 @@ CLIENTS.forEach((client, place) => {
     whenItsTurnComes(() => onVirtualTree(client, place)),
   );
 });
-virtual.after(async () => {
+/** Lines of a client that ends by itself, or at its input's end; `ready` and `done` left out. */
+async function linesOf(child: ChildProcess): Promise<string[]> {
+  const running = new RunningClient(child);
+  running.end();
+  const lines: string[] = [];
+  for (let line = await running.line('more'); line !== '(ended)'; line = await running.line('more')) {
+    lines.push(line);
+    if (line.startsWith('(silence')) break;
+  }
+  running.kill();
+  assert.is(lines.at(-1), 'done', `${lines.join(', ')} ${running.stderr}`);
+  return lines.filter((line) => line !== 'ready' && line !== 'done');
+}
+
+/** What was changed while nobody looked is asked for by an id that was kept. Order is not promised. */
+async function resumes(
+  start: (program: string, args: readonly string[]) => ChildProcess,
+  tree: Tree,
+  root: string,
+): Promise<void> {
+  tree.create(`${root}/old`);
+  const [parcel] = await linesOf(start('parcel', [root]));
+  const [cardinal] = await linesOf(start('cardinal', [root, '0']));
+  tree.create(`${root}/new`);
+  tree.append(`${root}/old`);
+  const since = (line: string | undefined): string => /^id (\d+)$/.exec(line ?? '')?.[1] ?? `no id: ${line}`;
+  const told = await linesOf(start('parcel', [root, '-s', since(parcel)]));
+  assert.equal(told.sort(), ['create new', 'update old']);
+  const again = start('cardinal', [root, '0', since(cardinal)]);
+  const running = new RunningClient(again);
+  assert.is(await running.line('ready'), 'ready');
+  const heard = [await running.line('one change'), await running.line('the other')];
+  assert.equal(heard.sort(), ['Created|IsFile new', 'Modified|IsFile old']);
+  running.end();
+  assert.match(await running.line('an id'), /^id \d+$/);
+  assert.is(await running.line('done'), 'done');
+}
+const resumed = suite('file event clients that were away');
+resumed('on a virtual tree', async () => {
+  view.mkdir({ path: '/v/resumed' });
+  await resumes((program, args) => session.start(built(program), args).child, coreTree(view), '/v/resumed');
+});
+resumed('on a real directory, under the stand-in', async () => {
+  const root = join(scratch, 'resumed');
+  mkdirSync(root);
+  await resumes((program, args) => spawn(built(program), args, { stdio: 'pipe' }), realTree, root);
+});
+resumed.after(async () => {
   await session.close();
   removeTree(scratch);
 });
 
 real.run();
 virtual.run();
+resumed.run();
 for (let i = 0; i < AT_ONCE; i++)
   void (async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) await next();
