@@ -51,7 +51,6 @@ nats('no server at the start: told, with what to do', async () => {
     assert.match((error as UserError).remedy, /nats-server -js/);
   }
 });
-nats.run();
 
 const built = await natsServer();
 const real = suite<Place>('store in a real NATS JetStream');
@@ -265,4 +264,5 @@ real('serve takes it by --store', async ({ location, dir }) => {
   await running.close();
 });
 
+nats.run();
 if (program) real.run();
