@@ -14,7 +14,7 @@ import { NativeFiles } from './content/native-files.ts';
 import type { SinkErrorHandler } from './events/event-hub.ts';
 import { EventSource } from './events/event-source.ts';
 import type { EventKind, EventSink, FsEvent } from './events/fs-event.ts';
-import { FsView } from './fs-view.ts';
+import { FsView, type Place } from './fs-view.ts';
 import type { Journal, JournalLimits } from './journal.ts';
 import { type BranchInfo, BranchTable, MAIN, type SnapshotInfo } from './layers/branch-table.ts';
 import { differences } from './layers/difference.ts';
@@ -29,6 +29,7 @@ import { type NodeFs, nodeFs } from './node-fs/node-fs.ts';
 import { FIRST_SEQ } from './ops/directory.ts';
 import { hide } from './ops/hide.ts';
 import type { Engine, RenameFacts, StatFs } from './ops/view-context.ts';
+import { type Beneath, beneath, type Found } from './overlay/beneath.ts';
 import { type Differences, type OverlayChange, overlayDifferences } from './overlay/changes.ts';
 import { Commit, type CommitResult } from './overlay/commit.ts';
 import { settle } from './overlay/settle.ts';
@@ -367,6 +368,11 @@ export class FsCore implements Engine {
     if (result.failed.length === 0)
       settle({ ns: this.branches.get(branch), host: this.#host, content: this.content }, result.applied);
     return { ...result, conflicts: [] };
+  }
+
+  /** What an answer about a name in an overlay depends on besides the branch. 'free': on nothing. */
+  beneath(branch: string, place: Place, found: Found): Beneath | 'free' | undefined {
+    return this.#host ? beneath(this.branches.get(branch), this.#host, place, found) : 'free';
   }
 
   /** The inode of an open real file. @param path where it was found in an overlay, perhaps for the first time */

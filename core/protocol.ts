@@ -223,6 +223,11 @@ export const ReplyFlag = {
    * the former `oid` is the reader's number, and `slot` the inode's counter as of now.
    */
   Lower: 4,
+  /**
+   * Stat, with Cacheable: and until a look at a real path tells something else. Behind the pairs come one of u32
+   * 0xffffffff and the path's length, the real inode (u64) and the path.
+   */
+  Beneath: 32,
   /** Repoint: not now; ask at the next read again. */
   Retry: 16,
 } as const;

@@ -6,7 +6,10 @@
  * hit is never stale. Entries are written with the link held and read by anyone, a signal handler included: a
  * version that is odd, or changes under the reader, makes a miss.
  */
+#define _GNU_SOURCE
 #include "gate.h"
+#include "os.h"
+#include "sys.h"
 
 enum { ENTRIES = 1024, MAX_DEPENDENCIES = 15, LONGEST = 200 };
 
@@ -19,11 +22,14 @@ struct entry {
   uint32_t depends[MAX_DEPENDENCIES][2]; /* index, value */
   struct shimfs_reply reply;
   char path[LONGEST];
+  /* Of an overlay: a real path that has to lead to this inode as it was. Empty: there is none. */
+  uint64_t real_ino;
+  char real[LONGEST + 1];
 };
 static struct entry entries[ENTRIES];
 
 static struct entry *slot_of(const struct place *p, uint32_t flags) {
-  uint64_t h = 1469598103934665603ull ^ p->dir ^ (uint64_t)flags << 32;
+  uint64_t h = 1469598103934665603ull ^ p->dir ^ flags * 0x9e3779b97f4a7c15ull; /* stat and lstat of one path, side by side */
   for (uint32_t i = 0; i < p->length; i++) h = (h ^ (unsigned char)p->path[i]) * 1099511628211ull;
   return &entries[(h ^ h >> 29) % ENTRIES];
 }
@@ -34,6 +40,24 @@ static bool current(const struct entry *e) {
   return e->count > 0;
 }
 
+/* Others change real files without a word; a look at one costs far less than a question. */
+static bool stands(const struct entry *e, struct shimfs_reply *r) {
+#if defined(__linux__)
+  struct stat st;
+  long result = sys(SYS_newfstatat, AT_FDCWD, e->real, &st, e->flags & WIRE_AT_SYMLINK_NOFOLLOW);
+  if (result || st.st_ino != e->real_ino || (uint64_t)st.st_size != r->size || st.st_mode != r->mode || st.st_uid != r->uid || st.st_gid != r->gid || st.st_nlink != r->nlink)
+    return false;
+  if (st.st_mtim.tv_sec != r->mtime_sec || (uint32_t)st.st_mtim.tv_nsec != r->mtime_nsec || st.st_ctim.tv_sec != r->ctime_sec || (uint32_t)st.st_ctim.tv_nsec != r->ctime_nsec)
+    return false;
+  r->atime_sec = st.st_atim.tv_sec;
+  r->atime_nsec = (uint32_t)st.st_atim.tv_nsec;
+  return true;
+#else
+  (void)e, (void)r;
+  return false;
+#endif
+}
+
 bool cache_find(const struct place *p, uint32_t flags, struct shimfs_reply *out) {
   if (p->length > LONGEST || !session_host_alive() || !link_stands()) return false;
   struct entry *e = slot_of(p, flags);
@@ -41,12 +65,22 @@ bool cache_find(const struct place *p, uint32_t flags, struct shimfs_reply *out)
   if (version & 1 || !version || e->dir != p->dir || e->flags != flags || e->length != p->length) return false;
   if (!text_equal(e->path, p->path, p->length) || !current(e)) return false;
   *out = e->reply;
+  if (e->real[0] && !stands(e, out)) return false;
   __atomic_thread_fence(__ATOMIC_ACQUIRE);
   return __atomic_load_n(&e->version, __ATOMIC_RELAXED) == version;
 }
 
 void cache_keep(const struct place *p, uint32_t flags, const struct shimfs_reply *reply, const char *data) {
-  uint32_t count = reply->data_length / 8;
+  uint32_t count = reply->data_length / 8, pair[2] = {0, 0};
+  uint64_t real_ino = 0;
+  if (reply->reply_flags & REPLY_FLAG_BENEATH) {
+    for (count = 0; (count + 2) * 8 <= reply->data_length; count++) {
+      bytes_copy(pair, data + count * 8, 8);
+      if (pair[0] == UINT32_MAX) break;
+    }
+    if (pair[0] != UINT32_MAX || pair[1] > LONGEST || (count + 2) * 8 + pair[1] != reply->data_length) return;
+    bytes_copy(&real_ino, data + (count + 1) * 8, 8);
+  }
   if (!(reply->reply_flags & REPLY_FLAG_CACHEABLE) || p->length > LONGEST || count == 0 || count > MAX_DEPENDENCIES) return;
   struct entry *e = slot_of(p, flags);
   uint32_t version = e->version;
@@ -59,5 +93,8 @@ void cache_keep(const struct place *p, uint32_t flags, const struct shimfs_reply
   bytes_copy(e->path, p->path, p->length);
   bytes_copy(e->depends, data, count * 8);
   e->reply = *reply;
+  e->real_ino = real_ino;
+  bytes_copy(e->real, data + (count + 2) * 8, pair[1]);
+  e->real[pair[1]] = 0;
   __atomic_store_n(&e->version, (version | 1) + 1, __ATOMIC_RELEASE);
 }

@@ -7,8 +7,15 @@
 import type { Attr } from '../../core/attr.ts';
 import { ERRNO, FsError } from '../../core/errors.ts';
 import type { FsView, Place } from '../../core/fs-view.ts';
+import type { Beneath, Found } from '../../core/overlay/beneath.ts';
+import { encodePath } from '../../core/path-bytes.ts';
 import { generationIndex, ReplyFlag } from '../../core/protocol.ts';
 import type { Answer } from './request-frame.ts';
+
+/** What stands in the pairs' place where the real path begins. */
+const END_OF_PAIRS = 0xffffffff;
+/** Bytes of a path that the gate keeps. */
+const LONGEST = 200;
 
 /** More than this the gate does not keep. */
 export const MAX_DEPENDENCIES = 15;
@@ -23,26 +30,46 @@ export function cacheableStat(
   options: { readonly follow: boolean },
   generations: Generations,
   mayRemember: (attr: Attr) => boolean,
+  beneath: (found: Found) => Beneath | 'free' | undefined = () => 'free',
 ): Answer {
   const trail: number[] = [];
   view.trail = trail;
   try {
     const attr = view.stat(place, options);
     if (!mayRemember(attr)) return { attr };
+    const real = beneath({ ino: attr.ino, dir: trail.at(-1), follow: options.follow });
+    if (real === undefined) return { attr };
     trail.push(attr.ino);
-    return { attr, ...remembered(trail, generations) };
+    return { attr, ...remembered(trail, generations, real) };
   } catch (error) {
-    if (error instanceof FsError && error.code === 'ENOENT')
-      return { result: -ERRNO.ENOENT, ...remembered(trail, generations) };
+    if (error instanceof FsError && error.code === 'ENOENT') {
+      const result = -ERRNO.ENOENT;
+      const real = beneath({ ino: undefined, dir: trail.at(-1), follow: options.follow });
+      return real === undefined ? { result } : { result, ...remembered(trail, generations, real) };
+    }
     throw error;
   } finally {
     view.trail = undefined;
   }
 }
 
-function remembered(trail: readonly number[], generations: Generations): Pick<Answer, 'flags' | 'data'> {
+function remembered(
+  trail: readonly number[],
+  generations: Generations,
+  real: Beneath | 'free',
+): Pick<Answer, 'flags' | 'data'> {
   const indexes = [...new Set([0, ...trail.map(generationIndex)])];
   if (indexes.length > MAX_DEPENDENCIES) return {};
   const data = new Uint32Array(indexes.flatMap((index) => [index, generations.generation(index)]));
-  return { flags: ReplyFlag.Cacheable, data: new Uint8Array(data.buffer) };
+  if (real === 'free') return { flags: ReplyFlag.Cacheable, data: new Uint8Array(data.buffer) };
+  const path = encodePath(real.path);
+  if (path.length > LONGEST) return {};
+  const more = Buffer.alloc(16);
+  more.writeUInt32LE(END_OF_PAIRS, 0);
+  more.writeUInt32LE(path.length, 4);
+  more.writeBigUInt64LE(real.ino, 8);
+  return {
+    flags: ReplyFlag.Cacheable | ReplyFlag.Beneath,
+    data: Buffer.concat([new Uint8Array(data.buffer), more, path]),
+  };
 }

@@ -213,9 +213,12 @@ export class GateConnection implements RequestContext {
 
   stat(place: Place, options: { readonly follow: boolean }): Answer {
     const { page, writers, core } = this.host;
+    const quiet = (attr: Attr): boolean => !writers.has(attr.oid);
+    if (core.overlays.length === 0) return cacheableStat(this.view, place, options, page, quiet);
     // What others change underneath raises no generation.
-    if (core.overlays.length > 0) return { attr: this.view.stat(place, options) };
-    return cacheableStat(this.view, place, options, page, (attr) => !writers.has(attr.oid));
+    return cacheableStat(this.view, place, options, page, quiet, (found) =>
+      core.beneath(this.view.branch, place, found),
+    );
   }
 
   closed(oid: number): void {
