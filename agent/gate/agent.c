@@ -73,19 +73,22 @@ int agent_drain(struct queue *q, enum family family, void *events, int capacity)
   return n < 0 ? 0 : n;
 }
 
+/*
+ * Ten seconds at most: on a machine under load an event may be long on its way. One that never comes (the host died
+ * on the way) must not keep the caller asking.
+ */
+enum { CATCH_UP_TRIES = 500 };
+
 bool agent_catch_up(void) {
   uint32_t wanted = (uint32_t)link_last_seq(), seen = processed;
   const uint32_t before = seen;
   if (!agent_here() || (int32_t)(wanted - seen) <= 0) return false;
-  for (int tries = 0; tries < 10 && (int32_t)(wanted - (seen = processed)) > 0 && session_host_alive(); tries++) {
+  for (int tries = 0; tries < CATCH_UP_TRIES && (int32_t)(wanted - (seen = processed)) > 0 && session_host_alive(); tries++) {
     struct timespec moment = {0, 20000000};
     wait_on(&processed, seen, &moment);
   }
-  /* Events that never come (the host died on the way) must not keep the caller asking. */
   return processed != before;
 }
-
-bool agent_settled(void) { return !agent_here() || (int32_t)((uint32_t)link_last_seq() - processed) <= 0; }
 
 void agent_fd_closed(int fd, enum fd_kind kind) {
   struct queue *last = kind == FD_KQUEUE ? queue_closing(fd) : NULL;

@@ -6,7 +6,6 @@
 
 bool agent_here(void); /* in this process, now */
 /* It has seen every event that the host sent before our last answer, or never will. */
-bool agent_settled(void);
 
 /*
  * JavaScript runs with signals held off and the thread not cancellable: the engine would not survive being

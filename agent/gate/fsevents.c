@@ -547,9 +547,6 @@ API(uint64_t, FSEventStreamFlushAsync, (void *reference)) {
   return id;
 }
 
-/* Each waits a fifth of a second at most: on a machine under load an event may be long on its way. */
-enum { CATCH_UP = 100 };
-
 API(void, FSEventStreamFlushSync, (void *reference)) {
   TAKE(FSEventStreamFlushSync, reference, , reference)
   void *real = real_take(s);
@@ -557,7 +554,7 @@ API(void, FSEventStreamFlushSync, (void *reference)) {
   real_drop(real);
   /* What has happened before this call is with the agent after it. */
   ask_id(ID_NEWEST, 0, NULL);
-  for (int tries = 0; tries < CATCH_UP && !agent_settled() && session_host_alive(); tries++) agent_catch_up();
+  agent_catch_up();
   ask(STREAM_FLUSH, s, NULL, 0, 0, 0);
   stream_flush(s); /* here, not on the loop that would be woken */
   streams_wake();
