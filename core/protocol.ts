@@ -79,7 +79,10 @@ export const Op = {
   Statfs: 23,
   /** Native writes to a watched object. a: oid. Answered, so that the writer's next wait sees its event. */
   Wrote: 24,
-  /** A native write is about to make an object longer. a: oid, b: its length then. ENOSPC above the quota. */
+  /**
+   * A native write is about to make an object longer. a: oid, b: its length then. ENOSPC above the quota. With flags 1
+   * a part will do that reaches beyond `dir2`. Reply: `ino` is the length that there is room for.
+   */
   Grow: 33,
   /** Native writes to an unwatched object: no answer. a: oid */
   Ring: 25,

@@ -356,17 +356,21 @@ export class ContentStore {
   }
 
   /**
-   * Promise a native writer that its object may become `size` bytes long. What is promised counts as used until the
-   * object is looked at again. @throws FsError ENOSPC above the quota
+   * Promise a native writer that its object may become `size` bytes long, or as long as there is room for, if that is
+   * more than `least`. What is promised counts as used until the object is looked at again.
+   *
+   * @returns the length that is promised @throws FsError ENOSPC above the quota
    */
-  grow(oid: number, size: number): void {
+  grow(oid: number, size: number, least = size - 1): number {
     const object = this.#objects.get(oid);
-    if (!object) return;
+    if (!object) return size;
     this.syncObject(object);
     const { node } = object;
-    if (size <= node.size) return;
-    if (this.used + size - node.size > this.maxBytes) throw new FsError('ENOSPC', 'write');
-    this.#resize(node, size);
+    if (size <= node.size) return size;
+    const promised = Math.min(size, node.size + Math.max(0, this.maxBytes - this.used));
+    if (promised <= least) throw new FsError('ENOSPC', 'write');
+    this.#resize(node, Math.max(node.size, promised));
+    return promised;
   }
 
   /** The object is as the core's own operation left it; that is no news to anyone. */

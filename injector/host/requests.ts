@@ -245,7 +245,9 @@ export const HANDLERS: Partial<Record<number, Handler>> = {
     c.wrote(q.a);
     return none;
   },
-  [Op.Grow]: (q, c) => done(c.core.content.grow(q.a, q.b)),
+  [Op.Grow]: (q, c) => ({
+    counts: { size: 0, blocks: 0, ino: c.core.content.grow(q.a, q.b, q.flags & 1 ? q.dir2 : undefined) },
+  }),
   [Op.Watch]: (q, c) => {
     const data = q.data;
     const inodes = Array.from({ length: data.length / 8 }, (_, i) => Number(data.readBigUInt64LE(i * 8)));

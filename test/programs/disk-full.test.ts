@@ -53,4 +53,35 @@ printf x | dd of=kept conv=notrunc status=none && echo overwritten; rm -f big ho
   }
 });
 
+const PARTLY = `
+import os
+def say(call):
+    try: return call()
+    except OSError as e: return e.strerror
+f = os.open('/v/f', os.O_RDWR | os.O_CREAT); os.write(f, b'x' * 900)
+print(say(lambda: os.write(f, b'y' * 200)), os.fstat(f).st_size, say(lambda: os.write(f, b'z')), say(lambda: os.pwrite(f, b'z', 5)))
+os.ftruncate(f, 900); os.lseek(f, 0, os.SEEK_END)
+print(say(lambda: os.writev(f, [b'1' * 60, b'2' * 60, b'3' * 60])), os.pread(f, 9, 955), say(lambda: os.writev(f, [b'z'])))
+os.ftruncate(f, 900)
+print(say(lambda: os.pwrite(f, b'y' * 200, 1000)), os.fstat(f).st_size, say(lambda: os.pwrite(f, b'y', 1024)))
+os.ftruncate(f, 900); os.lseek(f, 0, os.SEEK_END); s = os.open('/etc/services', os.O_RDONLY)
+print(say(lambda: os.sendfile(f, s, 0, 500)), os.fstat(f).st_size, say(lambda: os.posix_fallocate(f, 0, 2000)))
+os.ftruncate(f, 0); print(say(lambda: os.pwrite(f, b'y' * 1024, 0)), os.fstat(f).st_size)
+`;
+
+tests('a write that does not fit writes what fits', async () => {
+  const session = await TestSession.open({ maxBytes: 1024 });
+  const ran = await session.run('python3', ['-c', PARTLY]);
+  await session.close();
+  assert.is(ran.stderr, '');
+  assert.equal(ran.stdout.split('\n'), [
+    '124 1024 No space left on device 1',
+    "124 b'111112222' No space left on device",
+    '24 1024 No space left on device',
+    '124 1024 No space left on device',
+    '1024 1024',
+    '',
+  ]);
+});
+
 tests.run();

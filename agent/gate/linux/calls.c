@@ -62,8 +62,7 @@ __attribute__((unused)) static long set_times(long dirfd, const char *path, cons
 
 static long write_to(long nr, long fd, const struct arguments *a) {
   if (fd_kind(fd) != FD_FILE) return NOT_OURS;
-  long refused = quota_refuses(nr, fd, a);
-  return refused ? refused : native_write(nr, fd, a);
+  return write_within_quota(nr, fd, a);
 }
 
 

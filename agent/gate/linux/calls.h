@@ -63,8 +63,8 @@ long socket_call_from(long nr, struct arguments *a);
 /* watch.c */
 long on_inotify_add_watch(long fd, const char *path, uint32_t mask);
 long on_fanotify_mark(long dirfd, const char *path);
-/* quota.c: 0, or why the write that is to come may not be. */
-long quota_refuses(long nr, long fd, const struct arguments *a);
+/* quota.c: a write to a virtual file, as much of it as there is room for. */
+long write_within_quota(long nr, long fd, const struct arguments *a);
 /* mapping.c */
 void mapping_made(long start, size_t length, int fd);
 void mapping_synced(uintptr_t start, size_t length);

@@ -2,7 +2,7 @@
  * A session whose bytes are limited: what makes a file longer past the host asks it first.
  *
  * Bytes are promised before they are written, so that several writers cannot each take the last ones. A write that
- * stays inside the file asks nothing.
+ * stays inside the file asks nothing. One that does not fit writes what fits, as on a full disk.
  */
 #define _GNU_SOURCE
 #include <sys/uio.h>
@@ -35,8 +35,26 @@ static long rest_of(long fd, long at, long wanted) {
   return wanted < 0 || wanted > most ? most : wanted;
 }
 
-long quota_refuses(long nr, long fd, const struct arguments *a) {
+/* The first `most` bytes of a write of pieces, or of as many pieces as are looked at: a write may always be short. */
+static long write_pieces(long nr, long fd, const struct arguments *a, size_t most) {
+  const struct iovec *piece = (const struct iovec *)a->a2;
+  struct iovec some[16];
+  struct arguments changed = *a;
+  int n = 0;
+  for (; n < 16 && n < a->a3 && most; n++) {
+    some[n] = piece[n];
+    if (some[n].iov_len > most) some[n].iov_len = most;
+    most -= some[n].iov_len;
+  }
+  changed.a2 = (long)some;
+  changed.a3 = n;
+  return native_write(nr, fd, &changed);
+}
+
+/* `most`: how many bytes of the write there is room for, -1 for all. Returns 0, or why there is none for any. */
+static long admitted(long nr, long fd, const struct arguments *a, long *most) {
   const struct fd_entry *e = fd_entry((int)fd);
+  *most = -1;
   if (!(session.shared->session_flags & SHARED_FLAG_QUOTA) || !e->oid) return 0;
   struct stat st;
   if (sys(SYS_fstat, fd, &st)) return 0;
@@ -61,6 +79,26 @@ long quota_refuses(long nr, long fd, const struct arguments *a) {
   if (at < 0) at = sys(SYS_lseek, fd, 0, SEEK_CUR);
   long end;
   if (n <= 0 || at < 0 || __builtin_add_overflow(at, n, &end) || end <= st.st_size) return 0;
-  struct request q = {.op = OP_GROW, .a = e->oid, .b = (uint64_t)end};
-  return link_ask(&q);
+  const struct shimfs_reply *reply;
+  struct request q = {.op = OP_GROW, .flags = nr != SYS_fallocate, .dir2 = (uint64_t)at, .a = e->oid, .b = (uint64_t)end};
+  long result = link_begin(&q, &reply, NULL);
+  if (result >= 0 && reply->ino < (uint64_t)end) *most = (long)reply->ino - at;
+  link_end();
+  return result < 0 ? result : 0;
+}
+
+long write_within_quota(long nr, long fd, const struct arguments *a) {
+  long most, refused = admitted(nr, fd, a, &most);
+  if (refused) return refused;
+  if (most < 0) return native_write(nr, fd, a);
+  struct arguments changed = *a;
+  switch (nr) {
+    case SYS_write:
+    case SYS_pwrite64: changed.a3 = most; break;
+    case SYS_sendfile: changed.a4 = most; break;
+    case SYS_copy_file_range:
+    case SYS_splice: changed.a5 = most; break;
+    default: return write_pieces(nr, fd, a, (size_t)most);
+  }
+  return native_write(nr, fd, &changed);
 }
