@@ -11,7 +11,19 @@ const NAMELESS =
 const LOWER_LINKS = 'hard links of the real directory are files of their own in an overlay';
 const TMPFILE = 'open %0 @/d TMPFILE|RDWR; write %0 x; close %0';
 
+const EARLY_DIRECTORY = 'a directory opened before anybody watched above it is not heard when it is closed';
+const OTHER_LINK =
+  'of several links, what goes through a descriptor opened earlier, or sets size or times by a path, is told of the watched one';
+
+/** By whomever it is done, and over whatever. */
+const always: Readonly<Record<string, string>> = {
+  'directories: a directory opened before anybody watched above it': EARLY_DIRECTORY,
+  'links: a descriptor of one name, and another name watched later': OTHER_LINK,
+  'links: truncated and given times by a name that nobody watches': OTHER_LINK,
+};
+
 const anywhere: Readonly<Record<string, string>> = {
+  ...always,
   "directories: a removed directory that is somebody's": NOT_A_HOLDER,
   'names: O_TMPFILE has no name to tell': NAMELESS,
   [`matrix: ${TMPFILE}, from the parent`]: NAMELESS,
@@ -26,6 +38,7 @@ export const knownDifferences: Readonly<Record<string, Readonly<Record<string, s
       'what the host writes to a file of two names is told of one of them',
   },
   'an overlay': {
+    ...always,
     "directories: a removed directory that is somebody's": NOT_A_HOLDER,
     [`matrix: ${TMPFILE}, from the parent`]: NAMELESS,
     [`matrix: ${TMPFILE}, from all of them`]: NAMELESS,
