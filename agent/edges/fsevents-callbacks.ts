@@ -14,7 +14,7 @@ import { Streams, type StreamsOptions, type StreamsPorts } from '../fsevents/str
 import type { Entry } from '../fsevents/window.ts';
 import type { GateLibrary } from './gate-library.ts';
 
-/** enum stream_op of gate/fsevents.h. */
+/** enum stream_op of gate/fsevents/fsevents.h. */
 const StreamOp = {
   Create: 0,
   Exclude: 1,

@@ -28,7 +28,7 @@ const NAMES = [
   'FSEventsPurgeEventsForDeviceUpToEventId',
 ];
 
-/** FRAMEWORK_FUNCTIONS and FRAMEWORK_DATA of gate/fsevents.h. */
+/** FRAMEWORK_FUNCTIONS and FRAMEWORK_DATA of gate/fsevents/fsevents.h. */
 const TAKEN = [
   'CFArrayCreate',
   'CFArrayGetCount',

@@ -1,5 +1,5 @@
 /**
- * What the gate and the streams hand each other, as bytes. Told in C in gate/fsevents.h; little-endian.
+ * What the gate and the streams hand each other, as bytes. Told in C in gate/fsevents/fsevents.h; little-endian.
  *
  * A batch is records of 8-byte alignment: length u32, flags u32, id u64, ino u64, the path's bytes and a NUL.
  */

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include "agent.h"
 #include "dispatch.h"
-#include "fsevents.h"
+#include "fsevents/fsevents.h"
 #include "gate.h"
 #include "kqueue.h"
 #include "os.h"

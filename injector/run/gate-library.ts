@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { cHeader } from '../../core/wire-header.ts';
 import { cacheDirectory } from '../engine/venv.ts';
 import { packageFile } from '../package-root.ts';
@@ -54,6 +54,9 @@ export class GateBuildError extends Error {
 /** Common files that Linux alone has use for: macOS has its own beside them, by the same name. */
 const LINUX_ONLY = ['exec.c'];
 
+/** The directory of FSEvents' functions. */
+const FLOATING = 'fsevents';
+
 /** Sources for a machine, by Node's names of its system and architecture. */
 export function gateSources(platform: GatePlatform = HERE, arch: string = process.arch): string[] {
   const directory = packageFile('agent', 'gate');
@@ -62,17 +65,19 @@ export function gateSources(platform: GatePlatform = HERE, arch: string = proces
       .filter((name) => name.endsWith('.c'))
       .sort()
       .map((name) => join(directory, ...parts, name));
+  const streams = in_(FLOATING);
   if (platform === 'darwin')
-    return [...in_().filter((file) => !LINUX_ONLY.includes(basename(file))), ...in_('darwin')];
+    return [...in_().filter((file) => !LINUX_ONLY.includes(basename(file))), ...streams, ...in_('darwin')];
   return [
     ...in_(),
+    ...streams,
     ...in_('linux'),
     join(directory, 'linux', `site_${arch === 'arm64' ? 'aarch64' : 'x86_64'}.S`),
   ];
 }
 
 /** What a program calls with floating-point arguments: compiled by itself, for the others must not touch a vector register. */
-export const FLOATING = ['fsevents.c', 'fsevents_deliver.c', 'fsevents_stream.c', 'fsevents_system.c'];
+export const isFloating = (source: string): boolean => basename(dirname(source)) === FLOATING;
 
 const headers = (): string[] => {
   const directory = packageFile('agent', 'gate');
@@ -117,8 +122,8 @@ function compile(compiler: string, sources: readonly string[], directory: string
           'Is the C library for development installed (Debian: libc6-dev)?',
         );
     };
-    const floating = sources.filter((file) => FLOATING.includes(basename(file)));
-    const others = sources.filter((file) => !floating.includes(file));
+    const floating = sources.filter(isFloating);
+    const others = sources.filter((file) => !isFloating(file));
     const objects = floating.map((file) => join(building, `${basename(file, '.c')}.o`));
     const compiling = gateFlags().filter((flag) => flag !== NO_VECTORS && !flag.startsWith('-Wl,'));
     run([...compiling.filter((flag) => flag !== '-shared'), '-c', ...floating], building);

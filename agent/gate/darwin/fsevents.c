@@ -4,7 +4,7 @@
  */
 #include <dlfcn.h>
 #include <string.h>
-#include "../fsevents.h"
+#include "../fsevents/fsevents.h"
 #include "../gate.h"
 
 /* Only their addresses are wanted; inside this image they are the originals. */

@@ -4,7 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
-#include "../fsevents.h"
+#include "../fsevents/fsevents.h"
 #include "../gate.h"
 
 typedef void *(*symbol_finder)(void *, const char *);

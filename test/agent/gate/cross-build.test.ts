@@ -12,7 +12,9 @@ import { lateSymbols } from './late-symbols.ts';
 
 const darwin = (name: string): string => readFileSync(packageFile('agent', 'gate', 'darwin', name), 'utf8');
 const fsevents = [
-  ...readFileSync(packageFile('agent', 'gate', 'fsevents.h'), 'utf8').matchAll(/^ {2}X\((FSEvent\w+),/gm),
+  ...readFileSync(packageFile('agent', 'gate', 'fsevents', 'fsevents.h'), 'utf8').matchAll(
+    /^ {2}X\((FSEvent\w+),/gm,
+  ),
 ]
   .map(([, name]) => `_${name}`)
   .sort();

@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include "fsevents.h"
-#include "gate.h"
+#include "../gate.h"
 
 struct fsevents_functions real_fsevents;
 struct framework_functions cf;
@@ -18,6 +18,16 @@ static const struct cell fsevents_cells[] = {FSEVENTS_FUNCTIONS(CELL_FSEVENTS)};
 static const struct cell framework_cells[] = {FRAMEWORK_FUNCTIONS(CELL_FRAMEWORK) FRAMEWORK_DATA(CELL_DATA)};
 enum { FSEVENTS_CELLS = sizeof fsevents_cells / sizeof fsevents_cells[0], FRAMEWORK_CELLS = sizeof framework_cells / sizeof framework_cells[0] };
 _Static_assert(FSEVENTS_CELLS == 22, "all of FSEvents.h");
+
+#define OURS(name, result, parameters) \
+  extern void shimfs_##name(void);
+FSEVENTS_FUNCTIONS(OURS)
+#undef OURS
+#define OURS(name, result, parameters) {#name, (void *)(uintptr_t)&shimfs_##name},
+static const struct {
+  const char *name;
+  void *function;
+} ours[] = {FSEVENTS_FUNCTIONS(OURS)};
 
 static bool same(const char *a, const char *b) {
   size_t n = text_length(b);
@@ -67,4 +77,10 @@ bool fsevents_set_real(const char *name, void *function) {
       return true;
     }
   return false;
+}
+
+void *fsevents_replacement(const char *name) {
+  for (int i = 0; i < FSEVENTS_CELLS; i++)
+    if (same(name, ours[i].name)) return ours[i].function;
+  return NULL;
 }

@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
-#include "agent.h"
+#include "../agent.h"
 #include "fsevents.h"
-#include "gate.h"
+#include "../gate.h"
 
 #define EXPORT __attribute__((visibility("default")))
 

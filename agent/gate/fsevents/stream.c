@@ -1,10 +1,10 @@
 /* Our streams: handles that no stream of the system's can be, and who holds them. */
 #define _GNU_SOURCE
 #include <stdlib.h>
-#include "agent.h"
+#include "../agent.h"
 #include "fsevents.h"
-#include "gate.h"
-#include "sys.h"
+#include "../gate.h"
+#include "../sys.h"
 
 enum stream_state { STREAM_FREE = 0, STREAM_LIVE = 1, STREAM_GONE = 2 };
 enum { MAX_STREAMS = 4096 };

@@ -35,7 +35,7 @@ struct uuid_bytes {
   uint8_t byte[16];
 };
 
-/* ---- the system's own functions (fsevents_system.c), by name, result and parameters ---- */
+/* ---- the system's own functions (system.c), by name, result and parameters ---- */
 #define FSEVENTS_FUNCTIONS(X)                                                                                                  \
   X(FSEventStreamCreate, void *, (void *, stream_callback, struct stream_context *, void *, uint64_t, double, uint32_t))      \
   X(FSEventStreamCreateRelativeToDevice, void *,                                                                               \
@@ -129,7 +129,7 @@ struct batch {
   uint8_t records[] __attribute__((aligned(8)));
 };
 
-/* ---- streams (fsevents_stream.c) ---- */
+/* ---- streams (stream.c) ---- */
 struct stream_place {
   void *loop, *mode;
 };
@@ -177,7 +177,7 @@ void stream_retained(struct stream *s);
 bool stream_released(struct stream *s);
 struct stream *stream_by_number(uint32_t number); /* taken, or NULL */
 
-/* ---- delivery (fsevents_deliver.c) ---- */
+/* ---- delivery (delivery.c) ---- */
 void stream_deliver(struct stream *s);
 void stream_perform(void *stream); /* of a run loop's source */
 void stream_wake(struct stream *s);
@@ -187,6 +187,7 @@ void streams_wake(void);
 void batches_free(struct stream *s); /* with the lock held */
 /* Has everything that was handed over delivered on the calling thread, or its queue. */
 void stream_flush(struct stream *s);
+/* A line on standard error (description.c). */
 void stream_say(const char *function, const char *what);
 
 /* ---- the agent's part: agent/edges/fsevents-callbacks.ts ---- */
@@ -206,3 +207,12 @@ enum stream_op {
 enum { STREAM_MIXED = 1 };
 /* `otherwise`: the answer where no agent is. */
 int64_t stream_ask(enum stream_op op, const struct stream *s, const void *data, size_t length, uint64_t a, int64_t otherwise);
+/* The same where the caller is to wake streams itself. */
+int64_t stream_ask_quietly(enum stream_op op, const struct stream *s, const void *data, size_t length, uint64_t a, int64_t otherwise);
+
+/* ---- the host's part ---- */
+enum { ID_NEWEST = 0, ID_BEFORE = 1, ID_PARTS = 4 /* agent/fsevents/event-id.ts */ };
+/* The core's id; with ID_NEWEST it goes on above `a`. `history`: may be NULL, else which history it is of. */
+uint64_t host_event_id(uint32_t kind, uint64_t a, uint8_t history[16]);
+/* The newest id as FSEvents tells it; ours go on above the system's. */
+uint64_t newest_event_id(void);

@@ -1,0 +1,33 @@
+/* What is asked without a stream: of the host's ids, and of the virtual device. */
+#define _GNU_SOURCE
+#include "../gate.h"
+#include "entry.h"
+
+int32_t virtual_device(void) { return (int32_t)session.shared->device; }
+
+API(uint64_t, FSEventsGetCurrentEventId, (void)) {
+  if (session.active && session_host_alive()) return newest_event_id();
+  REAL(FSEventsGetCurrentEventId, 0, );
+}
+
+API(void *, FSEventsCopyUUIDForDevice, (int32_t device)) {
+  if (session.active && device == virtual_device() && framework_system()) {
+    struct uuid_bytes history = {{0}};
+    return host_event_id(ID_NEWEST, 0, history.byte) || history.byte[0] ? cf.CFUUIDCreateFromUUIDBytes(NULL, history) : NULL;
+  }
+  REAL(FSEventsCopyUUIDForDevice, NULL, device);
+}
+
+API(uint64_t, FSEventsGetLastEventIdForDeviceBeforeTime, (int32_t device, double seconds)) {
+  if (session.active && device == virtual_device()) {
+    uint64_t id = seconds > 0 ? host_event_id(ID_BEFORE, (uint64_t)(seconds * 1000), NULL) : 0;
+    return id ? id * ID_PARTS + ID_PARTS - 1 : 0;
+  }
+  REAL(FSEventsGetLastEventIdForDeviceBeforeTime, 0, device, seconds);
+}
+
+/* The virtual tree's history is bounded, and shared: nobody purges it for the others. */
+API(unsigned char, FSEventsPurgeEventsForDeviceUpToEventId, (int32_t device, uint64_t id)) {
+  if (session.active && device == virtual_device()) return 0;
+  REAL(FSEventsPurgeEventsForDeviceUpToEventId, 0, device, id);
+}

@@ -1,0 +1,94 @@
+/* Streams at work: started, stopped, flushed, and what they leave out. */
+#define _GNU_SOURCE
+#include <limits.h>
+#include <stdlib.h>
+#include "../gate.h"
+#include "../kqueue.h"
+#include "entry.h"
+#include "roots.h"
+
+API(unsigned char, FSEventStreamStart, (void *reference)) {
+  TAKE(FSEventStreamStart, reference, 0, reference)
+  pthread_mutex_lock(&s->lock);
+  bool before = s->running;
+  s->running = !s->invalid; /* the agent may hand something over before it has answered */
+  uint64_t delivered = s->delivered;
+  pthread_mutex_unlock(&s->lock);
+  void *real = stream_real_take(s);
+  bool runs = stream_ask(STREAM_START, s, NULL, 0, delivered, 0) == 1;
+  if (runs && real && !before && !real_fsevents.FSEventStreamStart(real)) {
+    stream_ask(STREAM_STOP, s, NULL, 0, 0, 0);
+    runs = false;
+  }
+  if (!runs) {
+    pthread_mutex_lock(&s->lock);
+    s->running = false;
+    batches_free(s);
+    pthread_mutex_unlock(&s->lock);
+  }
+  stream_real_drop(real);
+  stream_drop(s);
+  return runs;
+}
+
+API(void, FSEventStreamStop, (void *reference)) {
+  TAKE(FSEventStreamStop, reference, , reference)
+  pthread_mutex_lock(&s->lock);
+  bool ran = s->running;
+  s->running = s->held = false;
+  batches_free(s); /* told again after a restart */
+  pthread_mutex_unlock(&s->lock);
+  if (ran) {
+    void *real = stream_real_take(s);
+    stream_ask(STREAM_STOP, s, NULL, 0, 0, 0);
+    if (real) real_fsevents.FSEventStreamStop(real);
+    stream_real_drop(real);
+  }
+  stream_drop(s);
+}
+
+API(uint64_t, FSEventStreamFlushAsync, (void *reference)) {
+  TAKE(FSEventStreamFlushAsync, reference, 0, reference)
+  void *real = stream_real_take(s);
+  uint64_t theirs = real ? real_fsevents.FSEventStreamFlushAsync(real) : 0;
+  stream_real_drop(real);
+  stream_ask(STREAM_FLUSH, s, NULL, 0, 0, 0);
+  uint64_t id = s->queued > theirs ? s->queued : theirs;
+  stream_drop(s);
+  return id;
+}
+
+API(void, FSEventStreamFlushSync, (void *reference)) {
+  TAKE(FSEventStreamFlushSync, reference, , reference)
+  void *real = stream_real_take(s);
+  if (real) real_fsevents.FSEventStreamFlushSync(real);
+  stream_real_drop(real);
+  /* What has happened before this call is with the agent after it. */
+  host_event_id(ID_NEWEST, 0, NULL);
+  agent_catch_up();
+  stream_ask_quietly(STREAM_FLUSH, s, NULL, 0, 0, 0);
+  stream_flush(s); /* here, not on the loop that would be woken */
+  streams_wake();
+  stream_drop(s);
+}
+
+API(unsigned char, FSEventStreamSetExclusionPaths, (void *reference, void *paths)) {
+  TAKE(FSEventStreamSetExclusionPaths, reference, 0, reference, paths)
+  struct text t = {0};
+  long count = paths ? cf.CFArrayGetCount(paths) : 0;
+  char *out = malloc(PATH_MAX);
+  bool good = out != NULL;
+  for (long i = 0; good && i < count; i++) {
+    char *bytes = cf_path_bytes(cf.CFArrayGetValueAtIndex(paths, i));
+    good = bytes && canonical_path(bytes, out) && text_append_path(&t, out);
+    free(bytes);
+  }
+  good = good && stream_ask(STREAM_EXCLUDE, s, t.bytes, t.length, 0, 0) == 1;
+  void *real = good ? stream_real_take(s) : NULL;
+  if (real) real_fsevents.FSEventStreamSetExclusionPaths(real, paths);
+  stream_real_drop(real);
+  free(out);
+  free(t.bytes);
+  stream_drop(s);
+  return good;
+}
