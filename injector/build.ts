@@ -32,7 +32,7 @@ export async function buildCommand(outdir: string = at('dist')): Promise<void> {
     'injector/index': 'injector/index.ts',
     'core/index': 'core/index.ts',
     'core/watch/index': 'core/watch/index.ts',
-    'core/replicate/index': 'core/replicate/index.ts',
+    'injector/replicate': 'injector/replicate.ts',
     'injector/engine/npm-bridge': 'injector/engine/npm-bridge.ts',
     'fixtures/build': 'fixtures/build.ts',
   };
@@ -60,13 +60,17 @@ async function buildTypes(): Promise<void> {
   const { default: ts } = await import('typescript');
   const { config } = ts.readConfigFile(at('tsconfig.json'), ts.sys.readFile);
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, PACKAGE_ROOT);
-  const program = ts.createProgram([at('injector', 'index.ts'), at('core', 'index.ts')], {
-    ...options,
-    outDir: at('dist'),
-    sourceMap: false,
-    declaration: true,
-    emitDeclarationOnly: true,
-  });
+  const entries = ['injector/index.ts', 'injector/replicate.ts', 'core/index.ts', 'core/watch/index.ts'];
+  const program = ts.createProgram(
+    entries.map((file) => at(file)),
+    {
+      ...options,
+      outDir: at('dist'),
+      sourceMap: false,
+      declaration: true,
+      emitDeclarationOnly: true,
+    },
+  );
   program.emit();
 }
 

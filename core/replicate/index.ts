@@ -7,3 +7,4 @@ export { branchOrigin, directoryOrigin, type Origin } from './origin.ts';
 export { type Progress, Replicator, type ReplicatorOptions } from './replicator.ts';
 export { type ReplicaState, StateFile, type StateStore } from './state-file.ts';
 export { branchTarget, directoryTarget, PRIVATE, type Staged, type Target } from './target.ts';
+export type { XattrPort, Xattrs } from './xattrs.ts';

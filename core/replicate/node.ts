@@ -1,4 +1,5 @@
 /** What replication knows of a file, and when two are the same. */
+import { sameXattrs, type Xattrs } from './xattrs.ts';
 
 export interface ReplicaNode {
   readonly type: 'file' | 'directory' | 'symlink';
@@ -17,6 +18,8 @@ export interface ReplicaNode {
   /** Absent where the system does not tell. */
   readonly uid?: number;
   readonly gid?: number;
+  /** Absent where there can be none, or nobody can tell. */
+  readonly xattrs?: Xattrs;
 }
 
 /** Times travel to the system as floating-point seconds, of which Node keeps whole microseconds. */
@@ -38,6 +41,7 @@ export function sameContent(a: ReplicaNode, b: ReplicaNode): boolean {
 export const sameAttributes = (a: ReplicaNode, b: ReplicaNode, owners = false): boolean =>
   (a.type === 'symlink' || a.mode === b.mode) &&
   sameTime(a.mtime, b.mtime) &&
+  sameXattrs(a.xattrs, b.xattrs) &&
   (!owners || (a.uid === b.uid && a.gid === b.gid));
 
 /** `a/b` in '' is `a/b`. */

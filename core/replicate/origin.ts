@@ -6,6 +6,7 @@ import { directorySource } from '../watch/directory-source.ts';
 import type { Source } from '../watch/source.ts';
 import type { ReplicaNode } from './node.ts';
 import { type PromisedFs, readChunks, readNode } from './promised-fs.ts';
+import { branchXattrs, type XattrPort } from './xattrs.ts';
 
 export interface Origin {
   readonly source: Source;
@@ -24,6 +25,7 @@ class FsOrigin implements Origin {
     readonly fs: PromisedFs,
     readonly root: string,
     readonly source: Source,
+    readonly xattrs?: XattrPort,
     readonly chunk?: number,
   ) {}
 
@@ -32,7 +34,7 @@ class FsOrigin implements Origin {
   }
 
   stat(path: string): Promise<ReplicaNode | undefined> {
-    return readNode(this.fs, this.#path(path));
+    return readNode(this.fs, this.#path(path), this.xattrs);
   }
 
   async list(path: string): Promise<string[]> {
@@ -51,8 +53,17 @@ class FsOrigin implements Origin {
 
 /** A path of a branch, read with all rights. @param chunk bytes read at once */
 export const branchOrigin = (core: FsCore, branch = 'main', root = '/', chunk?: number): Origin =>
-  new FsOrigin(core.fsFor(branch, { uid: 0, gid: 0 }).promises, root, branchSource(core, branch), chunk);
+  new FsOrigin(
+    core.fsFor(branch, { uid: 0, gid: 0 }).promises,
+    root,
+    branchSource(core, branch),
+    branchXattrs(core, branch),
+    chunk,
+  );
 
-/** A real directory. @throws Error ENOENT */
-export const directoryOrigin = (root: string, source: Source = directorySource()): Origin =>
-  new FsOrigin(realFs, realpathSync(root), source);
+/** A real directory. @param xattrs absent: extended attributes are not looked at @throws Error ENOENT */
+export const directoryOrigin = (
+  root: string,
+  source: Source = directorySource(),
+  xattrs?: XattrPort,
+): Origin => new FsOrigin(realFs, realpathSync(root), source, xattrs);

@@ -1,6 +1,7 @@
 /** What replication uses of `fs.promises`: the system's, or a branch's that looks like it. */
 import type { promises } from 'node:fs';
 import type { ReplicaNode } from './node.ts';
+import { readXattrs, type XattrPort } from './xattrs.ts';
 
 export type PromisedFs = Pick<
   typeof promises,
@@ -25,7 +26,11 @@ export const codeOf = (error: unknown): string => (error as { code?: string } | 
 export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error));
 
 /** @returns undefined where there is nothing, or nothing that can be replicated */
-export async function readNode(fs: PromisedFs, path: string): Promise<ReplicaNode | undefined> {
+export async function readNode(
+  fs: PromisedFs,
+  path: string,
+  port?: XattrPort,
+): Promise<ReplicaNode | undefined> {
   try {
     const stats = await fs.lstat(path, { bigint: true });
     const facts = {
@@ -34,15 +39,18 @@ export async function readNode(fs: PromisedFs, path: string): Promise<ReplicaNod
       uid: Number(stats.uid),
       gid: Number(stats.gid),
     };
+    const xattrs = port && !stats.isSymbolicLink() ? readXattrs(port, path) : undefined;
+    const more = xattrs && { xattrs };
     if (stats.isFile())
       return {
         type: 'file',
         ...facts,
+        ...more,
         size: Number(stats.size),
         version: `${stats.ino}:${stats.ctimeNs}`,
         ...(stats.nlink > 1n && { inode: `${stats.ino}` }),
       };
-    if (stats.isDirectory()) return { type: 'directory', ...facts, size: 0 };
+    if (stats.isDirectory()) return { type: 'directory', ...facts, ...more, size: 0 };
     if (stats.isSymbolicLink()) return { type: 'symlink', ...facts, size: 0, link: await fs.readlink(path) };
     return undefined;
   } catch (error) {

@@ -5,8 +5,8 @@
  * after the process died within it. What makes a file appear is `commit` alone, as a whole or not at all: until
  * then its bytes lie where no reader of the target looks.
  *
- * For an object store: `stage` uploads the parts of a multipart upload, `commit` completes it with `mode` and
- * `mtime` as metadata, `discard` aborts it, `prepare` aborts those of earlier lives; `makeDirectory` and
+ * For an object store: `stage` uploads the parts of a multipart upload, `commit` completes it with `mode`, `mtime`
+ * and extended attributes as metadata, `discard` aborts it, `prepare` aborts those of earlier lives; `makeDirectory` and
  * `setAttributes` of a directory do nothing, `list` is a listing with a delimiter, `remove` deletes the key and all
  * keys below its prefix, `symlink` stores the link as an object of its own content type, and `rename` is left out.
  */
@@ -14,6 +14,7 @@ import { promises as realFs } from 'node:fs';
 import type { FsCore } from '../fs-core.ts';
 import { type ReplicaNode, within } from './node.ts';
 import { codeOf, isMissing, type PromisedFs, readChunks, readNode } from './promised-fs.ts';
+import { branchXattrs, keepsXattrs, writeXattrs, type XattrPort } from './xattrs.ts';
 
 /** Names bytes that are staged; what it is, the target knows. */
 export type Staged = string;
@@ -33,7 +34,7 @@ export interface Target {
   makeDirectory(path: string, node: ReplicaNode): Promise<void>;
   /** In place of what is there unless that is a directory. */
   symlink(path: string, node: ReplicaNode): Promise<void>;
-  /** Mode and mtime, and the owner where `owners` says so. */
+  /** Mode, mtime and extended attributes where there can be any, and the owner where `owners` says so. */
   setAttributes(path: string, node: ReplicaNode): Promise<void>;
   /** With all that is below; nothing if there is nothing. */
   remove(path: string): Promise<void>;
@@ -54,12 +55,16 @@ export const PRIVATE = '.shimfs-replica';
 
 class FsTarget implements Target {
   #staged = 0;
+  #xattrs: XattrPort | undefined;
 
   constructor(
     readonly fs: PromisedFs,
     readonly root: string,
     readonly owners: boolean,
-  ) {}
+    xattrs?: XattrPort,
+  ) {
+    this.#xattrs = xattrs;
+  }
 
   #path(path: string): string {
     return path === '' ? this.root : `${this.root === '/' ? '' : this.root}/${path}`;
@@ -73,10 +78,11 @@ class FsTarget implements Target {
     await this.fs.mkdir(this.root, { recursive: true });
     await this.fs.rm(this.#stage, { recursive: true, force: true });
     await this.fs.mkdir(this.#stage, { recursive: true });
+    if (this.#xattrs && !keepsXattrs(this.#xattrs, this.#stage)) this.#xattrs = undefined;
   }
 
   stat(path: string): Promise<ReplicaNode | undefined> {
-    return readNode(this.fs, this.#path(path));
+    return readNode(this.fs, this.#path(path), this.#xattrs);
   }
 
   async list(path: string): Promise<string[]> {
@@ -117,8 +123,9 @@ class FsTarget implements Target {
   }
 
   async commit(staged: Staged, path: string, node: ReplicaNode): Promise<void> {
-    await this.#attributes(staged, node);
+    const refused = await this.#attributes(staged, node);
     await this.#inWritable(path, () => this.fs.rename(staged, this.#path(path)));
+    if (refused) throw refused.error;
   }
 
   async discard(staged: Staged): Promise<void> {
@@ -155,17 +162,36 @@ class FsTarget implements Target {
     return true;
   }
 
-  setAttributes(path: string, node: ReplicaNode): Promise<void> {
-    return this.#attributes(this.#path(path), node);
+  async setAttributes(path: string, node: ReplicaNode): Promise<void> {
+    const refused = await this.#attributes(this.#path(path), node);
+    if (refused) throw refused.error;
   }
 
-  async #attributes(at: string, node: ReplicaNode): Promise<void> {
+  /** @returns why extended attributes are not all there: too many for this system, and no reason to lack the bytes */
+  async #attributes(at: string, node: ReplicaNode): Promise<{ readonly error: unknown } | undefined> {
     // First: giving a file away takes some of its mode.
     if (this.owners && node.uid !== undefined && node.gid !== undefined)
       await this.fs.lchown(at, node.uid, node.gid);
+    const refused = await this.#extended(at, node).then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
     if (node.type !== 'symlink') await this.fs.chmod(at, node.mode);
     const seconds = Number(node.mtime) / 1e9;
     await this.fs.lutimes(at, seconds, seconds);
+    return refused;
+  }
+
+  async #extended(at: string, { xattrs, mode }: ReplicaNode): Promise<void> {
+    if (!this.#xattrs || !xattrs) return;
+    try {
+      writeXattrs(this.#xattrs, at, xattrs);
+    } catch (error) {
+      if (codeOf(error) !== 'EACCES') throw error;
+      // Its owner may write it for a moment: the mode follows.
+      await this.fs.chmod(at, mode | 0o600);
+      writeXattrs(this.#xattrs, at, xattrs);
+    }
   }
 
   async remove(path: string): Promise<void> {
@@ -208,10 +234,14 @@ const NO_LINKS: ReadonlySet<string> = new Set([
   'ENOSYS',
 ]);
 
-/** A real directory, made if it is not there. Owners are kept if we are root. @param root absolute */
-export const directoryTarget = (root: string): Target =>
-  new FsTarget(realFs, root, process.geteuid?.() === 0);
+/**
+ * A real directory, made if it is not there. Owners are kept if we are root.
+ *
+ * @param root absolute @param xattrs absent: extended attributes are not kept
+ */
+export const directoryTarget = (root: string, xattrs?: XattrPort): Target =>
+  new FsTarget(realFs, root, process.geteuid?.() === 0, xattrs);
 
 /** A path of a branch, written with all rights. */
 export const branchTarget = (core: FsCore, branch = 'main', root = '/'): Target =>
-  new FsTarget(core.fsFor(branch, { uid: 0, gid: 0 }).promises, root, true);
+  new FsTarget(core.fsFor(branch, { uid: 0, gid: 0 }).promises, root, true, branchXattrs(core, branch));

@@ -51,14 +51,24 @@ export function libc(): Libc {
   return loaded;
 }
 
-function load(): Libc {
+export interface KoffiLibc {
+  readonly koffi: KoffiModule;
+  readonly self: ReturnType<KoffiModule['load']>;
+}
+
+/** For calls that only one place makes. @throws when koffi cannot be loaded */
+export function koffiLibc(): KoffiLibc {
   let koffi: KoffiModule;
   try {
     koffi = createRequire(import.meta.url)('koffi');
   } catch (error) {
     throw new Error(`koffi cannot be loaded: ${(error as Error).message.split('\n')[0]}`);
   }
-  const self = koffi.load(process.platform === 'darwin' ? '/usr/lib/libSystem.B.dylib' : null);
+  return { koffi, self: koffi.load(process.platform === 'darwin' ? '/usr/lib/libSystem.B.dylib' : null) };
+}
+
+function load(): Libc {
+  const { koffi, self } = koffiLibc();
   const flock = self.func('int flock(int fd, int operation)');
   const getxattr =
     process.platform === 'linux'
