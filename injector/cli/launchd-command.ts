@@ -8,21 +8,28 @@ import { UserError } from '../user-error.ts';
 import { wholeNumber } from './options.ts';
 import { print, printJson, printLine } from './output.ts';
 
+interface Labelled {
+  readonly label?: string;
+}
+
 interface InstallFlags {
-  readonly label: string;
-  readonly directory: string;
-  readonly log: string;
-  readonly listen: string;
-  readonly keepAlive: boolean;
-  readonly runAtLoad: boolean;
-  readonly throttle: number;
+  readonly config?: string;
+  readonly label?: string;
+  readonly directory?: string;
+  readonly restrictDir?: string;
+  readonly logFile?: string;
+  readonly listen?: string;
+  readonly keepAlive?: boolean;
+  readonly runAtLoad?: boolean;
+  readonly throttle?: number;
+  readonly syncInterval?: number;
   readonly printSystemd?: boolean;
 }
 
 const LABEL = 'org.shimfs.serve';
 
 export function addLaunchdCommand(program: Command): void {
-  const example = 'shimfs launchd install --directory ~/project';
+  const example = 'shimfs launchd install --directory ~/project --sync-interval 2';
   const launchd = program
     .command('launchd')
     .description('Keep the watcher service running under launchd (macOS).')
@@ -31,23 +38,32 @@ export function addLaunchdCommand(program: Command): void {
     launchd
       .command(name)
       .description(description)
-      .option('--label <name>', 'reverse domain name of the agent', LABEL)
+      .option('--label <name>', `reverse domain name of the agent (default: ${LABEL})`)
       .addHelpText('after', `\nExample:\n  ${name === 'install' ? example : `shimfs launchd ${name}`}`);
   add('install', 'Write its property list, load it, and see it run.')
-    .option('--directory <dir>', 'where it works; nothing else is watched', homedir())
-    .option('--log <file>', 'below the directory', '.shimfs/serve.log')
-    .option('--listen <host:port>', 'where it listens', '127.0.0.1:7077')
-    .option('--no-keep-alive', 'do not start it again when it ends')
-    .option('--no-run-at-load', 'do not start it at login')
-    .option('--throttle <seconds>', 'seconds between two starts at least', wholeNumber, 10)
+    .option('--config <file>', 'JSON with these options, underscores for hyphens; options here go before it')
+    .option('--directory <dir>', 'where it works (default: your home directory)')
+    .option('--restrict-dir <dir>', 'watch nothing but what is below (default: the directory)')
+    .option('--log-file <file>', 'relative to the directory (default: .shimfs/serve.log)')
+    .option('--listen <host:port>', 'where it listens (default: 127.0.0.1:7077)')
+    .option('--keep-alive', 'start it again when it ends (default)')
+    .option('--no-keep-alive', 'do not')
+    .option('--run-at-load', 'start it at login (default)')
+    .option('--no-run-at-load', 'do not')
+    .option('--throttle <seconds>', 'seconds between two starts at least (default: 10)', wholeNumber)
+    .option(
+      '--sync-interval <seconds>',
+      'how long changes are collected for watchers that name no interval, 1 to 60',
+      wholeNumber,
+    )
     .option('--print-systemd', 'only print a unit for `systemd --user` that does the same')
     .action(install);
-  add('uninstall', 'Stop it and remove its property list.').action(async ({ label }: { label: string }) =>
+  add('uninstall', 'Stop it and remove its property list.').action(async ({ label }: Labelled) =>
     printLine((await (await agent(label)).uninstall()) ? 'uninstalled' : 'was not installed'),
   );
   add('status', 'Say whether it is installed and runs; exit status 1 if not.')
     .option('--json', 'one JSON object')
-    .action(async ({ label, json }: { label: string; json?: boolean }) => {
+    .action(async ({ label, json }: Labelled & { json?: boolean }) => {
       const status = await (await agent(label)).status();
       if (json) await printJson(status);
       else {
@@ -56,33 +72,41 @@ export function addLaunchdCommand(program: Command): void {
       }
       if (status.pid === undefined) process.exitCode = 1;
     });
-  add('start', 'Start it, anew if it runs.').action(async ({ label }: { label: string }) =>
+  add('start', 'Start it, anew if it runs.').action(async ({ label }: Labelled) =>
     printLine(`running, pid ${await (await agent(label)).start()}`),
   );
-  add('stop', 'Stop it.').action(async ({ label }: { label: string }) =>
+  add('stop', 'Stop it.').action(async ({ label }: Labelled) =>
     printLine((await (await agent(label)).stop()) ? 'stopped' : 'was stopped already'),
   );
 }
 
 async function install(flags: InstallFlags): Promise<void> {
-  const { label, listen, keepAlive, runAtLoad, throttle, log } = flags;
-  const directory = resolve(flags.directory);
   const { systemdUnit, validate } = await import('../launchd/config.ts');
+  const { readConfigFile } = await import('../launchd/config-file.ts');
+  const { parseListen } = await import('../service/listen.ts');
+  const file = flags.config === undefined ? {} : readConfigFile(flags.config);
+  const label = flags.label ?? file.label ?? LABEL;
+  const directory = resolve(flags.directory ?? file.directory ?? homedir());
+  const syncInterval = flags.syncInterval ?? file.sync_interval;
+  const listen = flags.listen ?? file.listen ?? '127.0.0.1:7077';
+  parseListen(listen);
   const config = validate({
     label,
     directory,
-    logFile: log,
-    keepAlive,
-    runAtLoad,
-    throttleSeconds: throttle,
-    program: [process.execPath, resolve(process.argv[1]!), 'serve', '--listen', listen, '--allow', directory],
+    restrictDir: resolve(flags.restrictDir ?? file.restrict_dir ?? directory),
+    logFile: flags.logFile ?? file.log_file ?? '.shimfs/serve.log',
+    keepAlive: flags.keepAlive ?? file.keep_alive ?? true,
+    runAtLoad: flags.runAtLoad ?? file.run_at_load ?? true,
+    throttleSeconds: flags.throttle ?? file.throttle ?? 10,
+    ...(syncInterval !== undefined && { syncInterval }),
+    program: [process.execPath, resolve(process.argv[1]!), 'serve', '--listen', listen],
   });
   if (flags.printSystemd) return print(systemdUnit(config));
   const changed = await (await agent(label)).install(config);
   await printLine(changed ? 'installed' : 'was installed already');
 }
 
-async function agent(label: string): Promise<LaunchAgent> {
+async function agent(label = LABEL): Promise<LaunchAgent> {
   if (process.platform !== 'darwin')
     throw new UserError(
       'launchd is only on macOS',

@@ -1,7 +1,7 @@
 /** `shimfs serve`: watchers for programs that speak HTTP, with events kept for those who come back. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { collect } from './options.ts';
+import { collect, wholeNumber } from './options.ts';
 import { printLine } from './output.ts';
 
 interface ServeFlags {
@@ -10,6 +10,7 @@ interface ServeFlags {
   readonly natsCredentials?: string;
   readonly tokenFile?: string;
   readonly allow?: string[];
+  readonly syncInterval?: number;
   readonly json?: boolean;
 }
 
@@ -30,6 +31,11 @@ export function addServeCommand(program: Command): void {
     .option('--nats-credentials <file>', 'for that server: a .creds file, or the seed of an nkey')
     .option('--token-file <file>', 'who may ask for what; made at the first start, readable by you alone')
     .option('--allow <path>', 'watch nothing but what is below; or session:NAME; may be repeated', collect)
+    .option(
+      '--sync-interval <seconds>',
+      'how long changes are collected for watchers that name no interval, 1 to 60 (default: 100 ms of silence)',
+      wholeNumber,
+    )
     .option('--json', 'the line as one JSON object')
     .addHelpText('after', '\nExample:\n  shimfs serve --listen 127.0.0.1:7077 --allow ~/project')
     .action(serveCommand);

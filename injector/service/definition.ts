@@ -41,14 +41,13 @@ export const definitionSchema = z
         params: { code: 'duplicate_tag' },
       }),
     rules: z.array(ruleSchema).max(256).default([]),
-    latencyMs: z
-      .number()
-      .int()
-      .min(0)
-      .max(60_000)
-      .default(100)
-      .openapi({ description: 'Coalescing interval: silence before a delivery' }),
-    maxLatencyMs: z.number().int().min(0).max(600_000).default(500),
+    latencyMs: z.number().int().min(0).max(60_000).optional().openapi({
+      description:
+        "Coalescing interval: silence before a delivery. Default: the service's sync interval, or 100",
+    }),
+    maxLatencyMs: z.number().int().min(0).max(600_000).optional().openapi({
+      description: "How long changes wait at most. Default: the service's sync interval, or 500",
+    }),
     noDefer: z.boolean().default(false).openapi({ description: 'Tell what comes after a pause at once' }),
     defer: z.array(name).max(16).default([]).openapi({ description: 'States during which events wait' }),
     drop: z

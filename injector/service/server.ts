@@ -8,9 +8,11 @@ import { getRequestListener } from '@hono/node-server';
 import { ensurePrivateDirectory } from '../platform/private-directory.ts';
 import { UserError } from '../user-error.ts';
 import { createApp } from './app.ts';
+import { parseListen } from './listen.ts';
 import { isNatsLocation } from './store/nats-location.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
 import type { Store } from './store/store.ts';
+import { checkSyncInterval } from './sync-interval.ts';
 import { makeTokens, readTokens, type TokenEntry, Tokens } from './tokens.ts';
 import { WatcherService } from './watcher-service.ts';
 
@@ -24,6 +26,8 @@ export interface ServeOptions {
   readonly tokenFile?: string;
   /** Scopes beyond which nothing is watched. Default: everything. */
   readonly allow?: readonly string[];
+  /** Seconds that watchers collect changes which name no interval, 1 to 60. Default: 100 ms of silence. */
+  readonly syncInterval?: number;
   readonly say?: (line: string) => void;
 }
 
@@ -42,16 +46,6 @@ export function stateDirectory(env: NodeJS.ProcessEnv = process.env): string {
   return join(base && isAbsolute(base) ? base : join(homedir(), '.local', 'state'), 'shimfs');
 }
 
-/** @throws UserError */
-export function parseListen(text: string): { readonly host: string; readonly port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
-  const host = match?.[1] ?? match?.[2] ?? '';
-  const port = Number(match?.[3]);
-  if (!match || port > 65_535 || (match[1] !== undefined && isIP(host) !== 6))
-    throw new UserError(`'${text}' is no address to listen at`, 'Example: --listen 127.0.0.1:7077', 2);
-  return { host, port };
-}
-
 function tokensFor(host: string, file: string): TokenEntry[] {
   if (existsSync(file)) return readTokens(file);
   if (!LOOPBACK.test(host))
@@ -65,6 +59,8 @@ function tokensFor(host: string, file: string): TokenEntry[] {
 /** @throws UserError */
 export async function serve(options: ServeOptions = {}): Promise<RunningService> {
   const { host, port } = parseListen(options.listen ?? '127.0.0.1:0');
+  const { syncInterval } = options;
+  if (syncInterval !== undefined) checkSyncInterval(syncInterval);
   const say = options.say ?? (() => {});
   const file = (given: string | undefined, name: string): string =>
     given === undefined ? join(ensurePrivateDirectory(stateDirectory()), name) : resolve(given);
@@ -72,7 +68,12 @@ export async function serve(options: ServeOptions = {}): Promise<RunningService>
   const entries = tokensFor(host, tokenFile);
   const { store, where, ownFiles } = await openStore(options, () => file(options.store, 'watchers.db'));
   if (store.notice) say(store.notice);
-  const service = new WatcherService({ store, ownFiles, say });
+  const service = new WatcherService({
+    store,
+    ownFiles,
+    say,
+    ...(syncInterval !== undefined && { syncIntervalMs: syncInterval * 1000 }),
+  });
   const app = createApp({
     service,
     tokens: new Tokens(entries, options.allow),

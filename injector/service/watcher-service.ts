@@ -25,6 +25,8 @@ export interface ServiceOptions {
   /** Bytes that may wait for one client. Default: 1 MiB. */
   readonly queueBytes?: number;
   readonly maxWatchers?: number;
+  /** Milliseconds that watchers collect changes which say nothing of that. Default: 100 of silence, 500 at most. */
+  readonly syncIntervalMs?: number;
   /** Real paths of what the service writes itself: to tell of them would make more of it. */
   readonly ownFiles?: readonly string[];
   /** Told when the store fails, and when it has everything again. */
@@ -60,6 +62,7 @@ export class WatcherService {
       timers: this.#timers,
       ownRules: (options.ownFiles ?? []).map((path) => ({ kind: 'exclude-path', path })),
       queueBytes: options.queueBytes ?? 1024 * 1024,
+      interval: { latency: options.syncIntervalMs ?? 100, maxLatency: options.syncIntervalMs ?? 500 },
       keeper: this.#keeper,
       lastId: () => this.#lastId,
       stamp: () => ({ id: ++this.#lastId, time: this.now() }),

@@ -19,6 +19,8 @@ import type { Done, StoredWatcher } from './store/store.ts';
 export interface WatcherParts {
   readonly timers: Timers;
   readonly queueBytes: number;
+  /** For watchers that name none; milliseconds. */
+  readonly interval: { readonly latency: number; readonly maxLatency: number };
   readonly keeper: Keeper;
   /** After all others. */
   readonly ownRules: readonly Rule[];
@@ -85,7 +87,8 @@ export class Watcher implements Kept {
    * @throws WatcherError when the path cannot be watched
    */
   async start(): Promise<boolean> {
-    const { path, rules, latencyMs, maxLatencyMs, noDefer } = this.#definition;
+    const { latency, maxLatency } = this.#parts.interval;
+    const { path, rules, latencyMs = latency, maxLatencyMs = maxLatency, noDefer } = this.#definition;
     this.status = 'starting';
     this.error = undefined;
     const source = this.#parts.source(this.#definition);

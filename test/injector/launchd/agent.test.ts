@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'plist';
@@ -6,6 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LaunchAgent } from '../../../injector/launchd/agent.ts';
 import { type LaunchdConfig, plistOf, systemdUnit, validate } from '../../../injector/launchd/config.ts';
+import { readConfigFile } from '../../../injector/launchd/config-file.ts';
 import type { LaunchctlAnswer } from '../../../injector/launchd/launchctl.ts';
 
 const LABEL = 'org.example.watcher';
@@ -53,6 +55,7 @@ function scripted(dir: string, steps: readonly Step[]) {
 const config = (dir: string, more: Partial<LaunchdConfig> = {}): LaunchdConfig => ({
   label: LABEL,
   directory: join(dir, 'work'),
+  restrictDir: join(dir, 'work/watched'),
   logFile: 'logs/serve.log',
   keepAlive: true,
   runAtLoad: true,
@@ -167,6 +170,12 @@ suiteOf('what is no configuration', ({ dir }) => {
     { logFile: 'a/../../x' },
     { logFile: '' },
     { directory: 'work' },
+    { restrictDir: 'watched' },
+    { restrictDir: '/a\nb' },
+    { syncInterval: 0 },
+    { syncInterval: 61 },
+    { syncInterval: 1.5 },
+    { syncInterval: Number.NaN },
     { throttleSeconds: 0 },
     { throttleSeconds: 1.5 },
     { program: ['node'] },
@@ -179,10 +188,76 @@ suiteOf('what is no configuration', ({ dir }) => {
 suiteOf('values are quoted in both files', () => {
   const one = config('/w', { program: ['/bin/a b', '50%', '$HOME', '"x"'] });
   const parsed = parse(plistOf(one)) as Record<string, unknown>;
-  assert.equal(parsed.ProgramArguments, one.program);
+  assert.equal(parsed.ProgramArguments, [...one.program, '--allow', '/w/work/watched']);
   assert.is(parsed.StandardOutPath, '/w/work/logs/serve.log');
-  assert.match(systemdUnit(one), 'ExecStart="/bin/a b" "50%%" "$$HOME" "\\"x\\""\n');
+  assert.match(
+    systemdUnit(one),
+    'ExecStart="/bin/a b" "50%%" "$$HOME" "\\"x\\"" "--allow" "/w/work/watched"\n',
+  );
   assert.match(systemdUnit(one), 'Restart=always\nRestartSec=10\n');
+});
+
+suiteOf('each named value is in the property list', () => {
+  const more = { keepAlive: false, runAtLoad: false, throttleSeconds: 7, syncInterval: 3, restrictDir: '/r' };
+  const parsed = parse(plistOf(config('/w', more))) as Record<string, unknown>;
+  assert.is(parsed.Label, LABEL);
+  assert.is(parsed.WorkingDirectory, '/w/work');
+  assert.is(parsed.StandardErrorPath, '/w/work/logs/serve.log');
+  assert.is(parsed.KeepAlive, false);
+  assert.is(parsed.RunAtLoad, false);
+  assert.is(parsed.ThrottleInterval, 7);
+  const command = (parsed.ProgramArguments as string[]).slice(config('/w').program.length);
+  assert.equal(command, ['--allow', '/r', '--sync-interval', '3']);
+});
+
+/** What the command line makes of `args`. */
+function install(...args: string[]) {
+  const cli = ['--import', 'tsx', 'injector/cli/main.ts', 'launchd', 'install', '--print-systemd'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...cli, ...args], { encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+suiteOf('a configuration file, and options that go before it', ({ dir }) => {
+  const file = join(dir, 'agent.json');
+  const save = (what: unknown): void => writeFileSync(file, JSON.stringify(what));
+  save({
+    label: LABEL,
+    directory: '/w',
+    restrict_dir: '/w/watched',
+    log_file: 'a.log',
+    listen: '[::1]:7000',
+    keep_alive: false,
+    run_at_load: false,
+    throttle: 20,
+    sync_interval: 5,
+  });
+  const plain = install('--config', file);
+  assert.is(plain.status, 0, plain.stderr);
+  for (const part of [
+    '"--listen" "[::1]:7000" "--allow" "/w/watched" "--sync-interval" "5"\n',
+    'WorkingDirectory=/w\n',
+    'Restart=no\nRestartSec=20\n',
+    'StandardOutput=append:/w/a.log\n',
+  ])
+    assert.ok(plain.stdout.includes(part), plain.stdout);
+  assert.not.match(plain.stdout, /WantedBy/);
+  const over = install('--config', file, '--sync-interval', '9', '--restrict-dir', '/o', '--keep-alive');
+  assert.ok(over.stdout.includes('"--allow" "/o" "--sync-interval" "9"\n'), over.stdout);
+  assert.match(over.stdout, 'Restart=always\n');
+  save({ sync_interval: 0 });
+  const refused = install('--config', file);
+  assert.is(refused.status, 2, refused.stderr);
+  assert.match(refused.stderr, /'0' is no sync interval/);
+  for (const [what, why] of [
+    [{ sync_interval: '5' }, /sync_interval/],
+    [{ keep_alive: 1 }, /keep_alive/],
+    [{ keepalive: true }, /keepalive/],
+    [[], /no configuration/],
+  ] as const) {
+    save(what);
+    assert.throws(() => readConfigFile(file), why, JSON.stringify(what));
+  }
+  assert.throws(() => readConfigFile(join(dir, 'none')), /cannot read/);
 });
 
 suiteOf.run();

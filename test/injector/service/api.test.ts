@@ -46,6 +46,22 @@ api('a watcher is made, described, replaced and deleted', async () => {
   await w.service.close();
 });
 
+api('watchers that name no interval have that of the service', async () => {
+  const w = await world({ syncIntervalMs: 2000 });
+  await w.ask('PUT', '/watchers/patient', { path: '/usr' });
+  await make(w);
+  const told = async (id: string) => (await body(w.ask('GET', `/watchers/${id}/events`))).items.length;
+  for (let n = 0; n < 4; n++) {
+    w.source.change(`/usr/${n}`);
+    w.timers.advance(499);
+  }
+  assert.equal([await told('patient'), await told('w')], [0, 4]);
+  w.timers.advance(4);
+  // Silence is not waited for any longer.
+  assert.is(await told('patient'), 4);
+  await w.service.close();
+});
+
 const BAD: readonly [string, string, string, unknown, number, string, Record<string, string>?][] = [
   ['unknown watcher', 'GET', '/watchers/none', undefined, 404, 'unknown_watcher'],
   ['unknown watcher to delete', 'DELETE', '/watchers/none', undefined, 404, 'unknown_watcher'],

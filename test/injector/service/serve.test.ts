@@ -16,7 +16,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseListen, serve } from '../../../injector/service/server.ts';
+import { parseListen } from '../../../injector/service/listen.ts';
+import { serve } from '../../../injector/service/server.ts';
 import { SseReader } from './service-world.ts';
 
 const real = suite<{ dir: string; store: string; tokenFile: string }>('shimfs serve');
@@ -125,6 +126,17 @@ real('tells nothing of what it writes itself', async ({ dir, store, tokenFile })
   }
   for (const { data } of reader.events) assert.not.match(data, /store\.db/);
   await running.close();
+});
+
+real('a sync interval that is none', async ({ store, tokenFile }) => {
+  for (const syncInterval of [0, 61, 1.5]) {
+    const said = await serve({ store, tokenFile, syncInterval }).then(
+      () => 'served',
+      (error: Error) => error.message,
+    );
+    assert.is(said, `'${syncInterval}' is no sync interval`);
+  }
+  assert.not.ok(existsSync(tokenFile), 'refused before anything is made');
 });
 
 real('addresses', () => {
