@@ -158,7 +158,8 @@ export async function createObjectDirectory(session: string, choice: Choice): Pr
     const held = tryLock(join(path, LOCK_NAME));
     if (!held) throw new Error(`${path} is locked by someone else`);
     const remove = () => {
-      rmSync(path, { recursive: true, force: true });
+      // Another that sweeps just now may put a lock where the last was.
+      rmSync(path, { recursive: true, force: true, maxRetries: 5 });
       held.release();
     };
     return { path, choice, remove };
@@ -171,10 +172,20 @@ export async function createObjectDirectory(session: string, choice: Choice): Pr
 function sweep(parent: string): void {
   for (const name of readdirSync(parent)) {
     const path = join(parent, name);
-    if (!lstatSync(path).isDirectory()) continue;
-    const orphan = tryLock(join(path, LOCK_NAME));
+    // One that closes meanwhile takes its own away, lock and all.
+    if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) continue;
+    const orphan = lockOfOrphan(join(path, LOCK_NAME));
     if (!orphan) continue;
-    rmSync(path, { recursive: true, force: true });
+    rmSync(path, { recursive: true, force: true, maxRetries: 5 });
     orphan.release();
+  }
+}
+
+function lockOfOrphan(path: string): ReturnType<typeof tryLock> {
+  try {
+    return tryLock(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
