@@ -15,7 +15,7 @@ import type { SinkErrorHandler } from './events/event-hub.ts';
 import { EventSource } from './events/event-source.ts';
 import type { EventKind, EventSink, FsEvent } from './events/fs-event.ts';
 import { FsView, type Place } from './fs-view.ts';
-import type { Journal, JournalLimits } from './journal.ts';
+import type { History, Journal, JournalLimits } from './journal.ts';
 import { type BranchInfo, BranchTable, MAIN, type SnapshotInfo } from './layers/branch-table.ts';
 import { differences } from './layers/difference.ts';
 import { HostLayer } from './layers/host-layer.ts';
@@ -24,6 +24,7 @@ import { Lifetimes } from './layers/lifetimes.ts';
 import type { MemoryLayer } from './layers/memory-layer.ts';
 import type { Namespace, TreeState } from './layers/namespace.ts';
 import { heardIn } from './layers/visibility.ts';
+import { Lineage } from './lineage.ts';
 import { MountTable, newDirectory, type Owner } from './mounts.ts';
 import { type NodeFs, nodeFs } from './node-fs/node-fs.ts';
 import { FIRST_SEQ } from './ops/directory.ts';
@@ -79,6 +80,7 @@ export class FsCore implements Engine {
   readonly #events: EventSource;
   readonly #native: NativeFiles;
   readonly #lifetimes: Lifetimes;
+  readonly #lineage = new Lineage();
   readonly #host: HostLayer | undefined;
   #lastIno = ROOT_INO;
 
@@ -143,6 +145,12 @@ export class FsCore implements Engine {
   /** The last events, to be asked for again. */
   get journal(): Journal {
     return this.#events.journal;
+  }
+
+  /** What led from an event to what `branch` shows now, also before it was made upon another. @throws FsError ENOENT */
+  history(branch: string, since: number): History {
+    this.branches.get(branch);
+    return this.#lineage.history(this.journal, branch, since);
   }
 
   /**
@@ -225,12 +233,14 @@ export class FsCore implements Engine {
 
   /** Default parent: main, live. @throws FsError EEXIST, ENOENT, EINVAL */
   createBranch(name: string, origin: { parent?: string; snapshot?: string } = {}): void {
-    this.branches.create(name, origin);
+    const { parent } = this.branches.create(name, origin);
+    this.#lineage.made(name, this.lastEventId, parent?.name);
   }
 
   /** @throws FsError ENOENT; EBUSY for main, for one that others lie upon, or that processes see */
   deleteBranch(name: string): void {
     this.branches.delete(name);
+    this.#lineage.gone(name);
     this.#collect();
   }
 

@@ -142,7 +142,7 @@ export class BranchSource implements Source {
 
   /** By the same way as what is live, so that a rename across the root is told alike. */
   #replay(root: string, sink: ChangeSink, since: number): void {
-    const history = this.core.journal.since(since, { branch: this.branch });
+    const history = this.core.history(this.branch, since);
     const now = Math.floor(this.core.now.ms);
     const newest = this.core.journal.newest;
     // From a later life of the core, or another one: its story is not this one's.

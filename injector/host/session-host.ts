@@ -366,7 +366,7 @@ export class SessionHost {
     if (mode === 'hear') subtrees.add(connection, stream, roots);
     else if (mode === 'forget') subtrees.forget(connection, stream);
     else {
-      const past = this.core.journal.since(since, { branch: this.branchOf(connection.binding) });
+      const past = this.core.history(this.branchOf(connection.binding), since);
       const lost = past.lost || since > this.core.lastEventId;
       const index = new SubtreeIndex<number>();
       for (const root of subtrees.rootsOf(connection, stream)) index.add(root, stream);

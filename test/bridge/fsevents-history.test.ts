@@ -180,6 +180,17 @@ branches('each process hears of what changes in its own view', async () => {
   await end('s');
   assert.is(await side.end(), 0);
 });
+branches('a program that goes on in a branch made since hears what happened before it was', async () => {
+  const D = freshTree(session);
+  const id = await talker.say('current');
+  hostCommand(host, `create ${D}/before`);
+  session.core.createBranch('younger');
+  const younger = startStreams(session, session.start(program('fsstream'), [], { branch: 'younger' }));
+  hostCommand(viewOf(session, 'younger'), `unlink ${D}/f`);
+  await play(`loop l\ncreate s ${id} 0 0x12 ${D}\nschedule s l\nstart s => 1`, { younger });
+  assert.equal((await told(younger, 's', 3)).lines(D), ['/before 10100', '/f 10200', ' 10']);
+  assert.is(await younger.end(), 0);
+});
 branches.run();
 
 const ways = suite('ways in and out');

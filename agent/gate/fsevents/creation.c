@@ -22,7 +22,15 @@ static bool tell_agent(const struct stream *s, const struct roots *r, uint64_t s
   return good;
 }
 
+/* Told before anything is made: a stream without a callback would end the program at its first event. */
+static bool good_arguments(stream_callback callback, const struct roots *r, int32_t device) {
+  const char *wrong = !callback ? "there is no callback" : device && r->count != 1 ? "one path for a device" : NULL;
+  if (wrong) stream_say("FSEventStreamCreate", wrong);
+  return !wrong;
+}
+
 static void *create(void *allocator, stream_callback callback, const struct stream_context *context, int32_t device, struct roots *r, uint64_t since, double latency, uint32_t flags) {
+  if (!good_arguments(callback, r, device)) return NULL;
   int missing = agent_bring();
   if (missing < 0) {
     stream_say("FSEventStreamCreate", "virtual paths cannot be watched here: the host says why");
@@ -78,7 +86,7 @@ API(void *, FSEventStreamCreateRelativeToDevice,
     (void *allocator, stream_callback callback, struct stream_context *context, int32_t device, void *paths, uint64_t since, double latency, uint32_t flags)) {
   if (session.active && device == virtual_device() && fsevents_system() && framework_system()) {
     struct roots r = {0};
-    void *stream = roots_read(&r, paths, true) && r.ours ? create(allocator, callback, context, device, &r, since, latency, flags) : NULL;
+    void *stream = (roots_read(&r, paths, true) && r.ours) || !r.count ? create(allocator, callback, context, device, &r, since, latency, flags) : NULL;
     roots_free(&r);
     return stream;
   }
