@@ -239,6 +239,14 @@ for (const actions of [
     const { events, wrong } = await told(talker, 's');
     assert.equal([events.length, wrong], [0, 0]);
   });
+ends('from another thread, while its callback runs: the callback still has it', async () => {
+  const D = freshTree(session);
+  await open('s', D);
+  await play('inside s outlive', { talker });
+  hostCommand(host, `create ${D}/1`);
+  await told(talker, 's', 1);
+  await play('stop s\ninvalidate s\nrelease s\nwaitreleased s => released 1 wrong 0', { talker });
+});
 ends('from other threads, while events come', async () => {
   const D = freshTree(session);
   await open('steady', D);

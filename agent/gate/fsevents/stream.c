@@ -66,7 +66,9 @@ struct stream *stream_take(const void *reference) {
   struct stream *s = (struct stream *)(uintptr_t)reference;
   bool whole = ((const char *)reference - (const char *)streams) % (ptrdiff_t)sizeof *s == 0;
   lock_table();
-  bool live = whole && s->state == STREAM_LIVE;
+  /* A callback that is under way has its stream, whoever released it meanwhile. */
+  bool inside = whole && s->state == STREAM_GONE && s->references && s->delivering && pthread_equal(s->deliverer, pthread_self());
+  bool live = whole && (s->state == STREAM_LIVE || inside);
   if (live) s->references++;
   pthread_mutex_unlock(&table);
   return live ? s : NULL;

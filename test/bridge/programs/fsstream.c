@@ -58,6 +58,7 @@ struct stream {
   int inside; /* threads in its callback */
   int mutating; /* callbacks during a command of ours on the main thread */
   int released;
+  int given_up; /* the main thread has released it */
   char place[32];
   char actions[128]; /* done inside the next callback */
   int sleep_ms;
@@ -146,12 +147,18 @@ static void callback(ConstFSEventStreamRef reference, void *info, size_t count, 
   pthread_cond_broadcast(&changed);
   pthread_mutex_unlock(&lock);
   if (actions[0]) act(s, actions);
+  if (strstr(actions, "outlive")) {
+    pthread_mutex_lock(&lock);
+    while (!s->given_up) pthread_cond_wait(&changed, &lock);
+    pthread_mutex_unlock(&lock);
+    /* Who is in its callback still has it. */
+    if (FSEventStreamGetLatestEventId(reference) != ids[count - 1]) s->overlapped += 10000;
+  }
   if (pause) usleep((useconds_t)pause * 1000);
   pthread_mutex_lock(&lock);
   s->inside--;
   pthread_cond_broadcast(&changed);
   pthread_mutex_unlock(&lock);
-  (void)reference;
 }
 
 static void released(const void *info) {
@@ -415,7 +422,14 @@ static void stream_command(char **w, int n) {
   } else if (!strcmp(c, "start")) say("%d", FSEventStreamStart(stream));
   else if (!strcmp(c, "stop")) FSEventStreamStop(stream), say("ok");
   else if (!strcmp(c, "invalidate")) FSEventStreamInvalidate(stream), say("ok");
-  else if (!strcmp(c, "release")) FSEventStreamRelease(stream), say("ok");
+  else if (!strcmp(c, "release")) {
+    FSEventStreamRelease(stream);
+    pthread_mutex_lock(&lock);
+    s->given_up = 1;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+    say("ok");
+  }
   else if (!strcmp(c, "flushsync")) {
     commanding = 0;
     here = "main";
