@@ -24,6 +24,7 @@ export interface HelperEngineOptions {
 }
 
 const ATTACH_LIMIT_MS = 20_000;
+const CANCEL_LIMIT_MS = 5_000;
 
 export class HelperEngine implements FridaEngine {
   readonly #options: HelperEngineOptions;
@@ -49,21 +50,32 @@ export class HelperEngine implements FridaEngine {
     const client = await this.#helper();
     const injected = new HelperScript(client, this.#nextScript++, pid, onEvent, this.#options.onLog);
     let late = false;
-    const limit = setTimeout(() => {
-      late = true;
-      client.cancel(injected.number);
-    }, this.#options.attachLimitMs ?? ATTACH_LIMIT_MS);
+    let limit: NodeJS.Timeout | undefined;
+    const limitMs = this.#options.attachLimitMs ?? ATTACH_LIMIT_MS;
+    const stuck = new Promise<never>((_, reject) => {
+      limit = setTimeout(() => {
+        late = true;
+        client.cancel(injected.number);
+        // Frida may be stuck where cancelling does not reach it.
+        limit = setTimeout(
+          () => reject(unresponsive(pid, readProcessFacts(pid, client.pid))),
+          Math.min(CANCEL_LIMIT_MS, limitMs),
+        );
+      }, limitMs);
+    });
+    const answered = client.call({
+      op: 'inject',
+      script: injected.number,
+      pid,
+      source: script.source,
+      name: script.name,
+      runtime: script.runtime ?? 'qjs',
+    });
     try {
-      await client.call({
-        op: 'inject',
-        script: injected.number,
-        pid,
-        source: script.source,
-        name: script.name,
-        runtime: script.runtime ?? 'qjs',
-      });
+      await Promise.race([answered, stuck]);
     } catch (error) {
       injected.abandon();
+      answered.catch(() => undefined);
       if (!(error instanceof HelperRefusal)) throw error;
       const facts = readProcessFacts(pid, client.pid);
       throw late ? unresponsive(pid, facts) : explainFailure(pid, error.failure, facts);

@@ -17,6 +17,7 @@ async function attach(pid, options, cancellable) {
   if (options.exceptor !== 'off') throw new Error('exceptor is on');
   if (pid === 404) throw new Error('Unable to find process with pid 404');
   if (pid === 408) await new Promise((_, no) => cancellable.onCancel(() => no(new Error('Operation was cancelled'))));
+  if (pid === 409) await new Promise(() => {});
   const detached = signal();
   return {
     detached,
@@ -104,6 +105,7 @@ test('errors carry their codes', async () => {
   assert.is((await inject(404, 'good')).code, 'no-such-process');
   assert.is((await inject(process.pid, 'bad')).code, 'script');
   assert.is((await inject(408, 'good')).code, 'timeout');
+  assert.is((await inject(409, 'good')).code, 'timeout', 'one that cannot even be cancelled');
 });
 
 test('a package that does not load is engine-missing, with its cause', async () => {
