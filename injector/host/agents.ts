@@ -129,7 +129,10 @@ export class Agents {
       ready.catch(() => undefined);
       const script = await engine.inject(pid, { source: source(), name: 'shimfs' }, onEvent);
       keep(script);
-      await script.post({ type: 'start', payload: { gate, notes, session } });
+      // Not waited for by itself: only the answer has a time limit.
+      script
+        .post({ type: 'start', payload: { gate, notes, session } })
+        .catch((error: Error) => settle.reject(error));
       await ready;
       started = true;
     } finally {
