@@ -208,6 +208,17 @@ export class FsView {
     return this.ns.pathOf(node);
   }
 
+  /** Every current path of a file, as long as they are asked for. None where it has none, or is not there. */
+  *pathsOf(ino: number): Generator<string> {
+    const node = this.ns.node(ino);
+    const seen = new Set<string>();
+    if (node)
+      for (const path of this.ns.pathsOf(node)) {
+        if (!seen.has(path)) yield path;
+        seen.add(path);
+      }
+  }
+
   /** The real file that an inode's bytes are read from in place, as programs see its path; undefined for others. */
   lowerPath(ino: number): string | undefined {
     const node = this.ns.node(ino);

@@ -155,6 +155,9 @@ export const AgentOp = {
   Lost: 72,
 } as const;
 
+/** FSEvents' ids per id of the core's: one operation may be several events there, whose ids follow one another. */
+export const ID_PARTS = 4;
+
 /** Fixed part of every frame towards the host; path, path2 and data follow. */
 export const REQUEST = /* @__PURE__ */ layout('shimfs_request', {
   length: 'u32',

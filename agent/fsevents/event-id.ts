@@ -3,12 +3,12 @@
  * ids follow one another.
  */
 
-const PARTS = 4;
+import { ID_PARTS } from '../../core/protocol.ts';
 
-/** @param part 0 to 3: which event of the operation */
-export const eventId = (core: number, part: number): number => core * PARTS + part;
+/** @param part which event of the operation, from 0 on. The host leaves out ids of its own where there are more than four */
+export const eventId = (core: number, part: number): number => core * ID_PARTS + part;
 
 /** The id that everything up to an operation of the core is covered by. */
-export const coveredBy = (core: number): number => core * PARTS + PARTS - 1;
+export const coveredBy = (core: number): number => core * ID_PARTS + ID_PARTS - 1;
 
-export const coreId = (id: number): number => Math.floor(id / PARTS);
+export const coreId = (id: number): number => Math.floor(id / ID_PARTS);

@@ -1,4 +1,5 @@
 /** A change of the tree, as far as streams care. */
+import { EventKind } from '../../core/events/fs-event.ts';
 import type { EventFrame } from '../events/event-frame.ts';
 
 export interface Happening {
@@ -17,6 +18,10 @@ export interface Happening {
   readonly path: string;
   /** Renamed: the old path. Else empty. */
   readonly from: string;
+  /** Other names of `ino`, where all are to be told: of a change of the file itself, or of a new link. */
+  readonly siblings: readonly string[];
+  /** Renamed: the directory of `from`; Created by link(2): that of the first sibling. */
+  readonly fromParent: number;
   /** The inode that lost the name `path`; 0 for none. */
   readonly replaced: number;
   readonly replacedType: number;
@@ -25,6 +30,7 @@ export interface Happening {
 
 /** Outlives the frame. */
 export const happeningOf = (frame: EventFrame): Happening => ({
+  ...namesOf(frame),
   id: frame.id,
   kind: frame.kind,
   type: frame.type,
@@ -32,9 +38,14 @@ export const happeningOf = (frame: EventFrame): Happening => ({
   ino: frame.ino,
   nlink: frame.nlink,
   pid: frame.pid,
-  path: frame.path,
-  from: frame.from,
+  fromParent: frame.fromParent,
   replaced: frame.replaced,
   replacedType: frame.replacedType,
   replacedNlink: frame.replacedNlink,
 });
+
+/** What takes the place of a rename's old path in other events. */
+function namesOf({ kind, path, from }: EventFrame): Pick<Happening, 'path' | 'from' | 'siblings'> {
+  if (kind === EventKind.Renamed || from === '') return { path, from, siblings: [] };
+  return { path, from: '', siblings: from.split('\0') };
+}

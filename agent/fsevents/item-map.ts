@@ -11,10 +11,12 @@ export interface Item {
   readonly path: string;
   readonly flags: number;
   readonly ino: number;
-  /** Place among the items of the operation: 0 to 3. */
+  /** Place among the items of the operation, from 0 on. */
   readonly part: number;
   /** Half of a rename: the other half is told right before or after it, with the id beside it. */
   readonly paired: boolean;
+  /** It is a directory in which something changed, not a change of its own place in another one. */
+  readonly within?: boolean;
 }
 
 const {
@@ -79,7 +81,9 @@ const ATTRIBUTES: readonly (readonly [detail: number, flag: number])[] = [
   [Detail.Times | Detail.Flags, ItemInodeMetaMod],
 ];
 
-function attributeFlags(detail: number): number {
+/** The time of access alone is not told. */
+function attributeFlags(told: number): number {
+  const detail = told & Detail.AccessTime ? told & ~Detail.Times : told;
   const line = ATTRIBUTES.find(([bits]) => (detail & bits) !== 0);
   return (line?.[1] ?? 0) | (detail & Detail.Xattr ? ItemXattrMod : 0);
 }
@@ -99,27 +103,50 @@ export function itemsOf(h: Happening, linked: LinkedInodes): readonly Item[] {
   const links = directory ? 0 : linked.bits(h.ino, h.nlink);
   const one = (flags: number): readonly Item[] =>
     (flags & ~(type | links)) === 0 ? [] : [{ path: h.path, flags, ino: h.ino, part: 0, paired: false }];
+  /** Under every name. */
+  const all = (flags: number): readonly Item[] => [
+    ...one(flags),
+    ...h.siblings.flatMap((path, i) => one(flags).map((item) => ({ ...item, path, part: i + 1 }))),
+  ];
   switch (h.kind) {
     case EventKind.Created: {
       const link = !directory && h.detail & Detail.Link ? ItemIsHardlink : 0;
       if (link) linked.add(h.ino);
       const created = one(ItemCreated | type | links | link);
+      if (link && h.siblings.length > 0) return [...created, linkedFrom(h.siblings[0]!, h.fromParent)];
       return h.replaced === 0 ? created : [displaced(h, ItemRemoved, 0), { ...created[0]!, part: 1 }];
     }
     case EventKind.Removed:
       return one(ItemRemoved | type | (directory ? 0 : linked.bitsAfterRemoval(h.ino, h.nlink)));
     case EventKind.Modified:
-      return directory ? [] : one(modifiedFlags(h) | type | links);
+      return directory ? [] : all(modifiedFlags(h) | type | links);
     case EventKind.Closed:
-      return h.detail & Detail.Writing ? one(ItemModified | type | links) : [];
+      return h.detail & Detail.Writing ? all(ItemModified | type | links) : [];
     case EventKind.Attrib:
-      return one(attributeFlags(h.detail) | type | links);
+      return attributed(h, all, type | links);
     case EventKind.Renamed:
       return renamed(h, ItemRenamed | type | links);
     default:
       return [];
   }
 }
+
+/** An owner or a mode is told under one name, everything else under all of them. */
+function attributed(h: Happening, all: (flags: number) => readonly Item[], more: number): readonly Item[] {
+  const flags = attributeFlags(h.detail);
+  const items = all(flags | more);
+  return flags & ItemChangeOwner ? items.slice(0, 1) : items;
+}
+
+/** The directory of the name that a new link was made from. */
+const linkedFrom = (name: string, ino: number): Item => ({
+  path: name.slice(0, Math.max(name.lastIndexOf('/'), 1)),
+  flags: ItemInodeMetaMod | ItemIsDir,
+  ino,
+  part: 1,
+  paired: false,
+  within: true,
+});
 
 const displaced = (h: Happening, flag: number, part: number): Item => ({
   path: h.path,

@@ -12,6 +12,9 @@ export interface Root {
 
 const parentOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf('/'), 1));
 
+/** As directories are told. */
+export const asDirectory = (path: string): string => (path === '/' ? path : `${path}/`);
+
 export class Roots {
   readonly list: readonly Root[];
   #excluded: readonly string[] = [];
@@ -38,7 +41,7 @@ export class Roots {
   directoryOf(path: string): string {
     const parent = parentOf(path);
     const told = this.list.some((root) => isBelow(root.path, parent)) ? parent : path;
-    return told === '/' ? told : `${told}/`;
+    return asDirectory(told);
   }
 
   /** Roots that from now on lead elsewhere, or nowhere, or somewhere again. */

@@ -12,7 +12,7 @@ import type { Item } from './item-map.ts';
 import { Latency } from './latency.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { merged, RisingIds, unshadowed } from './merge.ts';
-import { type Root, Roots } from './roots.ts';
+import { asDirectory, type Root, Roots } from './roots.ts';
 import type { StickyFlags } from './sticky-flags.ts';
 import { type Entry, Window } from './window.ts';
 
@@ -217,7 +217,10 @@ export class Stream {
       const id = eventId(core, item.part);
       if (this.#has(CreateFlag.FileEvents))
         this.#add({ path: item.path, flags: item.flags | more, id, ino: item.ino }, item.paired);
-      else this.#add({ path: this.roots.directoryOf(item.path), flags: more, id, ino: 0 });
+      else {
+        const path = item.within ? asDirectory(item.path) : this.roots.directoryOf(item.path);
+        this.#add({ path, flags: more, id, ino: 0 });
+      }
     }
   }
 

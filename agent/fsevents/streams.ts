@@ -142,6 +142,7 @@ export class Streams implements EventListener {
   #concerned(h: Happening): Set<Stream> {
     const found = new Set<Stream>();
     this.#index.above(h.path, found);
+    for (const sibling of h.siblings) this.#index.above(sibling, found);
     if (h.from !== '') this.#index.above(h.from, found);
     if (h.kind === EventKind.Created || h.kind === EventKind.Removed || h.kind === EventKind.Renamed) {
       this.#index.below(h.path, found);

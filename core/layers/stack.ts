@@ -187,19 +187,23 @@ export class Stack {
     return dir?.table != null && this.lookup(dir, place.name)?.ino === ino && this.reachable(dir);
   }
 
-  /** A name under which `node` is found, its last one if it has none left. */
-  pathOf(node: Inode): { path: string; orphan: boolean } {
-    if (node.ino === this.state.rootIno) return { path: '/', orphan: false };
+  /** Names under which `node` is found. */
+  *pathsOf(node: Inode): Generator<string> {
     const candidates = [node.entry, ...(node.others ?? [])];
     if (!this.single)
       for (const layer of this.layers()) {
         const record = layer.node(node.ino);
         if (record && record !== node) candidates.push(record.entry, ...(record.others ?? []));
       }
-    for (const entry of candidates) {
-      if (!entry || !this.shows(entry, node.ino)) continue;
-      return { path: join(this.directoryPath(this.node(entry.dir)!), entry.name), orphan: false };
-    }
+    for (const entry of candidates)
+      if (entry && this.shows(entry, node.ino))
+        yield join(this.directoryPath(this.node(entry.dir)!), entry.name);
+  }
+
+  /** A name under which `node` is found, its last one if it has none left. */
+  pathOf(node: Inode): { path: string; orphan: boolean } {
+    if (node.ino === this.state.rootIno) return { path: '/', orphan: false };
+    for (const path of this.pathsOf(node)) return { path, orphan: false };
     const last = node.entry;
     const dir = last ? this.node(last.dir) : undefined;
     const path = last ? join(dir ? this.pathOf(dir).path : '/', last.name) : '';

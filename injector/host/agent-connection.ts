@@ -1,10 +1,10 @@
 /** The events' way to one agent: what it watches, in the order things happened, bounded. */
 import type { Socket } from 'node:net';
-import type { FsEvent } from '../../core/events/fs-event.ts';
 import { encodePath } from '../../core/path-bytes.ts';
 import { AgentOp, EVENT, WireType } from '../../core/protocol.ts';
 import { putU64 } from './request-frame.ts';
 import { writeNow } from './send-now.ts';
+import type { TreeEvent } from './siblings.ts';
 
 /** Unsent bytes above which events of one inode and kind are folded into one until the agent catches up. */
 const FOLD_ABOVE = 4 * 1024 * 1024;
@@ -19,7 +19,7 @@ export class AgentConnection {
   /** Number of the last event frame. */
   seq = 0;
   readonly watched = new Set<number>();
-  readonly #folded = new Map<string, FsEvent>();
+  readonly #folded = new Map<string, TreeEvent>();
   /** Some were dropped while others were folded. */
   #lost = false;
   /** An event of this tick is on its way: the others go together, after it. */
@@ -33,7 +33,7 @@ export class AgentConnection {
   }
 
   /** @param droppable only watchers of whole trees want it */
-  send(event: FsEvent, droppable = false): void {
+  send(event: TreeEvent, droppable = false): void {
     // While some are folded, the others must not overtake them.
     if (this.#folded.size > 0 || this.socket.writableLength > FOLD_ABOVE) {
       const key = `${event.kind}.${event.ino}.${event.parent}.${event.fromParent ?? 0}`;
@@ -61,7 +61,7 @@ export class AgentConnection {
   }
 
   /** Behind what it overtakes nothing of: what is folded is told again by its stream's end. */
-  sendPast(stream: number, event: FsEvent): void {
+  sendPast(stream: number, event: TreeEvent): void {
     const frame = encodeEvent(event, ++this.seq);
     frame.writeUInt16LE(AgentOp.Past, E.op);
     frame.writeUInt32LE(stream, E.stream);
@@ -116,9 +116,10 @@ export class AgentConnection {
   }
 }
 
-export function encodeEvent(event: FsEvent, seq: number): Buffer {
+export function encodeEvent(event: TreeEvent, seq: number): Buffer {
   const path = encodePath(event.path);
-  const from = event.from === undefined ? null : encodePath(event.from);
+  const text = event.from ?? event.siblings?.join('\0');
+  const from = text === undefined ? null : encodePath(text);
   const out = Buffer.alloc(EVENT.size + path.length + (from?.length ?? 0));
   out.writeUInt32LE(out.length, E.length);
   out.writeUInt16LE(AgentOp.Event, E.op);

@@ -7,7 +7,7 @@ import {
   type ScriptEvent,
 } from '../engine/frida-engine.ts';
 import type { AgentConnection } from './agent-connection.ts';
-import { Subtrees } from './subtrees.ts';
+import { Subtrees, type Visible } from './subtrees.ts';
 
 export interface AgentOptions {
   /** Opens the engine; asked once, at the first agent. */
@@ -194,7 +194,7 @@ export class Agents {
   }
 
   /** @param visible the event as the connection's branch sees it, null when it does not */
-  deliver(event: FsEvent, visible: (event: FsEvent, binding: number) => FsEvent | null): void {
+  deliver(event: FsEvent, visible: Visible): void {
     const inodes = [event.ino, event.parent, event.fromParent ?? 0, event.replaced?.ino ?? 0];
     let told: Set<AgentConnection> | undefined;
     for (const ino of inodes) {

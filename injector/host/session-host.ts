@@ -12,6 +12,7 @@ import { FsCore } from '../../core/fs-core.ts';
 import {
   HELLO,
   HostState,
+  ID_PARTS,
   MAGIC,
   MAX_REQUEST,
   OBJECT_NAMES,
@@ -44,7 +45,8 @@ import { Placeholders } from './placeholders.ts';
 import { encodeReply, RequestFrame } from './request-frame.ts';
 import type { SubtreeMode } from './requests.ts';
 import { Residents } from './residents.ts';
-import { concerned } from './subtrees.ts';
+import { withSiblings } from './siblings.ts';
+import { concerned, type Visible } from './subtrees.ts';
 import { Writers } from './writers.ts';
 
 export interface SessionOptions {
@@ -172,9 +174,7 @@ export class SessionHost {
     this.core.subscribe((event) => this.#outdate(event));
     this.#openWrites = new OpenWrites(this.core, this.writers);
     this.core.subscribe((event) =>
-      this.agents.deliver(this.agents.subtrees.empty ? event : this.#openWrites.mark(event), (e, binding) =>
-        this.core.visible(e, this.branchOf(binding)),
-      ),
+      this.agents.deliver(this.agents.subtrees.empty ? event : this.#openWrites.mark(event), this.#visible),
     );
     this.#server = createServer((socket) => this.#accept(socket));
   }
@@ -352,11 +352,21 @@ export class SessionHost {
   writerLeft(oid: number): void {
     const ino = this.writers.left(oid);
     const event = ino === undefined || this.#closed ? undefined : this.#openWrites.closed(ino);
-    if (event)
-      this.agents.subtrees.deliver(event, (e, binding) => this.core.visible(e, this.branchOf(binding)));
+    if (event) this.agents.subtrees.deliver(event, this.#visible);
   }
 
   // ---- agents ----
+
+  /** How a change is told to an agent in a branch, if at all. */
+  readonly #visible: Visible = (event, binding) => {
+    const branch = this.branchOf(binding);
+    const seen = this.core.visible(event, branch);
+    if (!seen || this.agents.subtrees.empty) return seen;
+    const whole = withSiblings(seen, this.core, branch);
+    // Each name is told with an id of its own, and the next event's are above them.
+    if (whole.siblings) this.core.raiseEventId(event.id + Math.floor(whole.siblings.length / ID_PARTS));
+    return whole;
+  };
 
   /** @returns false when the process has no agent */
   subtree(pid: number, stream: number, roots: readonly string[], mode: SubtreeMode, since: number): boolean {
@@ -366,11 +376,13 @@ export class SessionHost {
     if (mode === 'hear') subtrees.add(connection, stream, roots);
     else if (mode === 'forget') subtrees.forget(connection, stream);
     else {
-      const past = this.core.history(this.branchOf(connection.binding), since);
+      const branch = this.branchOf(connection.binding);
+      const past = this.core.history(branch, since);
       const lost = past.lost || since > this.core.lastEventId;
       const index = new SubtreeIndex<number>();
       for (const root of subtrees.rootsOf(connection, stream)) index.add(root, stream);
-      for (const event of past.lost ? [] : past.events) {
+      for (const one of past.lost ? [] : past.events) {
+        const event = withSiblings(one, this.core, branch);
         const found = new Set<number>();
         concerned(index, event, found);
         if (found.size > 0) connection.sendPast(stream, event);

@@ -6,8 +6,9 @@
 import { EventKind, type FsEvent } from '../../core/events/fs-event.ts';
 import { SubtreeIndex } from '../../core/events/subtree-index.ts';
 import type { AgentConnection } from './agent-connection.ts';
+import type { TreeEvent } from './siblings.ts';
 
-export type Visible = (event: FsEvent, binding: number) => FsEvent | null;
+export type Visible = (event: FsEvent, binding: number) => TreeEvent | null;
 
 export class Subtrees {
   readonly #byBinding = new Map<number, SubtreeIndex<AgentConnection>>();
@@ -83,9 +84,10 @@ export class Subtrees {
 }
 
 /** Those with a root at or above its paths; below them as well, where a name came or went. */
-export function concerned<T>(index: SubtreeIndex<T>, event: FsEvent, found: Set<T>): void {
-  const { kind, path, from } = event;
+export function concerned<T>(index: SubtreeIndex<T>, event: TreeEvent, found: Set<T>): void {
+  const { kind, path, from, siblings = [] } = event;
   index.above(path, found);
+  for (const sibling of siblings) index.above(sibling, found);
   if (from !== undefined) index.above(from, found);
   if (kind !== EventKind.Created && kind !== EventKind.Removed && kind !== EventKind.Renamed) return;
   index.below(path, found);

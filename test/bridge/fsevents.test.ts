@@ -46,7 +46,7 @@ const ROWS: readonly (readonly [script: string, files: string, directories: stri
   ['rename $D/f $D/d/r', '/f 10800, /d/r 10800', '/, /d/'],
   ['rename $D/f $D/g', '/f 10800, /g 10800, /g 10800', '/'],
   ['rename $D/d $D/e', '/d 20800, /e 20800, /e 20800', '/'],
-  ['link $D/f $D/l', '/l 110100', '/'],
+  ['link $D/f $D/l', '/l 110100,  20400', '/'],
 ];
 for (const [script, files, directories] of ROWS)
   operations(script.replaceAll('\n', '; '), async () => {
@@ -88,6 +88,68 @@ operations('another process and the host are heard of alike', async () => {
     '/sub/f 10800',
     '/g 11000',
   ]);
+  await close('s');
+});
+operations('every name of a file is told of what happens to it, with ids of their own', async () => {
+  const D = freshTree(session);
+  // As many as take more than one id of the core's.
+  for (let i = 0; i < 9; i++) hostCommand(host, `link ${D}/f ${D}/d/l${i}`);
+  await open('s', D);
+  await open('below', `${D}/d`);
+  const links = [...Array(9).keys()].map((i) => `/d/l${i}`);
+  const names = ['/f', ...links].sort();
+  const each = async (name: string): Promise<{ paths: string[]; flags: string[]; rising: boolean }> => {
+    await talker.say(`flushsync ${name}`);
+    const { events } = await told(talker, name);
+    return {
+      paths: [...new Set(events.map(({ path }) => path.replace(D, '')))].sort(),
+      flags: [...new Set(events.map(({ flags }) => flags.toString(16)))],
+      rising: events.every(({ id }, i) => i === 0 || id > events[i - 1]!.id),
+    };
+  };
+  const written = { flags: ['111000'], rising: true };
+  await session.sh(`echo more >> ${D}/d/l3`);
+  assert.equal(await each('s'), { paths: names, ...written });
+  assert.equal(await each('below'), { paths: links, ...written });
+  const current = await talker.say('current');
+  await play('write $D/f x', { talker }, { D });
+  assert.equal(await each('s'), { paths: names, ...written });
+  assert.equal(await each('below'), { paths: links, ...written });
+  hostCommand(host, `chmod ${D}/f 0600`);
+  hostCommand(host, `setxattr ${D}/f`);
+  await talker.say('flushsync s');
+  const { events } = await told(talker, 's');
+  const owner = events.filter(({ flags }) => flags & 0x4000).map(({ path }) => path.replace(D, ''));
+  const xattr = events.filter(({ flags }) => flags & 0x8000).map(({ path }) => path.replace(D, ''));
+  assert.equal([owner, xattr.sort()], [['/f'], names]);
+  // And in the past.
+  await play(`create past ${current} 0 0x12 ${D}\nschedule past l\nstart past => 1`, { talker });
+  const past = await told(talker, 'past', 11);
+  assert.is(past.events.at(-1)!.flags, 0x10);
+  assert.equal(
+    past.events
+      .slice(0, -1)
+      .map(({ path }) => path.replace(D, ''))
+      .sort(),
+    names,
+  );
+  await close('past');
+  await close('below');
+  await close('s');
+});
+operations('a new link: its name, and the directory of the other one by its inode', async () => {
+  const D = freshTree(session);
+  await open('s', D, '0x53');
+  hostCommand(host, `link ${D}/d/x ${D}/l`);
+  await talker.say('flushsync s');
+  const { events } = await told(talker, 's');
+  assert.equal(
+    events.map(({ path, flags, ino }) => [path, flags, ino]),
+    [
+      [`${D}/l`, 0x110100, host.stat({ path: `${D}/l` }).ino],
+      [`${D}/d`, 0x20400, host.stat({ path: `${D}/d` }).ino],
+    ],
+  );
   await close('s');
 });
 operations('the halves of a rename: one inode, neighbouring ids, side by side', async () => {

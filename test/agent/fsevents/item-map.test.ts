@@ -59,6 +59,38 @@ const ROWS: readonly (readonly [string, readonly Happened[], string, string])[] 
   ['unlink of a symlink', [{ kind: Removed, type: symlink, nlink: 0, path: x }], '/v/d/x 40200', '/v/d/ 0'],
   ['link', [{ kind: Created, detail: D.Link, nlink: 2, path: x }], '/v/d/x 110100', '/v/d/ 0'],
   ['write to one of two links', [{ kind: Modified, nlink: 2, path: x }], '/v/d/x 111000', '/v/d/ 0'],
+  [
+    'link to a file in another directory',
+    [{ kind: Created, detail: D.Link, nlink: 2, path: x, from: y, fromParent: 7 }],
+    '/v/d/x 110100, /v/e 20400',
+    '/v/d/ 0, /v/e/ 0',
+  ],
+  [
+    'write to one of three links, one of which is elsewhere',
+    [{ kind: Modified, nlink: 3, path: x, from: `${y}\0/w/x` }],
+    '/v/d/x 111000, /v/e/y 111000',
+    '/v/d/ 0, /v/e/ 0',
+  ],
+  [
+    'the same, its own name elsewhere',
+    [{ kind: Modified, nlink: 2, path: '/w/x', from: x }],
+    '/v/d/x 111000',
+    '/v/d/ 0',
+  ],
+  [
+    'times of one of two links',
+    [{ kind: Attrib, detail: D.Times, nlink: 2, path: x, from: y }],
+    '/v/d/x 110400, /v/e/y 110400',
+    '/v/d/ 0, /v/e/ 0',
+  ],
+  [
+    'mode of one of two links',
+    [{ kind: Attrib, detail: D.Mode, nlink: 2, path: x, from: y }],
+    '/v/d/x 114000',
+    '/v/d/ 0',
+  ],
+  ['time of access', [{ kind: Attrib, detail: D.Times | D.AccessTime, path: x }], '', ''],
+  ['time of change', [{ kind: Attrib, detail: D.Times | D.ModifyTime, path: x }], '/v/d/x 10400', '/v/d/ 0'],
   ['unlink of one of two links', [{ kind: Removed, nlink: 1, path: x }], '/v/d/x 110200', '/v/d/ 0'],
   [
     'unlink of the last of what were two',

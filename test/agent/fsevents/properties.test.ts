@@ -118,6 +118,8 @@ const defaults = {
   from: '',
   replacedType: 8,
   replacedNlink: 0,
+  siblings: [],
+  fromParent: 0,
   kind: 0,
   path: '',
   type: 8,
