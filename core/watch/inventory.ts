@@ -118,6 +118,8 @@ export class Inventory {
       const now = this.#tree.look(path);
       if (!now) continue;
       const known = this.#known.get(path);
+      // What came or went in a directory is told of itself; what only that did to its times is no news.
+      if (known?.type === 'directory' && known.ino === now.ino && known.mtime !== now.mtime) continue;
       if (known ? known.ctime !== now.ctime || known.ino !== now.ino : now.ctime >= since)
         found.push({ type: 'create', path });
     }

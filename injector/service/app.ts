@@ -124,6 +124,7 @@ export function createApp(options: AppOptions): OpenAPIHono<Env> {
     }),
   );
   app.get('/', (context) => context.html(PAGE));
+  app.get('/docs', (context) => context.redirect('/docs/', 308));
   app.get('/docs/', (context) => context.html(VIEWER));
   app.get('/docs/start.js', (context) =>
     context.body(VIEWER_START, 200, { 'content-type': 'text/javascript' }),
@@ -137,17 +138,19 @@ export function createApp(options: AppOptions): OpenAPIHono<Env> {
   });
   app.get('/healthz', (context) => {
     const failure = service.storeFailure;
+    // Reasons name paths: whoever only asks whether it is well does not hear them.
+    const known = tokens.of(context.req.header('authorization')) !== undefined;
     return context.json({
       status: failure ? 'degraded' : 'ok',
       epoch: service.store.epoch,
       store: failure
         ? {
             status: 'failing',
-            cause: failure,
+            ...(known && { cause: failure }),
             remedy: 'Events are kept in memory only: make room on the disk.',
           }
         : { status: 'ok' },
-      notice: service.store.notice ?? null,
+      notice: (known && service.store.notice) || null,
     });
   });
   for (const path of ['/metrics', '/watchers', '/watchers/*', '/states', '/states/*'])

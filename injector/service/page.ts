@@ -69,7 +69,7 @@ async function list() {
     const answer = await fetch('/watchers?limit=1000', { headers: headers() });
     const body = await answer.json();
     if (!answer.ok) { note(body.detail + '. ' + body.remedy); $('watchers').replaceChildren(); return; }
-    const health = await (await fetch('/healthz')).json();
+    const health = await (await fetch('/healthz', { headers: headers() })).json();
     note([health.notice, health.store.cause && health.store.cause + '. ' + health.store.remedy].filter(Boolean).join(' '));
     $('watchers').replaceChildren(...body.items.map(rowOf));
     $('count').textContent = body.items.length + (body.next ? ' and more' : '') + (body.items.length === 1 && !body.next ? ' watcher' : ' watchers');

@@ -3,13 +3,13 @@ import type { Definition } from './definition.ts';
 import { Problem } from './problem.ts';
 import type { Principal } from './tokens.ts';
 import type { Watcher } from './watcher.ts';
-import type { WatcherService } from './watcher-service.ts';
+import { unknownWatcher, type WatcherService } from './watcher-service.ts';
 
 /** @throws Problem */
 export function seen(service: WatcherService, principal: Principal, id: string): Watcher {
   const watcher = service.get(id);
   // The same answer as for one that is not there.
-  if (!principal.sees(watcher.definition)) return service.get(`${id} `);
+  if (!principal.sees(watcher.definition)) return unknownWatcher(id);
   service.expire(watcher);
   return watcher;
 }

@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
-import { ControlClient } from '../control/client.ts';
+import { ControlClient, ControlError } from '../control/client.ts';
 import type { EventItem, EventLine } from '../control/methods.ts';
 import { runDirectory } from '../platform/run-directory.ts';
 
@@ -62,7 +62,12 @@ export class SessionLink {
   }
 
   async #connect(): Promise<void> {
-    const client = await ControlClient.connect(this.#session);
+    const client = await ControlClient.connect(this.#session).catch((error: Error) => {
+      // It names the sessions that run; this is told to tokens that may know of this one only.
+      if (error instanceof ControlError && error.code === 'ENOENT')
+        throw new Error(`there is no session '${this.#session}'`);
+      throw error;
+    });
     try {
       const { newest } = await client.call('session.describe', {});
       // Refused where there is no such branch, before anybody counts on it.

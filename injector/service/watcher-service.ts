@@ -173,9 +173,7 @@ export class WatcherService {
 
   /** @throws Problem */
   get(id: string): Watcher {
-    const watcher = this.#watchers.get(id);
-    if (watcher) return watcher;
-    throw new Problem(404, 'unknown_watcher', `there is no watcher '${id}'`, 'GET /watchers lists them.');
+    return this.#watchers.get(id) ?? unknownWatcher(id);
   }
 
   has(id: string): boolean {
@@ -289,6 +287,11 @@ export class WatcherService {
     await Promise.all([...this.#watchers.values()].map((watcher) => watcher.close()));
     await this.store.close(this.#lastId);
   }
+}
+
+/** @throws Problem always */
+export function unknownWatcher(id: string): never {
+  throw new Problem(404, 'unknown_watcher', `there is no watcher '${id}'`, 'GET /watchers lists them.');
 }
 
 const cannotWatch = (definition: Definition, error: unknown): Problem =>

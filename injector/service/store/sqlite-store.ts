@@ -94,7 +94,7 @@ export class SqliteStore implements Store {
       const aside = setAside(file, Math.floor(now()));
       // A long list of pages, at times.
       const why = (error as Error).message.replaceAll('\n', '; ').slice(0, 160);
-      notice = `the store ${file} was corrupted (${why}); it was set aside as ${aside}`;
+      notice = `the store ${file} was corrupted (${why}); it was set aside as ${aside}. Make the watchers again: none is left`;
       db = openDatabase(file);
     }
     this.#db = db;

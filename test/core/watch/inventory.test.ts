@@ -167,6 +167,23 @@ for (const { name, before = {}, after, told, expected, untold } of CASES)
     assert.equal(inventory.take(paths.map((path) => ({ type: 'create', path }))).changes, [], 'told again');
   });
 
+inventories(
+  'found when looked again: what is not known; not what only shows that something came into a directory',
+  () => {
+    let tree = treeOf({ '/r/a': '1', '/r/d/': '2', '/r/e/': '3', '/r/f': '4' });
+    const inventory = new Inventory({
+      look: (path) => tree.look(path),
+      list: (path, flat) => tree.list(path, flat),
+    });
+    inventory.learn('/r');
+    tree = treeOf({ '/r/a': '1*', '/r/d/': '2*', '/r/e/': "3'", '/r/n': "5'" });
+    assert.equal(
+      inventory.untold('/r', 1n).map(({ type, path }) => `${type} ${path}`),
+      ['create /r/a', 'create /r/e', 'create /r/n', 'delete /r/f'],
+    );
+  },
+);
+
 inventories('a backend that fails: rescan, and goes on', async () => {
   let tell: Parameters<Backend['subscribe']>[1] = () => {};
   const backend: Backend = {

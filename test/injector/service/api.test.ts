@@ -142,8 +142,15 @@ api('nobody hears of a watcher outside of the scopes of the token', async () => 
     ['GET', ''],
     ['GET', '/events'],
     ['DELETE', ''],
-  ] as const)
-    assert.is((await w.ask(method, `/watchers/etc${path}`, undefined, narrow)).status, 404);
+  ] as const) {
+    // Word for word what is said of one that is not there.
+    const [hidden, none] = [
+      await w.ask(method, `/watchers/etc${path}`, undefined, narrow),
+      await w.ask(method, `/watchers/abc${path}`, undefined, narrow),
+    ];
+    assert.is(hidden.status, 404);
+    assert.is((await hidden.text()).replace('etc', 'abc'), await none.text());
+  }
   assert.is((await w.ask('PUT', '/watchers/etc', { path: '/usr' }, narrow)).status, 404);
   assert.ok(w.service.has('etc'));
   await w.service.close();
@@ -313,6 +320,14 @@ api('200 clients × bursts: each hears everything, each frame is made once', asy
   await w.service.close();
 });
 
+api('the viewer of the document is found with and without a slash', async () => {
+  const w = await world();
+  const short = await w.ask('GET', '/docs');
+  assert.equal([short.status, short.headers.get('location')], [308, '/docs/']);
+  assert.match(await (await w.ask('GET', '/docs/')).text(), /swagger-ui/);
+  await w.service.close();
+});
+
 api('a full disk costs durability only; with room again all is written', async () => {
   const store = new MemoryStore();
   const w = await world({ store });
@@ -322,6 +337,8 @@ api('a full disk costs durability only; with room again all is written', async (
   w.touch('/usr/2');
   const health = await body(w.ask('GET', '/healthz'));
   assert.equal([health.status, health.store.cause], ['degraded', 'database or disk is full']);
+  const anonymous = await body(w.app.request('/healthz', { headers: { host: '127.0.0.1' } }));
+  assert.equal([anonymous.status, anonymous.store.cause], ['degraded', undefined]);
   assert.is((await body(w.ask('GET', '/watchers/w/events'))).items.length, 2);
   assert.match(await (await w.ask('GET', '/metrics')).text(), /shimfs_store_failing 1/);
   store.failure = undefined;

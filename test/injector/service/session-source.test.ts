@@ -162,4 +162,14 @@ session('a branch that is not there is refused', async ({ name }) => {
   await host.close();
 });
 
+session('a session that does not run: others that do are not named', async ({ name }) => {
+  const host = await open(name);
+  const w = await world();
+  const answer = await w.ask('PUT', '/watchers/s', { path: '/v', source: `session:${name}-none` });
+  const { detail } = (await answer.json()) as { detail: string };
+  assert.is(detail, `cannot watch /v: there is no session '${name}-none'`);
+  await w.service.close();
+  await host.close();
+});
+
 session.run();
