@@ -53,7 +53,6 @@ Examples:
 async function runCommand(command: string, args: string[], flags: RunFlags): Promise<void> {
   requireSessionOrMount(flags, "run --mount /v -- sh -c 'echo hi > /v/a; cat /v/a'");
   const { run } = await import('../run/run.ts');
-  const { forwardSignals } = await import('../run/program.ts');
   const { session, branch, hide, env } = flags;
   const running = await run({
     ...ownSession(flags),
@@ -63,9 +62,9 @@ async function runCommand(command: string, args: string[], flags: RunFlags): Pro
     env,
     command,
     args,
+    forwardSignals: true,
   });
-  const stopForwarding = forwardSignals(running.child);
-  const status = await running.status.finally(stopForwarding);
+  const status = await running.status;
   // Only what the program left behind is still there: a signal is meant for us now.
   let closing = false;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)

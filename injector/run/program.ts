@@ -106,19 +106,3 @@ export function startProgram(options: ProgramOptions): Program {
   });
   return { child, pid: child.pid ?? 0, status, allGone };
 }
-
-/** Signals sent to us are meant for the program. The terminal sends its own to both. */
-export function forwardSignals(child: Program['child']): () => void {
-  const forwarded: NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'];
-  const fromTerminal: NodeJS.Signals[] = ['SIGINT', 'SIGQUIT'];
-  const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
-  const maybe = (signal: NodeJS.Signals): void => {
-    if (!process.stdin.isTTY) child.kill(signal);
-  };
-  for (const signal of forwarded) process.on(signal, forward);
-  for (const signal of fromTerminal) process.on(signal, maybe);
-  return () => {
-    for (const signal of forwarded) process.off(signal, forward);
-    for (const signal of fromTerminal) process.off(signal, maybe);
-  };
-}

@@ -7,6 +7,7 @@ import type { SessionHost } from '../host/session-host.ts';
 import { UserError } from '../user-error.ts';
 import { type OwnSessionOptions, openPrivateSession, tellOnStderr } from './own-session.ts';
 import { type Program, type ProgramOptions, startProgram } from './program.ts';
+import { startWithSignals } from './signals.ts';
 import { watchingImpossible } from './watchability.ts';
 
 export interface RunOptions extends OwnSessionOptions {
@@ -26,6 +27,8 @@ export interface RunOptions extends OwnSessionOptions {
   readonly stdio?: ProgramOptions['stdio'];
   /** Called with the session before the program starts, in a session of its own: to put files there, or to listen. */
   readonly prepare?: (core: FsCore) => void | Promise<void>;
+  /** Hand the signals that this process gets on to the program, from before it starts until it ends. Default: false. */
+  readonly forwardSignals?: boolean;
   /** Keep a session of its own until `close`, to look at what the program has made. Default: false. */
   readonly keep?: boolean;
 }
@@ -62,17 +65,19 @@ export async function run(options: RunOptions): Promise<Run> {
   const home =
     options.session === undefined ? await ownHome(options) : await enteredHome(options, options.session);
   try {
-    const program = startProgram({
-      command: options.command,
-      args: options.args ?? [],
-      env: { ...process.env, ...options.env },
-      cwd: options.cwd,
-      stdio: options.stdio,
-      allowUncovered: options.allowUncovered,
-      gate: home.gate,
-      session: home.session,
-      isVirtual: (path) => home.mounts.some((mount) => path === mount || path.startsWith(mount + sep)),
-    });
+    const start = (): Program =>
+      startProgram({
+        command: options.command,
+        args: options.args ?? [],
+        env: { ...process.env, ...options.env },
+        cwd: options.cwd,
+        stdio: options.stdio,
+        allowUncovered: options.allowUncovered,
+        gate: home.gate,
+        session: home.session,
+        isVirtual: (path) => home.mounts.some((mount) => path === mount || path.startsWith(mount + sep)),
+      });
+    const program = options.forwardSignals ? startWithSignals(start) : start();
     const ended = home.core ? program.allGone : Promise.resolve();
     const done = program.status.then(() => ended).finally(() => (options.keep ? undefined : home.close()));
     const { child, pid, status } = program;

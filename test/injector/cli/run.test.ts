@@ -6,6 +6,7 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { cacheDirectory } from '../../../injector/engine/venv.ts';
 import { Command, ended, lines, stop } from './command.ts';
 
 const test = suite('run');
@@ -115,12 +116,17 @@ function make(output: string, command: string, args: readonly string[], source: 
   writeFileSync(source.endsWith('.go') ? source : `${output}.c`, source.endsWith('.go') ? GO : C);
   const made = spawnSync(command, args, {
     encoding: 'utf8',
-    env: { ...process.env, CGO_ENABLED: '0', GOCACHE: path('go-cache'), GO111MODULE: 'off' },
+    env: {
+      ...process.env,
+      CGO_ENABLED: '0',
+      GOCACHE: join(cacheDirectory(), 'go-build'),
+      GO111MODULE: 'off',
+    },
   });
   return made.error?.message ?? (made.status === 0 ? undefined : made.stderr);
 }
 const C = '#include <stdio.h>\nint main(void) { puts("ran"); return 0; }\n';
-const GO = 'package main\nimport "fmt"\nfunc main() { fmt.Println("ran") }\n';
+const GO = 'package main\nimport "os"\nfunc main() { os.Stdout.WriteString("ran\\n") }\n';
 
 async function refused(program: string, reason: RegExp): Promise<void> {
   const { status, stderr, text } = await shimfs.run(['run', '--mount', '/v', '--', program]);
