@@ -3,7 +3,9 @@
 #include <dlfcn.h>
 #include <link.h>
 #include "../dispatch.h"
+#include "../fsevents/fsevents.h"
 #include "../gate.h"
+#include "preempt.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -51,11 +53,7 @@ static int look(struct dl_phdr_info *info, size_t size, void *data) {
   (void)size;
   void *library = info->dlpi_name && *info->dlpi_name ? dlopen(info->dlpi_name, RTLD_LAZY | RTLD_NOLOAD) : NULL;
   if (!library) return 0;
-  Dl_info own, its;
-  void *at = dlsym(library, s->name);
-  /* Through a library's own dependencies it may be us that is found. */
-  bool ours = at && dladdr((void *)&look, &own) && dladdr(at, &its) && own.dli_fbase == its.dli_fbase;
-  if (at && !ours) s->found = at;
+  s->found = system_symbol(library, s->name);
   dlclose(library);
   return s->found != NULL;
 }
@@ -133,4 +131,35 @@ EXPORT void dispatch_retain(void *object) {
 EXPORT void dispatch_release(void *object) {
   found(&real_dispatch.release);
   shimfs_dispatch_release(object);
+}
+
+/* ---- by name ---- */
+
+const char *const kqueue_names[] = {"kqueue",     "guarded_kqueue_np",         "kevent",
+                                    "kevent64",   "kevent_qos",                "darwin_standin_fd_closing",
+                                    "darwin_standin_fd_duplicated", NULL};
+
+void *preempting_function(const char *name) {
+#define OURS(function) {#function, (void *)(uintptr_t)&function}
+  static const struct {
+    const char *name;
+    void *function;
+  } ours[] = {OURS(kqueue),
+              OURS(guarded_kqueue_np),
+              OURS(kevent),
+              OURS(kevent64),
+              OURS(kevent_qos),
+              OURS(dispatch_source_create),
+              OURS(dispatch_source_get_handle),
+              OURS(dispatch_source_get_mask),
+              OURS(dispatch_source_cancel),
+              OURS(dispatch_activate),
+              OURS(dispatch_resume),
+              OURS(dispatch_suspend),
+              OURS(dispatch_retain),
+              OURS(dispatch_release)};
+  const size_t n = text_length(name);
+  for (unsigned i = 0; i < sizeof ours / sizeof ours[0]; i++)
+    if (text_length(ours[i].name) == n && text_equal(ours[i].name, name, n)) return ours[i].function;
+  return NULL;
 }
