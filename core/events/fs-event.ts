@@ -11,7 +11,10 @@ export const EventKind = {
   Modified: 3,
   Renamed: 4,
   Attrib: 5,
-  /** The next three are interest-only: produced only while some watcher wants them. */
+  /**
+   * The next three are for those who ask, never in the journal. The core tells none of them: of opens and reads
+   * inotify's watchers hear from the kernel itself (core/inotify); a writer's last close is told to agents by the host.
+   */
   Opened: 6,
   Accessed: 7,
   Closed: 8,
