@@ -5,7 +5,6 @@ import { createInterface } from 'node:readline';
 import { SseReader } from './service-world.ts';
 
 export interface ServiceOptions {
-  readonly port: number;
   readonly store: string;
   readonly tokenFile: string;
   readonly token: string;
@@ -33,8 +32,8 @@ export class ServiceProcess {
 
   /** Resolves once it serves. */
   static async start(options: ServiceOptions): Promise<ServiceProcess> {
-    const { port, store, tokenFile, before = ':' } = options;
-    const args = ['--import', 'tsx', 'injector/cli/main.ts', 'serve', '--listen', `127.0.0.1:${port}`];
+    const { store, tokenFile, before = ':' } = options;
+    const args = ['--import', 'tsx', 'injector/cli/main.ts', 'serve', '--listen', '127.0.0.1:0'];
     const words = [...args, '--store', store, '--token-file', tokenFile];
     const child = spawn('/bin/sh', ['-c', `${before}; exec "$@"`, 'sh', process.execPath, ...words], {
       stdio: ['ignore', 'pipe', 'pipe'],
