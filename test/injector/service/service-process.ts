@@ -1,7 +1,11 @@
 /** `shimfs serve` as a process of its own, to be killed and started again, and clients that resume. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { buildCommand } from '../../../injector/build.ts';
+import { PACKAGE_ROOT } from '../../../injector/package-root.ts';
 import { SseReader } from './service-world.ts';
 
 export interface ServiceOptions {
@@ -11,6 +15,14 @@ export interface ServiceOptions {
   /** Shell words before the service starts, such as a limit. */
   readonly before?: string;
 }
+
+/** Of our own, once: it starts several times as fast as the sources do. */
+const BUILD = join(PACKAGE_ROOT, 'build', `service-${process.pid}`);
+let built: Promise<void> | undefined;
+const build = (): Promise<void> => {
+  process.once('exit', () => rmSync(BUILD, { recursive: true, force: true }));
+  return buildCommand(BUILD);
+};
 
 export class ServiceProcess {
   readonly url: string;
@@ -33,7 +45,9 @@ export class ServiceProcess {
   /** Resolves once it serves. */
   static async start(options: ServiceOptions): Promise<ServiceProcess> {
     const { store, tokenFile, before = ':' } = options;
-    const args = ['--import', 'tsx', 'injector/cli/main.ts', 'serve', '--listen', '127.0.0.1:0'];
+    built ??= build();
+    await built;
+    const args = [join(BUILD, 'injector', 'cli', 'main.js'), 'serve', '--listen', '127.0.0.1:0'];
     const words = [...args, '--store', store, '--token-file', tokenFile];
     const child = spawn('/bin/sh', ['-c', `${before}; exec "$@"`, 'sh', process.execPath, ...words], {
       stdio: ['ignore', 'pipe', 'pipe'],
