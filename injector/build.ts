@@ -25,19 +25,24 @@ export async function buildAgent(outfile: string = at('dist', 'agent', 'agent.js
   renameSync(draft, outfile);
 }
 
+/** Under dist/, without `.js`, and what each is made of. */
+export const BUNDLES: Readonly<Record<string, string>> = {
+  'injector/cli/main': 'injector/cli/main.ts',
+  'injector/index': 'injector/index.ts',
+  'core/index': 'core/index.ts',
+  'core/watch/index': 'core/watch/index.ts',
+  'injector/replicate': 'injector/replicate.ts',
+  'injector/engine/npm-bridge': 'injector/engine/npm-bridge.ts',
+  'fixtures/build': 'fixtures/build.ts',
+};
+
+/** Whose types users see. */
+export const TYPED = ['injector/index.ts', 'injector/replicate.ts', 'core/index.ts', 'core/watch/index.ts'];
+
 /** @param outdir inside the package: from there its files are found */
 export async function buildCommand(outdir: string = at('dist')): Promise<void> {
-  const entries = {
-    'injector/cli/main': 'injector/cli/main.ts',
-    'injector/index': 'injector/index.ts',
-    'core/index': 'core/index.ts',
-    'core/watch/index': 'core/watch/index.ts',
-    'injector/replicate': 'injector/replicate.ts',
-    'injector/engine/npm-bridge': 'injector/engine/npm-bridge.ts',
-    'fixtures/build': 'fixtures/build.ts',
-  };
   await build({
-    entryPoints: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, at(file)])),
+    entryPoints: Object.fromEntries(Object.entries(BUNDLES).map(([name, file]) => [name, at(file)])),
     outdir,
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
@@ -60,9 +65,8 @@ async function buildTypes(): Promise<void> {
   const { default: ts } = await import('typescript');
   const { config } = ts.readConfigFile(at('tsconfig.json'), ts.sys.readFile);
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, PACKAGE_ROOT);
-  const entries = ['injector/index.ts', 'injector/replicate.ts', 'core/index.ts', 'core/watch/index.ts'];
   const program = ts.createProgram(
-    entries.map((file) => at(file)),
+    TYPED.map((file) => at(file)),
     {
       ...options,
       outDir: at('dist'),
