@@ -8,6 +8,12 @@ export const FILE = 'notes.txt';
 /** In the second branch this name is whited out. */
 export const HIDDEN = 'secret.txt';
 
+/**
+ * Told besides of a new link (the directory of the other name looks touched) by the kernel's own source, and by our
+ * streams; not by each version of macOS, nor by the stand-in. Nothing else here gives it.
+ */
+export const MAY_BE_TOLD = 'InodeMetaMod|IsDir .';
+
 export type Watcher = 'file' | 'directory' | 'branch';
 
 export interface Step {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { packageFile } from '../package-root.ts';
 import type { Changes } from './changes.ts';
-import { noteNames, STEPS, type Step } from './script.ts';
+import { MAY_BE_TOLD, noteNames, STEPS, type Step } from './script.ts';
 import type { WatchingProgram } from './watcher.ts';
 
 /** Who hears, and through what: `branch` by kqueue on another branch, the others on the main one. */
@@ -105,7 +105,13 @@ function expectedOf({ expected, events }: Step): Record<Column, string> {
 
 /** What a column has heard, as it is shown. */
 function heardBy(column: Column, watcher: WatchingProgram): string {
-  if (column === 'fsevents') return watcher.lines().join(', ') || '–';
+  if (column === 'fsevents')
+    return (
+      watcher
+        .lines()
+        .filter((line) => line !== MAY_BE_TOLD)
+        .join(', ') || '–'
+    );
   const bits = watcher.bits();
   const [first, second] = [bits.get(0) ?? 0, bits.get(1) ?? 0];
   return column === 'branch' ? bitsText(0, first) : bitsText(first, second);
