@@ -76,7 +76,11 @@ export function attempt(fs: Fs, root: string, { kind, path, other, seed }: Step)
     else if (kind === 'mkdir') fs.mkdirSync(at);
     else if (kind === 'rename') fs.renameSync(at, to);
     else if (kind === 'rm') fs.rmSync(at, { recursive: true });
-    else if (kind === 'chmod') fs.chmodSync(at, [0o600, 0o755, 0o700, 0o444][seed % 4]!);
+    else if (kind === 'chmod') {
+      // Only root could replicate a directory that its owner may not enter.
+      const enter = fs.lstatSync(at).isDirectory() ? 0o700 : 0;
+      fs.chmodSync(at, [0o600, 0o755, 0o700, 0o444][seed % 4]! | enter);
+    }
     else if (kind === 'symlink') fs.symlinkSync(other, at);
     else if (kind === 'utimes') fs.utimesSync(at, seed, seed);
     else fs.linkSync(at, to);
