@@ -80,8 +80,7 @@ export function attempt(fs: Fs, root: string, { kind, path, other, seed }: Step)
       // Only root could replicate a directory that its owner may not enter.
       const enter = fs.lstatSync(at).isDirectory() ? 0o700 : 0;
       fs.chmodSync(at, [0o600, 0o755, 0o700, 0o444][seed % 4]! | enter);
-    }
-    else if (kind === 'symlink') fs.symlinkSync(other, at);
+    } else if (kind === 'symlink') fs.symlinkSync(other, at);
     else if (kind === 'utimes') fs.utimesSync(at, seed, seed);
     else fs.linkSync(at, to);
   } catch (error) {
