@@ -158,9 +158,9 @@ test('signals reach the program', async () => {
     ['SIGHUP', 8],
     ['SIGUSR1', 7],
   ] as const) {
-    // Traps run between commands: a signal that comes just before the shell blocks would wait for the next one.
+    // Traps run between commands: a signal that came just before the shell blocked for good would never be seen.
     const script =
-      "trap 'exit 9' TERM; trap 'exit 8' HUP; trap 'exit 7' USR1; echo ready; while :; do :; done";
+      "trap 'exit 9' TERM; trap 'exit 8' HUP; trap 'exit 7' USR1; echo ready; n=0; while [ $((n += 1)) -lt 600 ]; do sleep 0.05; done";
     const child = shimfs.start(['run', '--mount', '/v', '--', 'sh', '-c', script]);
     const end = ended(child);
     assert.is(await lines(child)(), 'ready');
