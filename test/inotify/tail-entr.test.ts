@@ -45,6 +45,9 @@ async function tail(
   return [follower, then];
 }
 
+/** What tail says of the file comes by another pipe than the file's lines: their order is nobody's. */
+const together = (said: readonly (readonly string[])[]): string[] => said.flat().sort();
+
 // Between its first look and its watch tail looks once more: what is written meanwhile is not lost, here as there.
 followers('tail -F: what is appended', () =>
   equal(async (side) => {
@@ -55,7 +58,7 @@ followers('tail -F: what is appended', () =>
       await then('echo unrelated >> other; echo six >> log', /^six$/),
       await then('{ echo seven; echo eight; echo nine; } >> log', /^nine$/),
     ];
-    return [said, await follower.stop()];
+    return [together(said), await follower.stop()];
   }),
 );
 
@@ -68,7 +71,7 @@ followers('tail -F: truncation', () =>
       await then('truncate -s 0 log', /truncated/),
       await then('echo newer >> log', /^newer$/),
     ];
-    return [said, await follower.stop()];
+    return [together(said), await follower.stop()];
   }),
 );
 
@@ -83,7 +86,7 @@ followers('tail -F: rotation by rename', () =>
       await then('echo again > log.new; mv log.new log', /^again$/),
       await then('echo last >> log', /^last$/),
     ];
-    return [said, await follower.stop()];
+    return [together(said), await follower.stop()];
   }),
 );
 
@@ -95,7 +98,7 @@ followers('tail -F: removed and made again', () =>
       await then('echo back > log', /^back$/),
       await then('echo more >> log', /^more$/),
     ];
-    return [said, await follower.stop()];
+    return [together(said), await follower.stop()];
   }),
 );
 
@@ -106,7 +109,7 @@ followers('tail -F: replaced in one step', () =>
       await then('echo replaced > log.new; mv log.new log', /^replaced$/),
       await then('echo more >> log', /^more$/),
     ];
-    return [said, await follower.stop()];
+    return [together(said), await follower.stop()];
   }),
 );
 
@@ -154,7 +157,7 @@ if (installed('entr', 'entr', 'entr')) {
         await side.run(`cd ${directory} && { ${line}; }`);
         said.push(plain(await follower.until(/^ran/), directory));
       }
-      return [said, await follower.stop()];
+      return [together(said), await follower.stop()];
     }),
   );
 
