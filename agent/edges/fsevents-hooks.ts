@@ -1,32 +1,7 @@
 /** What of FSEvents is hooked in a process that was already running, and in libraries that it loads later. */
+import { FSEVENTS_FUNCTIONS } from '../../core/fsevents-functions.ts';
 import { hookFunctions } from './function-hooks.ts';
 import type { GateLibrary } from './gate-library.ts';
-
-/** FSEvents.h, all of it. */
-const NAMES = [
-  'FSEventStreamCreate',
-  'FSEventStreamCreateRelativeToDevice',
-  'FSEventStreamRetain',
-  'FSEventStreamRelease',
-  'FSEventStreamScheduleWithRunLoop',
-  'FSEventStreamUnscheduleFromRunLoop',
-  'FSEventStreamSetDispatchQueue',
-  'FSEventStreamInvalidate',
-  'FSEventStreamStart',
-  'FSEventStreamStop',
-  'FSEventStreamFlushAsync',
-  'FSEventStreamFlushSync',
-  'FSEventStreamSetExclusionPaths',
-  'FSEventStreamGetLatestEventId',
-  'FSEventStreamGetDeviceBeingWatched',
-  'FSEventStreamCopyPathsBeingWatched',
-  'FSEventStreamCopyDescription',
-  'FSEventStreamShow',
-  'FSEventsGetCurrentEventId',
-  'FSEventsCopyUUIDForDevice',
-  'FSEventsGetLastEventIdForDeviceBeforeTime',
-  'FSEventsPurgeEventsForDeviceUpToEventId',
-];
 
 /** FRAMEWORK_FUNCTIONS and FRAMEWORK_DATA of gate/fsevents/fsevents.h. */
 const TAKEN = [
@@ -63,12 +38,13 @@ const TAKEN = [
 
 /** @returns names of what was hooked; the rest is, when a library that has it is loaded */
 export function hookFsevents(gate: GateLibrary): string[] {
-  const hooked = hookFunctions(gate, NAMES, TAKEN);
+  const hooked = hookFunctions(gate, FSEVENTS_FUNCTIONS, TAKEN);
   if (hooked.length > 0) return hooked;
   const observer = Process.attachModuleObserver({
     onAdded(module) {
-      if (module.base.equals(gate.module.base) || module.findExportByName(NAMES[0]!) === null) return;
-      if (hookFunctions(gate, NAMES, TAKEN).length > 0) observer.detach();
+      if (module.base.equals(gate.module.base) || module.findExportByName(FSEVENTS_FUNCTIONS[0]!) === null)
+        return;
+      if (hookFunctions(gate, FSEVENTS_FUNCTIONS, TAKEN).length > 0) observer.detach();
     },
   });
   return hooked;

@@ -1,5 +1,6 @@
 /** The functions of the system that the gate stands before, by the names that programs use. */
 import { readFileSync } from 'node:fs';
+import { FSEVENTS_FUNCTIONS } from '../../core/fsevents-functions.ts';
 import { packageFile } from '../package-root.ts';
 
 const KQUEUE = ['kqueue', 'guarded_kqueue_np', 'kevent', 'kevent64', 'kevent_qos'];
@@ -12,33 +13,8 @@ const DISPATCH = [
   'dispatch_resume',
   'dispatch_suspend',
 ];
-const FSEVENTS = [
-  'FSEventStreamCreate',
-  'FSEventStreamCreateRelativeToDevice',
-  'FSEventStreamRetain',
-  'FSEventStreamRelease',
-  'FSEventStreamScheduleWithRunLoop',
-  'FSEventStreamUnscheduleFromRunLoop',
-  'FSEventStreamSetDispatchQueue',
-  'FSEventStreamInvalidate',
-  'FSEventStreamStart',
-  'FSEventStreamStop',
-  'FSEventStreamFlushAsync',
-  'FSEventStreamFlushSync',
-  'FSEventStreamSetExclusionPaths',
-  'FSEventStreamGetLatestEventId',
-  'FSEventStreamGetDeviceBeingWatched',
-  'FSEventStreamCopyPathsBeingWatched',
-  'FSEventStreamCopyDescription',
-  'FSEventStreamShow',
-  'FSEventsGetCurrentEventId',
-  'FSEventsCopyUUIDForDevice',
-  'FSEventsGetLastEventIdForDeviceBeforeTime',
-  'FSEventsPurgeEventsForDeviceUpToEventId',
-];
-
 /** Of the functions that tell of changes, on every system. */
-export const WATCH_NAMES: readonly string[] = [...KQUEUE, ...DISPATCH, ...FSEVENTS];
+export const WATCH_NAMES: readonly string[] = [...KQUEUE, ...DISPATCH, ...FSEVENTS_FUNCTIONS];
 
 /**
  * The names in an interposing table: `MY(name)` and `TUPLE(replacement, name)`, each by the symbol that an `__asm`
