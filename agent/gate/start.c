@@ -102,7 +102,7 @@ static bool enter(char *value, char **digits) {
   return true;
 }
 
-static bool come_up(char *value) {
+static bool come_up(char *value, bool running) {
   char *digits;
   if (!enter(value, &digits)) return false;
   adopt_keepalive(digits);
@@ -111,7 +111,7 @@ static bool come_up(char *value) {
   sys(SYS_umask, process_umask);
   Dl_info here;
   if (dladdr((void *)&gate_fail, &here)) bytes_copy(gate_path, here.dli_fname, text_length(here.dli_fname) + 1);
-  if (patch_call_sites() <= 0) return gate_say("no system call of libc could be hooked"), false;
+  if (patch_call_sites(running) <= 0) return gate_say("no system call of libc could be hooked"), false;
   if (!canary()) return gate_say("libc's hooks do not fire"), false;
   link_start();
 #if defined(__linux__)
@@ -137,7 +137,7 @@ __attribute__((constructor(101))) static void preloaded(int argc, char **argv, c
   }
 #endif
   if (value) find_system_functions(); /* Frida-loaded, the agent tells them (agent.c) */
-  if (value && !come_up(value)) {
+  if (value && !come_up(value, false)) {
     session.active = false;
     gate_fail("the program is not started, because it could not be covered");
   }
@@ -154,5 +154,5 @@ EXPORT int shimfs_gate_start(const char *value) {
   size_t n = text_length(value);
   if (n >= sizeof copy) return -1;
   bytes_copy(copy, value, n + 1);
-  return come_up(copy) ? (int)session.mount_count : -1;
+  return come_up(copy, true) ? (int)session.mount_count : -1;
 }

@@ -50,7 +50,7 @@ volatile uint32_t *fork_page(void);
 static inline void allow_tracer(int pid) { (void)pid; }
 
 /* Nothing to patch: dyld has done it. Returns how many names are interposed. */
-int patch_call_sites(void);
+int patch_call_sites(bool running);
 /* dlsym hands out what dyld would bind, which must be ours. */
 void canary_call(void);
 void find_system_functions(void);

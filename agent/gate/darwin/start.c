@@ -23,7 +23,8 @@ volatile uint32_t *fork_page(void) {
 }
 
 /* F_GETPATH and getcwd tell real paths (`/private/tmp/…`): the object directory is known by its real one too. */
-int patch_call_sites(void) {
+int patch_call_sites(bool running) {
+  (void)running;
   static char real_directory[MAXPATHLEN];
   long fd = sys(SYS_openat, AT_FDCWD, session.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return -1;

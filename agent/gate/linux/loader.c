@@ -46,7 +46,7 @@ static void learn_directory(void) {
 
 bool loader_start(void) {
   shimfs_prepare_calls();
-  if (!find_loader_text(&loader) || patch_text(&loader) <= 0) return false;
+  if (!find_loader_text(&loader) || patch_text(&loader, false) <= 0) return false;
   link_start();
   fd_recover_place();
   learn_directory();

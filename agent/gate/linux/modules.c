@@ -71,12 +71,12 @@ uint8_t *map_pool(const uint8_t *near, size_t size, size_t reach) {
   return NULL;
 }
 
-int patch_call_sites(void) {
+int patch_call_sites(bool running) {
   struct text_range texts[8];
   int n = find_texts(texts, 8), total = 0;
   shimfs_prepare_calls();
   for (int i = 0; i < n; i++) {
-    int count = patch_text(&texts[i]);
+    int count = patch_text(&texts[i], running);
     if (count < 0) return -1;
     total += count;
   }

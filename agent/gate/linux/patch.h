@@ -26,7 +26,10 @@ bool find_loader_text(struct text_range *out);
 /* A page-aligned pool that a branch from `near` can reach. NULL when there is none. */
 uint8_t *map_pool(const uint8_t *near, size_t size, size_t reach);
 
-/* patch_*.c: replaces the call sites of one text. Returns how many, or -1. */
-int patch_text(const struct text_range *text);
+/*
+ * patch_*.c: replaces the call sites of one text. `running`: other threads may execute it, or sleep in its system
+ * calls. Returns how many, or -1.
+ */
+int patch_text(const struct text_range *text, bool running);
 /* Puts back what the last patch_text replaced. */
 void unpatch_text(const struct text_range *text);

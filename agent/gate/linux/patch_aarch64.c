@@ -77,7 +77,8 @@ static int collect(const struct text_range *text, struct site_mark *out, int cap
 static struct site_mark sites[MAX_SITES];
 static int patched;
 
-int patch_text(const struct text_range *text) {
+int patch_text(const struct text_range *text, bool running) {
+  (void)running; /* SVC and B may be exchanged under threads; a returning thread finds the next instruction untouched */
   const size_t page = getauxval(AT_PAGESZ);
   int count = patched = collect(text, sites, MAX_SITES);
   if (count == 0) return 0;

@@ -8,7 +8,8 @@
  * Two shapes of site have room for a five-byte jump:
  *     syscall; cmp $-4095,%rax            nearly all (the compare is repeated in the trampoline)
  *     mov $N,%eax; syscall                the few helpers that return at once
- * In a running process the first shape is replaced by one aligned or line-contained eight-byte store.
+ * While the process has a single thread, the jump is simply written. In a running process other threads execute these
+ * bytes, and sleep behind them: see patch_live_x86_64.c.
  */
 #if defined(__x86_64__)
 #define _GNU_SOURCE
@@ -16,17 +17,15 @@
 #include <unistd.h>
 #include "../gate.h"
 #include "../sys.h"
-#include "patch.h"
+#include "patch_x86_64.h"
 #include "site.h"
 
-enum { LOOK_BACK = 72, TRAMPOLINE = 48, MAX_SITES = 1024 };
+enum { LOOK_BACK = 72, MAX_SITES = 1024 };
 
-static bool is_compare(const uint8_t *p, int *length) {
-  /* cmp $0xfffff000|0xfffff001, %rax or %eax */
-  if (p[0] == 0x48 && p[1] == 0x3d && (p[2] & 0xfe) == 0 && p[3] == 0xf0 && p[4] == 0xff && p[5] == 0xff)
-    return *length = 6, true;
-  if (p[0] == 0x3d && (p[1] & 0xfe) == 0 && p[2] == 0xf0 && p[3] == 0xff && p[4] == 0xff) return *length = 5, true;
-  return false;
+int compare_length(const uint8_t *p) {
+  if (p[0] == 0x48 && p[1] == 0x3d && (p[2] & 0xfe) == 0 && p[3] == 0xf0 && p[4] == 0xff && p[5] == 0xff) return 6;
+  if (p[0] == 0x3d && (p[1] & 0xfe) == 0 && p[2] == 0xf0 && p[3] == 0xff && p[4] == 0xff) return 5;
+  return 0;
 }
 
 /* The number that the code before a site puts into eax; -1 when it comes from elsewhere. */
@@ -43,11 +42,11 @@ static long number_before(const uint8_t *start, const uint8_t *at) {
 
 /* Is there a site whose instruction is at `p`? Fills in its extent. */
 static bool site_at(const struct text_range *text, const uint8_t *p, struct site_mark *out) {
-  int compare;
   if (p[0] != 0x0f || p[1] != 0x05) return false;
+  int compare = compare_length(p + 2);
   bool contiguous = p[-5] == 0xb8 && p[-2] == 0 && p[-1] == 0;
   uint32_t at = (uint32_t)(p - text->start);
-  if (is_compare(p + 2, &compare)) *out = (struct site_mark){at, (uint16_t)(2 + compare), 0};
+  if (compare) *out = (struct site_mark){at, (uint16_t)(2 + compare), 0};
   else if (contiguous) *out = (struct site_mark){at - 5, 7, 5};
   else return false;
   return true;
@@ -80,63 +79,72 @@ static int collect(const struct text_range *text, struct site_mark *out, int cap
   return count;
 }
 
-static uint8_t *emit(uint8_t *at, const void *bytes, size_t n) {
+uint8_t *emit_bytes(uint8_t *at, const void *bytes, size_t n) {
   bytes_copy(at, bytes, n);
   return at + n;
 }
 
 static uint8_t *emit32(uint8_t *at, int64_t value) {
   int32_t v = (int32_t)value;
-  return emit(at, &v, 4);
+  return emit_bytes(at, &v, 4);
+}
+
+uint8_t *emit_jump(uint8_t *at, const uint8_t *target) {
+  at = emit_bytes(at, "\xe9", 1);
+  return emit32(at, target - (at + 4));
 }
 
 /* @param entry the pool's cell that holds the address of shimfs_site_entry */
-static void write_trampoline(uint8_t *at, const uint8_t *start, const struct site_mark *s, const uint8_t *entry) {
-  const uint8_t *resume = start + s->length;
-  at = emit(at, start, s->instruction); /* mov $N,%eax of the second shape */
-  at = emit(at, "\x48\x8d\x64\x24\x80", 5); /* lea -128(%rsp),%rsp */
-  at = emit(at, "\x49\xbb", 2);             /* mov $resume,%r11 */
-  at = emit(at, &resume, 8);
-  at = emit(at, "\xff\x15", 2); /* call *entry(%rip) */
+static void write_trampoline(struct jump_site *s, const uint8_t *entry) {
+  const uint8_t *resume = s->start + s->length;
+  uint8_t *at = s->trampoline;
+  at = emit_bytes(at, s->start, s->instruction); /* mov $N,%eax of the second shape */
+  at = emit_bytes(at, "\x48\x8d\x64\x24\x80", 5); /* lea -128(%rsp),%rsp */
+  at = emit_bytes(at, "\x49\xbb", 2);             /* mov $resume,%r11 */
+  at = emit_bytes(at, &resume, 8);
+  at = emit_bytes(at, "\xff\x15", 2); /* call *entry(%rip) */
   at = emit32(at, entry - (at + 4));
-  at = emit(at, "\x48\x8d\xa4\x24\x80\x00\x00\x00", 8); /* lea 128(%rsp),%rsp */
-  at = emit(at, start + s->instruction + 2, (size_t)(s->length - s->instruction - 2));
-  at = emit(at, "\xe9", 1);
-  emit32(at, resume - (at + 4));
+  at = emit_bytes(at, "\x48\x8d\xa4\x24\x80\x00\x00\x00", 8); /* lea 128(%rsp),%rsp */
+  s->tail = at;
+  at = emit_bytes(at, s->start + s->instruction + 2, (size_t)(s->length - s->instruction - 2));
+  emit_jump(at, resume);
 }
 
-static void redirect(uint8_t *start, const struct site_mark *s, const uint8_t *trampoline) {
-  uint64_t bytes;
-  uint8_t *b = (uint8_t *)&bytes;
-  bytes_copy(b, start, 8);
-  b[0] = 0xe9;
-  int32_t distance = (int32_t)(trampoline - (start + 5));
-  bytes_copy(b + 1, &distance, 4);
-  for (int i = 5; i < s->length; i++) b[i] = 0x90;
-  /* One store: another thread sees the old instructions or the new jump, never a mixture. */
-  __atomic_store_n((uint64_t *)(void *)start, bytes, __ATOMIC_SEQ_CST);
+/* With no other thread about. */
+static void write_jump(const struct jump_site *s) {
+  uint8_t *end = emit_jump(s->start, s->trampoline);
+  while (end < s->start + s->length) *end++ = 0x90;
 }
 
 static struct site_mark sites[MAX_SITES];
 static uint64_t replaced[MAX_SITES];
+static struct jump_site jumps[MAX_SITES];
 static int patched;
 
-int patch_text(const struct text_range *text) {
+int patch_text(const struct text_range *text, bool running) {
   int count = patched = collect(text, sites, MAX_SITES);
   if (count == 0) return 0;
   for (int i = 0; i < count; i++) bytes_copy(&replaced[i], text->start + sites[i].offset, 8);
-  size_t size = ((size_t)count * TRAMPOLINE + 64 + 4095) & ~4095ul;
+  size_t size = ((size_t)count * SITE_TRAMPOLINE + 64 + 4095) & ~4095ul;
   uint8_t *pool = map_pool(text->start, size, (size_t)1 << 30);
   if (!pool) return -1;
   void (*target)(void) = shimfs_site_entry;
   bytes_copy(pool, &target, 8);
-  for (int i = 0; i < count; i++) write_trampoline(pool + 64 + (size_t)i * TRAMPOLINE, text->start + sites[i].offset, &sites[i], pool);
+  for (int i = 0; i < count; i++) {
+    jumps[i] = (struct jump_site){.start = text->start + sites[i].offset,
+                                  .trampoline = pool + 64 + (size_t)i * SITE_TRAMPOLINE,
+                                  .length = (uint8_t)sites[i].length,
+                                  .instruction = (uint8_t)sites[i].instruction};
+    write_trampoline(&jumps[i], pool);
+  }
   if (sys(SYS_mprotect, pool, size, PROT_READ | PROT_EXEC)) return -1;
 
   uintptr_t first = (uintptr_t)text->start & ~4095ul;
   size_t whole = ((uintptr_t)text->start + text->size + 4095 - first) & ~4095ul;
   if (sys(SYS_mprotect, first, whole, PROT_READ | PROT_WRITE | PROT_EXEC)) return -1;
-  for (int i = 0; i < count; i++) redirect(text->start + sites[i].offset, &sites[i], pool + 64 + (size_t)i * TRAMPOLINE);
+  if (!running)
+    for (int i = 0; i < count; i++) write_jump(&jumps[i]);
+  else if (write_live_jumps(text, jumps, count)) count = -1;
   if (sys(SYS_mprotect, first, whole, PROT_READ | PROT_EXEC)) return -1;
   return count;
 }

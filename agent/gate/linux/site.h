@@ -1,5 +1,6 @@
 /* A patched call site: what the machine-dependent halves tell each other. */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The registers of a system call, as site_*.S stores them (x86-64 pushes rdi first, so it stands last). */
@@ -20,4 +21,4 @@ void shimfs_prepare_calls(void);
 /* Is this number one that we care for? */
 int shimfs_handles(long nr);
 /* Patches the loaded libc and loader. Returns the number of sites, or -1. */
-int patch_call_sites(void);
+int patch_call_sites(bool running);
