@@ -2,17 +2,18 @@
  * The agent: comes into a process at its first virtual watch (or is attached), and translates the core's
  * events into what the program listens to. Everything that decides is in kqueue/ and its like, without Frida.
  */
-import { dispatchCallbacks } from './edges/dispatch-callbacks.ts';
-import { hookDispatch } from './edges/dispatch-hooks.ts';
-import { feedCallbacks } from './edges/feed-callbacks.ts';
-import { fseventsCallbacks } from './edges/fsevents-callbacks.ts';
-import { hookFsevents } from './edges/fsevents-hooks.ts';
-import { GateLibrary } from './edges/gate-library.ts';
-import { kqueueCallbacks } from './edges/kqueue-callbacks.ts';
-import { hookKqueue } from './edges/kqueue-hooks.ts';
+
 import { EventFeed } from './events/event-feed.ts';
 import { InodeWatches } from './events/inode-watches.ts';
 import type { StreamsOptions } from './fsevents/streams.ts';
+import { dispatchCallbacks } from './native/dispatch-callbacks.ts';
+import { hookDispatch } from './native/dispatch-hooks.ts';
+import { feedCallbacks } from './native/feed-callbacks.ts';
+import { fseventsCallbacks } from './native/fsevents-callbacks.ts';
+import { hookFsevents } from './native/fsevents-hooks.ts';
+import { GateLibrary } from './native/gate-library.ts';
+import { kqueueCallbacks } from './native/kqueue-callbacks.ts';
+import { hookKqueue } from './native/kqueue-hooks.ts';
 
 /** What the host posts to begin. */
 interface StartMessage {

@@ -63,7 +63,7 @@ export class DispatchSources implements EventListener {
     }
   }
 
-  settled(): void {
+  batchEnd(): void {
     if (this.#told.size === 0) return;
     for (const source of this.#told) {
       const bits = source.pending;
@@ -73,7 +73,7 @@ export class DispatchSources implements EventListener {
     this.#told.clear();
   }
 
-  gone(): void {
+  feedEnded(): void {
     this.#gone = true;
     for (const source of this.#byId.values()) {
       source.revoke();

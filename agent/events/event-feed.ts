@@ -8,12 +8,12 @@ export interface EventListener {
   /** @param frame valid until this returns */
   event(frame: EventFrame): void;
   /** All that has come so far has been told: pass it on. */
-  settled(): void;
-  /** Nobody will tell of events any more. Once, and followed by `settled`. */
-  gone(): void;
+  batchEnd(): void;
+  /** Nobody will tell of events any more. Once, and followed by `batchEnd`. */
+  feedEnded(): void;
   /** What FrameSink tells beside events. */
-  past?(frame: EventFrame): void;
-  pastEnd?(frame: EventFrame): void;
+  replayed?(frame: EventFrame): void;
+  replayEnd?(frame: EventFrame): void;
   lost?(): void;
 }
 
@@ -28,11 +28,11 @@ export class EventFeed {
         for (let i = 0; i < this.#listeners.length; i++) this.#listeners[i]!.event(frame);
       },
       goodbye: () => this.#end(),
-      past: (frame) => {
-        for (const listener of this.#listeners) listener.past?.(frame);
+      replayed: (frame) => {
+        for (const listener of this.#listeners) listener.replayed?.(frame);
       },
-      pastEnd: (frame) => {
-        for (const listener of this.#listeners) listener.pastEnd?.(frame);
+      replayEnd: (frame) => {
+        for (const listener of this.#listeners) listener.replayEnd?.(frame);
       },
       lost: () => {
         for (const listener of this.#listeners) listener.lost?.();
@@ -69,10 +69,10 @@ export class EventFeed {
   #end(): void {
     if (this.#gone) return;
     this.#gone = true;
-    for (const listener of this.#listeners) listener.gone();
+    for (const listener of this.#listeners) listener.feedEnded();
   }
 
   #settle(): void {
-    for (let i = 0; i < this.#listeners.length; i++) this.#listeners[i]!.settled();
+    for (let i = 0; i < this.#listeners.length; i++) this.#listeners[i]!.batchEnd();
   }
 }

@@ -106,9 +106,9 @@ export interface FrameSink {
   /** The host says that it is going. */
   goodbye(): void;
   /** An event of the past, for its stream alone. */
-  past?(frame: EventFrame): void;
+  replayed?(frame: EventFrame): void;
   /** That was the stream's past. */
-  pastEnd?(frame: EventFrame): void;
+  replayEnd?(frame: EventFrame): void;
   /** Events of whole trees are lost. */
   lost?(): void;
 }
@@ -221,8 +221,8 @@ export class EventFrameDecoder {
     this.#frame.aim(view, bytes, at);
     this.#unread = true;
     if (op === AgentOp.Event) this.#sink.event(this.#frame);
-    else if (op === AgentOp.Past) this.#sink.past?.(this.#frame);
-    else if (op === AgentOp.PastEnd) this.#sink.pastEnd?.(this.#frame);
+    else if (op === AgentOp.Past) this.#sink.replayed?.(this.#frame);
+    else if (op === AgentOp.PastEnd) this.#sink.replayEnd?.(this.#frame);
     else this.#sink.lost?.();
     return true;
   }

@@ -5,7 +5,7 @@
 import { Detail, EventKind } from '../../core/events/fs-event.ts';
 import { WireType } from '../../core/protocol.ts';
 import { EventFlag } from './constants.ts';
-import type { Happening } from './happening.ts';
+import type { TreeChange } from './tree-change.ts';
 
 export interface Item {
   readonly path: string;
@@ -89,14 +89,14 @@ function attributeFlags(told: number): number {
 }
 
 /** A size that was set is told at once, bytes when the last descriptor for writing is closed. */
-function modifiedFlags({ detail }: Happening): number {
+function modifiedFlags({ detail }: TreeChange): number {
   const sized = detail & Detail.Truncated ? ItemInodeMetaMod : 0;
   const written = sized === 0 || (detail & Detail.Native) !== 0;
   return sized | (written && (detail & Detail.Writing) === 0 ? ItemModified : 0);
 }
 
 /** @returns none for what FSEvents does not tell: reads, link counts, writes that go on, files without a name */
-export function itemsOf(h: Happening, linked: LinkedInodes): readonly Item[] {
+export function itemsOf(h: TreeChange, linked: LinkedInodes): readonly Item[] {
   if (h.detail & Detail.Orphan) return [];
   const type = TYPE_BIT[h.type] ?? 0;
   const directory = h.type === WireType.directory;
@@ -132,7 +132,7 @@ export function itemsOf(h: Happening, linked: LinkedInodes): readonly Item[] {
 }
 
 /** An owner or a mode is told under one name, everything else under all of them. */
-function attributed(h: Happening, all: (flags: number) => readonly Item[], more: number): readonly Item[] {
+function attributed(h: TreeChange, all: (flags: number) => readonly Item[], more: number): readonly Item[] {
   const flags = attributeFlags(h.detail);
   const items = all(flags | more);
   return flags & ItemChangeOwner ? items.slice(0, 1) : items;
@@ -148,7 +148,7 @@ const linkedFrom = (name: string, ino: number): Item => ({
   within: true,
 });
 
-const displaced = (h: Happening, flag: number, part: number): Item => ({
+const displaced = (h: TreeChange, flag: number, part: number): Item => ({
   path: h.path,
   flags: flag | (TYPE_BIT[h.replacedType] ?? 0),
   ino: h.replaced,
@@ -156,7 +156,7 @@ const displaced = (h: Happening, flag: number, part: number): Item => ({
   paired: false,
 });
 
-function renamed(h: Happening, flags: number): readonly Item[] {
+function renamed(h: TreeChange, flags: number): readonly Item[] {
   const items: Item[] = [
     { path: h.from, flags, ino: h.ino, part: 0, paired: true },
     { path: h.path, flags, ino: h.ino, part: 1, paired: true },

@@ -1,10 +1,10 @@
 /** Events of a stream whose roots are partly real: the system's and ours as one story. */
 import { isBelow } from '../../core/events/subtree-index.ts';
+import type { StreamEvent } from './coalescing-window.ts';
 import { LOSS } from './constants.ts';
-import type { Entry } from './window.ts';
 
 /** The system's events without those of paths that a mount hides. What tells of a loss concerns everybody. */
-export function unshadowed(real: readonly Entry[], mounts: readonly string[]): Entry[] {
+export function unshadowed(real: readonly StreamEvent[], mounts: readonly string[]): StreamEvent[] {
   return real.filter(({ path, flags }) => {
     if (flags & LOSS) return true;
     const bare = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
@@ -13,8 +13,8 @@ export function unshadowed(real: readonly Entry[], mounts: readonly string[]): E
 }
 
 /** Both in order of id, each in its own order; what has no id keeps its place behind what came before it. */
-export function merged(ours: readonly Entry[], real: readonly Entry[]): Entry[] {
-  const all: Entry[] = [];
+export function merged(ours: readonly StreamEvent[], real: readonly StreamEvent[]): StreamEvent[] {
+  const all: StreamEvent[] = [];
   let a = 0;
   let b = 0;
   while (a < ours.length || b < real.length) {

@@ -5,10 +5,10 @@
  */
 
 import { decodePath, encodedLength, encodePath } from '../events/path-text.ts';
+import type { StreamEvent } from './coalescing-window.ts';
 import { CreateFlag, EventFlag } from './constants.ts';
 import type { Root } from './roots.ts';
 import type { StreamSpec } from './stream.ts';
-import type { Entry } from './window.ts';
 
 const HEADER = 24;
 const TWO32 = 0x100000000;
@@ -16,10 +16,10 @@ const TWO32 = 0x100000000;
 const recordLength = (pathLength: number): number => (HEADER + pathLength + 1 + 7) & ~7;
 
 /** Bytes that `putEntries` needs. */
-export const entriesLength = (entries: readonly Entry[]): number =>
+export const entriesLength = (entries: readonly StreamEvent[]): number =>
   entries.reduce((sum, entry) => sum + recordLength(encodedLength(entry.path)), 0);
 
-export function putEntries(entries: readonly Entry[], bytes: Uint8Array): void {
+export function putEntries(entries: readonly StreamEvent[], bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
   for (const { path, flags, id, ino } of entries) {
@@ -35,9 +35,9 @@ export function putEntries(entries: readonly Entry[], bytes: Uint8Array): void {
 }
 
 /** @param relative paths are told without their leading slash, and are to be whole again */
-export function readEntries(bytes: Uint8Array, relative = false): Entry[] {
+export function readEntries(bytes: Uint8Array, relative = false): StreamEvent[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const entries: Entry[] = [];
+  const entries: StreamEvent[] = [];
   for (let at = 0; at + HEADER <= bytes.length; ) {
     const length = view.getUint32(at, true);
     if (length < HEADER || at + length > bytes.length) break;
@@ -107,7 +107,7 @@ const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\ud
  * CFString holds text, and a name may be none: its nearest directory whose path is text is to be scanned instead.
  * @returns the entries themselves where the program takes bytes
  */
-export function asText(entries: readonly Entry[], createFlags: number): readonly Entry[] {
+export function asText(entries: readonly StreamEvent[], createFlags: number): readonly StreamEvent[] {
   if ((createFlags & CreateFlag.UseCFTypes) === 0 || !entries.some(({ path }) => LONE.test(path)))
     return entries;
   return entries.map((entry) => {

@@ -1,7 +1,7 @@
 /** The paths of one stream: what lies within them, what is left out, and whether they still lead where they led. */
 import { EventKind } from '../../core/events/fs-event.ts';
 import { isBelow } from '../../core/events/subtree-index.ts';
-import type { Happening } from './happening.ts';
+import type { TreeChange } from './tree-change.ts';
 
 export interface Root {
   /** As the program named it. */
@@ -45,7 +45,7 @@ export class Roots {
   }
 
   /** Roots that from now on lead elsewhere, or nowhere, or somewhere again. */
-  changed(h: Happening): readonly Root[] {
+  changed(h: TreeChange): readonly Root[] {
     const came = h.kind === EventKind.Created || h.kind === EventKind.Renamed;
     const left = h.kind === EventKind.Renamed ? h.from : h.kind === EventKind.Removed ? h.path : undefined;
     if (!came && left === undefined) return [];

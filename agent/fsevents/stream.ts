@@ -5,16 +5,16 @@
  * the past is told up to its very end. What was not delivered when it is stopped is asked for again when it is started.
  */
 import { isBelow } from '../../core/events/subtree-index.ts';
+import { CoalescingWindow, type StreamEvent } from './coalescing-window.ts';
 import { CreateFlag, EventFlag } from './constants.ts';
 import { coreId, coveredBy, eventId } from './event-id.ts';
-import type { Happening } from './happening.ts';
 import type { Item } from './item-map.ts';
 import { Latency } from './latency.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { merged, RisingIds, unshadowed } from './merge.ts';
 import { asDirectory, type Root, Roots } from './roots.ts';
 import type { StickyFlags } from './sticky-flags.ts';
-import { type Entry, Window } from './window.ts';
+import type { TreeChange } from './tree-change.ts';
 
 export interface StreamSpec {
   /** Unique in the process. */
@@ -38,10 +38,10 @@ export interface StreamPorts {
   /** Hear of these paths. @returns the newest event's id in the core, or a negative errno */
   subscribe(stream: number, roots: readonly string[]): number;
   unsubscribe(stream: number): void;
-  /** Ask for the past: `past`, …, `pastEnd` follow. @param since id of the core */
+  /** Ask for the past: `past`, …, `replayEnd` follow. @param since id of the core */
   replay(stream: number, since: number): void;
   /** Hand over for delivery. @returns events handed over and not delivered yet */
-  push(stream: number, entries: readonly Entry[]): number;
+  push(stream: number, entries: readonly StreamEvent[]): number;
   /** Have `drained` called once all that was handed over is delivered. @returns false: it is already */
   hold(stream: number): boolean;
   /** The system's ids have come this far: ours must go on above. @param id of the core */
@@ -63,7 +63,7 @@ export class Stream {
   readonly lifecycle: Lifecycle;
   readonly #ports: StreamPorts;
   readonly #sticky: StickyFlags | undefined;
-  readonly #window: Window;
+  readonly #window: CoalescingWindow;
   readonly #latency: Latency;
   readonly #ids = new RisingIds();
   /** Live changes up to this id of the core are none of ours. */
@@ -86,7 +86,7 @@ export class Stream {
     this.lifecycle = new Lifecycle(spec.roots.length);
     this.#ports = ports;
     this.#sticky = sticky;
-    this.#window = new Window();
+    this.#window = new CoalescingWindow();
     this.#latency = new Latency(spec.latency, (spec.flags & CreateFlag.NoDefer) !== 0);
     this.#historyDue = spec.since !== undefined;
     this.#realHistoryDue = spec.mixed && spec.since !== undefined;
@@ -150,7 +150,7 @@ export class Stream {
   }
 
   /** A live change of something at, below or above a root. */
-  happened(h: Happening, items: readonly Item[]): void {
+  live(h: TreeChange, items: readonly Item[]): void {
     if (!this.lifecycle.running || this.#replaying || (h.id !== 0 && h.id <= this.#floor)) return;
     const own = h.pid === this.spec.pid;
     if (!own || !this.#has(CreateFlag.IgnoreSelf))
@@ -162,12 +162,12 @@ export class Stream {
   }
 
   /** A change of the past. */
-  past(h: Happening, items: readonly Item[]): void {
+  replayed(h: TreeChange, items: readonly Item[]): void {
     if (this.lifecycle.running && this.#replaying) this.#tell(h, items, 0);
   }
 
   /** @param newest id of the core up to which all is told @param lost not all of it was there */
-  pastEnd(newest: number, lost: boolean): void {
+  replayEnd(newest: number, lost: boolean): void {
     if (!this.lifecycle.running || !this.#replaying) return;
     this.#replaying = false;
     this.#newest = this.#floor = newest;
@@ -194,7 +194,7 @@ export class Stream {
   }
 
   /** Nobody will tell of anything any more: as when the volume has been unmounted by force. */
-  gone(): void {
+  feedEnded(): void {
     if (!this.lifecycle.running) return;
     for (const root of this.roots.list) {
       const mounts = this.spec.mounts.filter((mount) => isBelow(root.path, mount));
@@ -209,7 +209,7 @@ export class Stream {
     this.flush();
   }
 
-  #tell(h: Happening, items: readonly Item[], more: number): void {
+  #tell(h: TreeChange, items: readonly Item[], more: number): void {
     const core = h.id || this.#newest;
     this.#newest = Math.max(this.#newest, core);
     for (const item of items) {
@@ -224,7 +224,7 @@ export class Stream {
     }
   }
 
-  #add(entry: Entry, paired = false): void {
+  #add(entry: StreamEvent, paired = false): void {
     this.#window.add(entry, paired);
   }
 
@@ -252,9 +252,9 @@ export class Stream {
   }
 
   /** What the system's own stream tells: delivered at once, together with what waits here. */
-  real(entries: readonly Entry[]): void {
+  real(entries: readonly StreamEvent[]): void {
     if (!this.lifecycle.running) return;
-    const theirs: Entry[] = [];
+    const theirs: StreamEvent[] = [];
     for (const entry of unshadowed(entries, this.spec.mounts)) {
       if ((entry.flags & EventFlag.HistoryDone) === 0) theirs.push(entry);
       else this.#realHistoryDue = false;
@@ -265,13 +265,13 @@ export class Stream {
     this.#endHistory();
   }
 
-  #deliver(real: readonly Entry[]): void {
+  #deliver(real: readonly StreamEvent[]): void {
     const ours =
       this.#replaying || this.#realHistoryDue
         ? []
         : this.#window.take(this.roots.list.map((root) => root.path));
     this.#latency.delivered(this.#ports.now());
-    const entries: Entry[] = [];
+    const entries: StreamEvent[] = [];
     for (const entry of merged(ours, real)) {
       const id = this.#ids.next(entry.id);
       const flags = this.#sticky ? this.#sticky.of(entry.path, entry.flags) : entry.flags;

@@ -3,12 +3,12 @@ import { EventKind } from '../../core/events/fs-event.ts';
 import { SubtreeIndex } from '../../core/events/subtree-index.ts';
 import type { EventListener } from '../events/event-feed.ts';
 import type { EventFrame } from '../events/event-frame.ts';
-import { type Happening, happeningOf } from './happening.ts';
+import type { StreamEvent } from './coalescing-window.ts';
 import { type Item, itemsOf, LinkedInodes } from './item-map.ts';
 import type { Verdict } from './lifecycle.ts';
 import { StickyFlags } from './sticky-flags.ts';
 import { Stream, type StreamPorts, type StreamSpec } from './stream.ts';
-import type { Entry } from './window.ts';
+import { type TreeChange, treeChangeOf } from './tree-change.ts';
 
 export interface StreamsPorts extends StreamPorts {
   /** Call `tick` then; undefined: never. Replaces what was asked for before. */
@@ -29,7 +29,7 @@ export class Streams implements EventListener {
   /** Those that run, by root. */
   readonly #index = new SubtreeIndex<Stream>();
   readonly #linked = new LinkedInodes();
-  /** Those for which something came since the last `settled`. */
+  /** Those for which something came since the last `batchEnd`. */
   readonly #touched = new Set<Stream>();
   /** Those that have something due. */
   readonly #armed = new Set<Stream>();
@@ -115,7 +115,7 @@ export class Streams implements EventListener {
     this.#rearm(stream);
   }
 
-  real(stream: Stream, entries: readonly Entry[]): void {
+  real(stream: Stream, entries: readonly StreamEvent[]): void {
     stream.real(entries);
     this.#rearm(stream);
   }
@@ -129,17 +129,17 @@ export class Streams implements EventListener {
 
   event(frame: EventFrame): void {
     if (this.#index.empty) return;
-    const h = happeningOf(frame);
+    const h = treeChangeOf(frame);
     const found = this.#concerned(h);
     if (found.size === 0) return;
     const items = itemsOf(h, this.#linked);
     for (const stream of found) {
-      stream.happened(h, items);
+      stream.live(h, items);
       this.#touched.add(stream);
     }
   }
 
-  #concerned(h: Happening): Set<Stream> {
+  #concerned(h: TreeChange): Set<Stream> {
     const found = new Set<Stream>();
     this.#index.above(h.path, found);
     for (const sibling of h.siblings) this.#index.above(sibling, found);
@@ -151,16 +151,16 @@ export class Streams implements EventListener {
     return found;
   }
 
-  past(frame: EventFrame): void {
-    const h = happeningOf(frame);
+  replayed(frame: EventFrame): void {
+    const h = treeChangeOf(frame);
     const items: readonly Item[] = itemsOf(h, this.#linked);
-    this.#streams.get(frame.stream)?.past(h, items);
+    this.#streams.get(frame.stream)?.replayed(h, items);
   }
 
-  pastEnd(frame: EventFrame): void {
+  replayEnd(frame: EventFrame): void {
     const stream = this.#streams.get(frame.stream);
     if (!stream) return;
-    stream.pastEnd(frame.id, frame.detail !== 0);
+    stream.replayEnd(frame.id, frame.detail !== 0);
     this.#touched.add(stream);
   }
 
@@ -172,7 +172,7 @@ export class Streams implements EventListener {
   }
 
   /** All that came together has been told. */
-  settled(): void {
+  batchEnd(): void {
     if (this.#touched.size === 0) return;
     const now = this.#ports.now();
     for (const stream of this.#touched) stream.tick(now);
@@ -180,9 +180,9 @@ export class Streams implements EventListener {
     this.#touched.clear();
   }
 
-  gone(): void {
+  feedEnded(): void {
     this.#gone = true;
-    for (const stream of this.#streams.values()) stream.gone();
+    for (const stream of this.#streams.values()) stream.feedEnded();
   }
 
   // ---- time ----

@@ -8,7 +8,7 @@
 import { EV_ADD, EV_ERROR, EV_RECEIPT, EV_SYSFLAGS, EVFILT_VNODE } from './constants.ts';
 import { type KeventCodec, KeventRecord } from './kevent-codec.ts';
 import { type Knote, simplified } from './knote.ts';
-import type { WatcherRegistry } from './watcher-registry.ts';
+import type { KnoteRegistry } from './knote-registry.ts';
 
 export interface ChangePorts {
   /** The inode behind a descriptor, undefined when that is not open on something virtual. */
@@ -32,11 +32,11 @@ export interface ChangeCall {
 const echoed = new KeventRecord();
 
 export class ChangeList {
-  readonly #registry: WatcherRegistry;
+  readonly #registry: KnoteRegistry;
   readonly #ports: ChangePorts;
   readonly #change = new KeventRecord();
 
-  constructor(registry: WatcherRegistry, ports: ChangePorts) {
+  constructor(registry: KnoteRegistry, ports: ChangePorts) {
     this.#registry = registry;
     this.#ports = ports;
   }

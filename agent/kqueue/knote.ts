@@ -20,8 +20,8 @@ import {
   NOTE_REVOKE,
 } from './constants.ts';
 import type { KeventRecord } from './kevent-codec.ts';
+import type { VnodeWatch } from './knote-registry.ts';
 import type { Kqueue } from './kqueue-table.ts';
-import type { VnodeWatch } from './watcher-registry.ts';
 
 /** `masked`: a watcher is told the bits it asked for. `native`: one bit matching brings the whole hint, as Darwin does. */
 export type NoteMode = 'masked' | 'native';

@@ -12,8 +12,8 @@ import { ChangeList } from './change-list.ts';
 import { EVFILT_VNODE, KEVENT_FLAG_WORKLOOP_ONLY, type KqueueErrno, LINUX_ERRNO } from './constants.ts';
 import { CODECS, Family, KeventRecord } from './kevent-codec.ts';
 import type { Knote, NoteMode } from './knote.ts';
+import { KnoteRegistry } from './knote-registry.ts';
 import { forEachPost } from './note-map.ts';
-import { WatcherRegistry } from './watcher-registry.ts';
 
 export interface KqueuePorts {
   /** The inode behind a descriptor, undefined when that is not open on something virtual. */
@@ -36,7 +36,7 @@ export interface KqueueOptions {
 }
 
 export class KqueueBridge {
-  readonly #registry: WatcherRegistry;
+  readonly #registry: KnoteRegistry;
   readonly #changeList: ChangeList;
   readonly #feed: EventFeed;
   readonly #errno: KqueueErrno;
@@ -44,15 +44,15 @@ export class KqueueBridge {
 
   constructor(ports: KqueuePorts, options: KqueueOptions = {}) {
     this.#errno = options.errno ?? LINUX_ERRNO;
-    const registry = new WatcherRegistry(ports, { notes: options.notes ?? 'masked', errno: this.#errno });
+    const registry = new KnoteRegistry(ports, { notes: options.notes ?? 'masked', errno: this.#errno });
     this.#registry = registry;
     this.#changeList = new ChangeList(registry, ports);
     const post = (ino: number, hint: number): void => registry.post(ino, hint);
     this.#feed = options.feed ?? new EventFeed();
     this.#feed.listen({
       event: (frame) => forEachPost(frame, post),
-      settled: () => registry.queues.flush(),
-      gone: () => registry.hostGone(),
+      batchEnd: () => registry.queues.flush(),
+      feedEnded: () => registry.hostGone(),
     });
     this.#out.filter = EVFILT_VNODE;
   }

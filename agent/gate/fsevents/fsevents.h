@@ -190,7 +190,7 @@ void stream_flush(struct stream *s);
 /* A line on standard error (description.c). */
 void stream_say(const char *function, const char *what);
 
-/* ---- the agent's part: agent/edges/fsevents-callbacks.ts ---- */
+/* ---- the agent's part: agent/native/fsevents-callbacks.ts ---- */
 enum stream_op {
   STREAM_CREATE = 0,     /* data: the stream as records.ts reads it */
   STREAM_EXCLUDE = 1,    /* data: paths. Returns whether it is allowed, like the next ones */

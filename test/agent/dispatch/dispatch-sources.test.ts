@@ -47,10 +47,10 @@ test('hints of one chunk are told together, masked', () => {
   sources.post(103, WRITE);
   sources.post(103, ATTRIB);
   assert.equal(take(), []);
-  sources.settled();
+  sources.batchEnd();
   assert.equal(take(), [[1, WRITE | ATTRIB]]);
   sources.post(103, EXTEND);
-  sources.settled();
+  sources.batchEnd();
   assert.equal(take(), []);
 });
 
@@ -86,7 +86,7 @@ test('a closed descriptor silences its sources, what they had not told included'
   sources.fdClosed(3);
   sources.post(103, WRITE);
   sources.post(104, WRITE);
-  sources.settled();
+  sources.batchEnd();
   assert.equal(take(), [[2, WRITE]]);
   assert.equal([...watched], [104]);
   sources.handle(Cancel, 1, 3, WRITE);
@@ -101,7 +101,7 @@ test('a descriptor that is closed before activation never tells of anything', ()
   open = false;
   sources.handle(Activate, 1, 3, WRITE);
   sources.post(103, WRITE);
-  sources.settled();
+  sources.batchEnd();
   assert.equal(take(), []);
   assert.is(watched.size, 0);
 });
@@ -111,7 +111,7 @@ test('a source that has gone unseen is forgotten at its next event', () => {
   begin(1, 3, WRITE);
   dead.add(1);
   sources.post(103, WRITE);
-  sources.settled();
+  sources.batchEnd();
   assert.is(sources.size, 0);
   assert.is(watched.size, 0);
 });
@@ -135,7 +135,7 @@ test('numbers that are not known are ignored', () => {
   for (const op of Object.values(DispatchOp)) if (op !== Created) sources.handle(op, 9, 3, WRITE);
   sources.fdClosed(77);
   sources.post(1, WRITE);
-  sources.settled();
+  sources.batchEnd();
   assert.is(sources.size, 0);
 });
 
@@ -199,7 +199,7 @@ test('any history: told is what was asked for, between registration and end, onc
           sources.fdClosed(s.fd);
           for (const m of models.values()) if (m.fd === s.fd) m.end();
         } else {
-          sources.settled();
+          sources.batchEnd();
           const expected = [...models].filter(([, m]) => m.pending).map(([i, m]) => [i, m.pending]);
           const order = (a: readonly number[], b: readonly number[]) => a[0]! - b[0]!;
           assert.equal(take().sort(order), expected.sort(order));

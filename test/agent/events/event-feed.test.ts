@@ -12,8 +12,8 @@ function setup() {
   for (const name of ['a', 'b'])
     feed.listen({
       event: ({ ino }) => void told.push(`${name}${ino}`),
-      settled: () => void told.push(`${name}.`),
-      gone: () => void told.push(`${name}!`),
+      batchEnd: () => void told.push(`${name}.`),
+      feedEnded: () => void told.push(`${name}!`),
     });
   return { feed, told: () => told.splice(0).join(' ') };
 }

@@ -21,8 +21,8 @@ function decode(chunks: Uint8Array[]): Seen & { decoder: EventFrameDecoder } {
   const seen: Seen = { events: [], goodbyes: 0, losses: 0, errors: [] };
   const decoder = new EventFrameDecoder({
     event: (f) => keep(f, AgentOp.Event),
-    past: (f) => keep(f, AgentOp.Past),
-    pastEnd: (f) => keep(f, AgentOp.PastEnd),
+    replayed: (f) => keep(f, AgentOp.Past),
+    replayEnd: (f) => keep(f, AgentOp.PastEnd),
     lost: () => seen.losses++,
     goodbye: () => seen.goodbyes++,
   });

@@ -2,6 +2,8 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { StreamEvent } from '../../../agent/fsevents/coalescing-window.ts';
+import { CoalescingWindow } from '../../../agent/fsevents/coalescing-window.ts';
 import { CreateFlag, EventFlag } from '../../../agent/fsevents/constants.ts';
 import { itemsOf, LinkedInodes } from '../../../agent/fsevents/item-map.ts';
 import { Latency } from '../../../agent/fsevents/latency.ts';
@@ -14,8 +16,6 @@ import {
   readEntries,
   readPaths,
 } from '../../../agent/fsevents/records.ts';
-import type { Entry } from '../../../agent/fsevents/window.ts';
-import { Window } from '../../../agent/fsevents/window.ts';
 import { EventKind } from '../../../core/events/fs-event.ts';
 import { isBelow, pathsAbove, SubtreeIndex } from '../../../core/events/subtree-index.ts';
 import { FileEvents, type Happened, NoDefer, Rig, WatchRoot } from './rig.ts';
@@ -141,7 +141,7 @@ streams('halves of a rename that both are in scope stand side by side with ids b
         else rig.happen(...step.together);
       }
       rig.advance(20);
-      let unpaired: Entry | undefined;
+      let unpaired: StreamEvent | undefined;
       for (const { entries } of rig.batches)
         for (const entry of entries) {
           const half = entry.id % 4;
@@ -189,7 +189,7 @@ parts('a window never holds more than its limit, and says so', () => {
       fc.array(fc.tuple(path, fc.integer({ min: 1, max: 3 })), { maxLength: 60 }),
       fc.integer({ min: 1, max: 8 }),
       (list, limit) => {
-        const window = new Window(limit);
+        const window = new CoalescingWindow(limit);
         for (const [i, [at, ino]] of list.entries()) window.add({ path: at, ino, id: i + 1, flags: 1 });
         const different = new Set(list.map(([at, ino]) => `${at} ${ino}`)).size;
         const entries = window.take(['/v']);
@@ -208,7 +208,7 @@ parts('a merge keeps both orders and loses nothing; ids rise', () => {
   const row = fc.array(fc.nat(50), { maxLength: 15 }).map((ids) => ids.sort((a, b) => a - b));
   fc.assert(
     fc.property(row, row, (a, b) => {
-      const entries = (ids: readonly number[], at: string): Entry[] =>
+      const entries = (ids: readonly number[], at: string): StreamEvent[] =>
         ids.map((id, i) => ({ path: `${at}${i}`, flags: 0, id, ino: 0 }));
       const [ours, real] = [entries(a, 'o'), entries(b, 'r')];
       const all = merged(ours, real);

@@ -1,9 +1,9 @@
 /** Streams without Frida: a host that remembers what happened, a clock that is set, and what would have been delivered. */
 import { EventFeed } from '../../../agent/events/event-feed.ts';
+import type { StreamEvent } from '../../../agent/fsevents/coalescing-window.ts';
 import { CreateFlag } from '../../../agent/fsevents/constants.ts';
 import type { Stream, StreamSpec } from '../../../agent/fsevents/stream.ts';
 import { Streams, type StreamsOptions } from '../../../agent/fsevents/streams.ts';
-import type { Entry } from '../../../agent/fsevents/window.ts';
 import { AgentOp } from '../../../core/protocol.ts';
 import { chunkOf, eventFrame, type FrameFields, joined } from '../events/frame-bytes.ts';
 
@@ -16,7 +16,7 @@ export class Rig {
   readonly feed = new EventFeed();
   readonly streams: Streams;
   /** What each stream was handed, batch by batch. */
-  readonly batches: { readonly stream: number; readonly entries: readonly Entry[] }[] = [];
+  readonly batches: { readonly stream: number; readonly entries: readonly StreamEvent[] }[] = [];
   readonly said: string[] = [];
   readonly raised: number[] = [];
   readonly subscribed = new Map<number, readonly string[]>();

@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { WINDOW_LIMIT } from '../../../agent/fsevents/coalescing-window.ts';
 import { CreateFlag, EventFlag, MAX_PATHS } from '../../../agent/fsevents/constants.ts';
 import { OUTSTANDING_LIMIT } from '../../../agent/fsevents/stream.ts';
-import { WINDOW_LIMIT } from '../../../agent/fsevents/window.ts';
 import { Detail, EventKind } from '../../../core/events/fs-event.ts';
 import { WireType } from '../../../core/protocol.ts';
 import { FileEvents, type Happened, ME, NoDefer, Rig, WatchRoot } from './rig.ts';

@@ -163,8 +163,8 @@ slow('what only trees are watched for is lost beyond a bound, and told as lost',
         last = frame.id;
         if (frame.ino === 1) resolve();
       },
-      settled: () => undefined,
-      gone: () => undefined,
+      batchEnd: () => undefined,
+      feedEnded: () => undefined,
       lost: () => losses++,
     });
   });

@@ -6,7 +6,7 @@
  */
 import { EventFlag } from './constants.ts';
 
-export interface Entry {
+export interface StreamEvent {
   readonly path: string;
   readonly flags: number;
   /** 0: RootChanged has none. */
@@ -18,8 +18,8 @@ export interface Entry {
 /** Entries of one stream that wait. What comes beyond is told as lost. */
 export const WINDOW_LIMIT = 8192;
 
-export class Window {
-  readonly #entries = new Map<string, Entry>();
+export class CoalescingWindow {
+  readonly #entries = new Map<string, StreamEvent>();
   readonly #limit: number;
   #overflowed = false;
   #newest = 0;
@@ -37,7 +37,7 @@ export class Window {
   }
 
   /** @param paired half of a rename: what comes later is an entry of its own */
-  add(entry: Entry, paired = false): void {
+  add(entry: StreamEvent, paired = false): void {
     this.#newest = Math.max(this.#newest, entry.id);
     if (this.#overflowed) return;
     // What is said of a root as a root is not an item's change.
@@ -58,7 +58,7 @@ export class Window {
   }
 
   /** Everything, which is forgotten here. @param roots what is to be scanned after a loss */
-  take(roots: readonly string[]): Entry[] {
+  take(roots: readonly string[]): StreamEvent[] {
     const flags = EventFlag.MustScanSubDirs | EventFlag.UserDropped;
     const entries = this.#overflowed
       ? roots.map((path) => ({ path, flags, id: this.#newest, ino: 0 }))

@@ -2,7 +2,7 @@
 import { EventKind } from '../../core/events/fs-event.ts';
 import type { EventFrame } from '../events/event-frame.ts';
 
-export interface Happening {
+export interface TreeChange {
   /** The core's id; 0: not one of its history's (another view of the tree). */
   readonly id: number;
   /** EventKind */
@@ -29,7 +29,7 @@ export interface Happening {
 }
 
 /** Outlives the frame. */
-export const happeningOf = (frame: EventFrame): Happening => ({
+export const treeChangeOf = (frame: EventFrame): TreeChange => ({
   ...namesOf(frame),
   id: frame.id,
   kind: frame.kind,
@@ -45,7 +45,7 @@ export const happeningOf = (frame: EventFrame): Happening => ({
 });
 
 /** What takes the place of a rename's old path in other events. */
-function namesOf({ kind, path, from }: EventFrame): Pick<Happening, 'path' | 'from' | 'siblings'> {
+function namesOf({ kind, path, from }: EventFrame): Pick<TreeChange, 'path' | 'from' | 'siblings'> {
   if (kind === EventKind.Renamed || from === '') return { path, from, siblings: [] };
   return { path, from: '', siblings: from.split('\0') };
 }

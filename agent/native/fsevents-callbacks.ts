@@ -1,5 +1,6 @@
 /** Streams of file events between the gate's C calls and the program's memory. */
 import type { EventFeed } from '../events/event-feed.ts';
+import type { StreamEvent } from '../fsevents/coalescing-window.ts';
 import {
   asText,
   entriesLength,
@@ -11,7 +12,6 @@ import {
 } from '../fsevents/records.ts';
 import type { Stream } from '../fsevents/stream.ts';
 import { Streams, type StreamsOptions, type StreamsPorts } from '../fsevents/streams.ts';
-import type { Entry } from '../fsevents/window.ts';
 import type { GateLibrary } from './gate-library.ts';
 
 /** enum stream_op of gate/fsevents/fsevents.h. */
@@ -175,5 +175,5 @@ export function fseventsCallbacks(
   return { streams: callback, leave };
 }
 
-const newestOf = (entries: readonly Entry[]): number =>
+const newestOf = (entries: readonly StreamEvent[]): number =>
   entries.reduce((newest, { id }) => Math.max(newest, id), 0);
