@@ -30,6 +30,23 @@ export const MAX_REQUEST = 80 * 1024;
 export const MAX_REPLY = 64 * 1024;
 export const TOKEN_BYTES = 32;
 
+/**
+ * Limits of a gate, whose tables are fixed before the program runs. The host refuses a session above them; a gate that
+ * meets more than it can hold ends the process.
+ */
+export const LIMITS = {
+  /** Mounts and overlays of a session. */
+  MAX_MOUNTS: 1024,
+  /** Descriptor numbers that can be virtual: fs/file.c's default of fs.nr_open. A call that would make a higher one fails with EMFILE. */
+  MAX_FDS: 1 << 20,
+  /** Bytes of the object directory's path, its NUL included. */
+  MAX_OBJECT_DIRECTORY: 224,
+  /** Bytes of SESSION_VARIABLE's value, its NUL included. */
+  MAX_SESSION_VALUE: 320,
+  /** Bytes of the path of the gate's library, its NUL included. */
+  MAX_GATE_PATH: 1024,
+} as const;
+
 /** Who opens a connection. */
 export const Role = { Gate: 1, Agent: 2, /** A command of ours: `fs`, `events`, … */ Control: 3 } as const;
 
@@ -301,7 +318,8 @@ export const WireType = {
 
 export const DIRTY_SLOTS = 16384;
 export const WATCHED_SLOTS = 4096;
-export const MOUNTS_BYTES = 16384;
+/** Room for the mounts' paths, the socket's and the token. */
+export const MOUNTS_BYTES = 256 * 1024;
 /** Counters that rise whenever an inode's attributes or names may have changed; see `generationIndex`. */
 export const GENERATIONS = 8192;
 /** The counter of an inode; several inodes share one. Index 0 rises when anything at all may have changed. */

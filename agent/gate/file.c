@@ -29,7 +29,7 @@ static long open_lower(const struct shimfs_reply *r, const char *data, long flag
   link_end();
   long fd = sys(SYS_openat, AT_FDCWD, room->path, (flags & ~CREATION) | O_NOFOLLOW, 0);
   scratch_give(room);
-  if (fd >= MAX_FDS) sys(SYS_close, fd), fd = -EMFILE;
+  if (fd >= 0 && !fd_admits(fd)) sys(SYS_close, fd), fd = -EMFILE;
   if (fd < 0 || in_vfork_child()) {
     if (r->oid) no_longer_held(r->oid);
     return fd;
@@ -129,7 +129,7 @@ static long open_place(const struct place *p, long flags, long mode) {
   if (r.reply_flags & REPLY_FLAG_LOWER) return open_lower(&r, data, flags);
   bool mirrored = false;
   long fd = open_told(&r, data, flags, &mirrored);
-  if (fd >= MAX_FDS) sys(SYS_close, fd), fd = -EMFILE;
+  if (fd >= 0 && !fd_admits(fd)) sys(SYS_close, fd), fd = -EMFILE;
   if (fd < 0 || in_vfork_child()) {
     /* What a vfork child opens, the image it becomes finds by itself. */
     if (r.oid) no_longer_held(r.oid);

@@ -23,7 +23,7 @@
 #define O_PATH 0 /* Linux's */
 #endif
 
-#define MAX_FDS 65536
+#define MAX_FDS SHIMFS_MAX_FDS
 #define MAX_PATH 4096
 
 /* ---- session: what the process was started with (session.c) ---- */
@@ -38,7 +38,7 @@ struct session {
   bool overlays; /* some mounts exist on the real filesystem, too */
   uint32_t binding;
   uint32_t mount_count;
-  struct mount_point mounts[64];
+  struct mount_point mounts[SHIMFS_MAX_MOUNTS];
   volatile struct shimfs_shared *shared;
   volatile uint8_t *watched;
   volatile uint32_t *dirty;
@@ -52,8 +52,8 @@ extern struct session session;
 
 bool session_open(const char *directory, uint32_t binding);
 bool session_host_alive(void);
-extern char session_value[320]; /* of the environment variable */
-extern char gate_path[1024];    /* of this library */
+extern char session_value[SHIMFS_MAX_SESSION_VALUE]; /* of the environment variable */
+extern char gate_path[SHIMFS_MAX_GATE_PATH];         /* of this library */
 /* Writes `<object dir>/<area>/<name>` and a NUL. */
 void session_object_path(char *out, const char *area, const char *name);
 /* A name in the object directory, or an absolute one, as a host tells it: whole, with a NUL. 0 or -ENAMETOOLONG. */
@@ -142,7 +142,10 @@ struct fd_entry {
   uint32_t generation; /* in place: the inode's counter when it was last known not to be copied up */
 };
 extern uint8_t fd_kinds[MAX_FDS];
+/* Of a descriptor that is not virtual: an entry of zeros. */
 struct fd_entry *fd_entry(int fd);
+/* Is there room to remember this number? Asked before a call that made it answers; `false`: close it, and fail. */
+bool fd_admits(long fd);
 static inline enum fd_kind fd_kind(long fd) {
   return (unsigned long)fd < MAX_FDS ? (enum fd_kind)fd_kinds[fd] : FD_FOREIGN;
 }

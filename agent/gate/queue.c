@@ -64,7 +64,7 @@ struct queue *queue_closing(int fd) {
   struct queue *q = queue_of(fd);
   if (__atomic_sub_fetch(&q->references, 1, __ATOMIC_SEQ_CST) == 0) return q;
   if (q->fd == fd)
-    for (int other = 0; other < MAX_FDS; other++)
+    for (int other = 0; other <= fd_highest(); other++)
       if (other != fd && queue_of(other) == q) {
         q->fd = other;
         break;
@@ -74,7 +74,7 @@ struct queue *queue_closing(int fd) {
 
 /* A kqueue does not survive fork. */
 void queues_after_fork(void) {
-  for (int fd = 0; fd < MAX_FDS; fd++)
+  for (int fd = 0; fd <= fd_highest(); fd++)
     if (fd_kinds[fd] == FD_KQUEUE) fd_kinds[fd] = FD_FOREIGN;
   bytes_zero(queues, sizeof queues);
 }

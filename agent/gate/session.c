@@ -5,11 +5,11 @@
 #include "sys.h"
 
 struct session session = {.keepalive = -1};
-static char directory_text[256];
+static char directory_text[SHIMFS_MAX_OBJECT_DIRECTORY];
 
 bool session_open(const char *directory, uint32_t binding) {
   size_t length = text_length(directory);
-  if (length == 0 || length >= sizeof directory_text - 32) return false;
+  if (length == 0 || length >= sizeof directory_text) return false;
   bytes_copy(directory_text, directory, length + 1);
   session.directory = directory_text;
   session.directory_length = (uint32_t)length;
@@ -33,8 +33,9 @@ bool session_open(const char *directory, uint32_t binding) {
   session.watched = (volatile uint8_t *)s + s->watched_offset;
   session.dirty = (volatile uint32_t *)(void *)((volatile uint8_t *)s + s->dirty_offset);
   session.generations = (volatile uint32_t *)(void *)((volatile uint8_t *)s + s->generations_offset);
+  if (s->mount_count > SHIMFS_MAX_MOUNTS) return gate_say("the session has more mounts than this gate can hold"), false;
   const char *text = (const char *)(uintptr_t)((volatile uint8_t *)s + s->mounts_offset);
-  for (uint32_t i = 0; i < s->mount_count && i < 64; i++) {
+  for (uint32_t i = 0; i < s->mount_count; i++) {
     session.mounts[i].path = text;
     session.mounts[i].length = (uint32_t)text_length(text);
     text += session.mounts[i].length + 1;

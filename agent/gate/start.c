@@ -15,8 +15,8 @@
 
 int self_pid;
 uint32_t process_umask;
-char session_value[320];
-char gate_path[1024];
+char session_value[SHIMFS_MAX_SESSION_VALUE];
+char gate_path[SHIMFS_MAX_GATE_PATH];
 
 void gate_say(const char *what) {
   sys(SYS_write, 2, "shimfs: ", 8);
@@ -53,13 +53,13 @@ static void adopt_keepalive(char *digits) {
 }
 
 /* `<object dir>:<binding>:<keepalive fd, four digits>` */
-static bool parse(char *value, char directory[256], uint32_t *binding, char **digits) {
+static bool parse(char *value, char directory[SHIMFS_MAX_OBJECT_DIRECTORY], uint32_t *binding, char **digits) {
   size_t n = text_length(value), last = n, middle;
   if (n >= sizeof session_value) return false;
   while (last && value[last] != ':') last--;
   middle = last ? last - 1 : 0;
   while (middle && value[middle] != ':') middle--;
-  if (!middle || middle >= 256) return false;
+  if (!middle || middle >= SHIMFS_MAX_OBJECT_DIRECTORY) return false;
   bytes_copy(directory, value, middle);
   directory[middle] = 0;
   const char *at = value + middle + 1;
@@ -93,7 +93,7 @@ static bool canary(void) {
 }
 
 static bool enter(char *value, char **digits) {
-  char directory[256];
+  char directory[SHIMFS_MAX_OBJECT_DIRECTORY];
   uint32_t binding;
   if (!parse(value, directory, &binding, digits)) return gate_say("the session variable is damaged"), false;
   self_pid = (int)sys(SYS_getpid);
@@ -110,7 +110,9 @@ static bool come_up(char *value, bool running) {
   process_umask = (uint32_t)sys(SYS_umask, 0);
   sys(SYS_umask, process_umask);
   Dl_info here;
-  if (dladdr((void *)&gate_fail, &here)) bytes_copy(gate_path, here.dli_fname, text_length(here.dli_fname) + 1);
+  if (!dladdr((void *)&gate_fail, &here) || text_length(here.dli_fname) >= sizeof gate_path)
+    return gate_say("the path of the gate's library is too long to start children with"), false;
+  bytes_copy(gate_path, here.dli_fname, text_length(here.dli_fname) + 1);
   if (patch_call_sites(running) <= 0) return gate_say("no system call of libc could be hooked"), false;
   if (!canary()) return gate_say("libc's hooks do not fire"), false;
   link_start();
@@ -149,7 +151,7 @@ __attribute__((constructor(101))) static void preloaded(int argc, char **argv, c
 
 /* For the agent, in a process that was already running. Returns the number of active mounts, or -1. */
 EXPORT int shimfs_gate_start(const char *value) {
-  static char copy[320];
+  static char copy[SHIMFS_MAX_SESSION_VALUE];
   if (session.active) return (int)session.mount_count;
   size_t n = text_length(value);
   if (n >= sizeof copy) return -1;

@@ -31,6 +31,7 @@ import {
 } from '../platform/object-directory.ts';
 import { peerCredentials } from '../platform/peer-credentials.ts';
 import { claimSession, type SessionClaim } from '../platform/run-directory.ts';
+import { checkLimits } from '../platform/session-limits.ts';
 import { SharedPage } from '../platform/shared-page.ts';
 import { AgentConnection } from './agent-connection.ts';
 import { Agents } from './agents.ts';
@@ -110,6 +111,7 @@ export class SessionHost {
 
   /** @throws SessionError when the name is taken or bad; whatever the directories refuse */
   static async open(options: SessionOptions): Promise<SessionHost> {
+    checkLimits(options);
     const claim = claimSession(options.name);
     let objects: ObjectDirectory | undefined;
     try {

@@ -22,6 +22,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lock, tryLock } from './file-lock.ts';
 import { ensurePrivateDirectory } from './private-directory.ts';
+import { checkObjectDirectory } from './session-limits.ts';
 
 const MIB = 1024 * 1024;
 /** Below this much room another candidate is looked for. */
@@ -154,6 +155,7 @@ export async function createObjectDirectory(session: string, choice: Choice): Pr
   try {
     sweep(choice.path);
     const path = join(choice.path, `${session}-${randomBytes(6).toString('hex')}`);
+    checkObjectDirectory(path);
     mkdirSync(path, { mode: 0o700 });
     const held = tryLock(join(path, LOCK_NAME));
     if (!held) throw new Error(`${path} is locked by someone else`);

@@ -13,7 +13,7 @@ import { ensurePrivateDirectory } from './private-directory.ts';
 const SUN_PATH_BYTES = process.platform === 'darwin' ? 104 : 108;
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
 
-export type SessionErrorCode = 'bad-name' | 'taken' | 'path-too-long';
+export type SessionErrorCode = 'bad-name' | 'taken' | 'path-too-long' | 'limit';
 
 export class SessionError extends Error {
   constructor(

@@ -1,6 +1,6 @@
 /**
  * Attaching to a process whose threads sleep in hooked system calls, or make them without pause: no call ends otherwise
- * than it would have without us. `BUSY_ATTACHES=200 npm test -- attach-threads` is the long form.
+ * than it would have without us. `BUSY_THREADS=128 BUSY_ATTACHES=200 npm test -- attach-threads` is the long form.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,8 +29,8 @@ const BLOCKING = {
 } as const;
 type Call = keyof typeof BLOCKING;
 
-const BUSY_THREADS = 128;
-const BUSY_ATTACHES = Number(process.env.BUSY_ATTACHES ?? 6);
+const BUSY_THREADS = Number(process.env.BUSY_THREADS ?? 32);
+const BUSY_ATTACHES = Number(process.env.BUSY_ATTACHES ?? 4);
 
 const session = await openBridge();
 const attach = (pid: number): Promise<void> =>

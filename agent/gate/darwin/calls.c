@@ -141,8 +141,14 @@ long virtual_path(uint64_t ino, char *out, size_t size) {
   return result;
 }
 
-static void note_duplicate(int from, long to) {
+/* `to` is a new number of `from`'s, or an error. Returns what the call answers. */
+static long note_duplicate(int from, long to) {
+  if (to >= 0 && fd_kind(from) != FD_FOREIGN && !fd_admits(to)) {
+    sys(SYS_close, to); /* it could not be remembered, and would be taken for a real file */
+    return -EMFILE;
+  }
   if (to >= 0 && (fd_kind(from) != FD_FOREIGN || fd_kind(to) != FD_FOREIGN)) fd_duplicated(from, (int)to);
+  return to;
 }
 
 /* dup2 closes what stood at the target. */
@@ -154,21 +160,16 @@ static long duplicate_onto(const struct arguments *a) {
   if (fd_kind(from) == FD_FOREIGN && fd_kind(to) == FD_FOREIGN) return NOT_OURS;
   if (sys(SYS_fcntl, from, F_GETFD) < 0) return -EBADF;
   if (fd_kind(to) != FD_FOREIGN) fd_closing(to);
-  long result = native_call(CALL_dup2, a);
-  note_duplicate(from, result);
-  return result;
+  return note_duplicate(from, native_call(CALL_dup2, a));
 }
 
 static long control(long nr, const struct arguments *a) {
   int fd = (int)a->a1;
   if (fd_kind(fd) == FD_FOREIGN) return NOT_OURS;
-  long result;
   switch ((int)a->a2) {
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
-      result = native_call(nr, a);
-      note_duplicate(fd, result);
-      return result;
+      return note_duplicate(fd, native_call(nr, a));
     case F_GETPATH:
     case F_GETPATH_NOFIRMLINK: return fd_virtual(fd) ? virtual_path(fd_entry(fd)->ino, (char *)a->a3, PATH_MAX) : NOT_OURS;
     default: return NOT_OURS;
@@ -271,9 +272,7 @@ static long handle(enum call nr, struct arguments *a) {
     case CALL_close: case CALL_close_nocancel: return on_close(a->a1);
     case CALL_dup: {
       if (fd_kind(a->a1) == FD_FOREIGN) return NOT_OURS;
-      long result = native_call(nr, a);
-      note_duplicate((int)a->a1, result);
-      return result;
+      return note_duplicate((int)a->a1, native_call(nr, a));
     }
     case CALL_dup2: return duplicate_onto(a);
     case CALL_fcntl: case CALL_fcntl_nocancel: return control(nr, a);

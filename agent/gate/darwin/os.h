@@ -36,6 +36,12 @@ static inline void wake(const volatile uint32_t *cell, int waiters) {
   __ulock_wake(UL_COMPARE_AND_WAIT_ | ULF_NO_ERRNO_ | (waiters > 1 ? ULF_WAKE_ALL_ : 0), (void *)(uintptr_t)cell, 0);
 }
 
+static inline void *map_pages(size_t size) {
+  void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+  return at == MAP_FAILED ? NULL : at;
+}
+static inline void unmap_pages(void *at, size_t size) { munmap(at, size); }
+
 /* Overlays are Linux's so far: no descriptor comes with a reply. */
 static inline long receive_passing(int fd, void *to, size_t n, int *passed) {
   (void)passed;

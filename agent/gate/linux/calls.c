@@ -153,9 +153,7 @@ long handle_call(long nr, struct arguments *a) {
     case SYS_close_range: return close_some((unsigned)a->a1, (unsigned)a->a2, (unsigned)a->a3);
     case SYS_dup: {
       if (!real.fd_duplicated && fd_kind(a->a1) == FD_FOREIGN) return NOT_OURS;
-      long result = native_call(nr, a);
-      note_duplicate((int)a->a1, result);
-      return result;
+      return note_duplicate((int)a->a1, native_call(nr, a));
     }
     case SYS_dup3: return duplicate_onto(nr, a);
     case SYS_fcntl: return control_descriptor(a);

@@ -46,7 +46,8 @@ bool call_ahead_both(long nr, struct arguments *a, long *result);
 bool has_two_paths(long nr);
 
 /* descriptor_calls.c */
-void note_duplicate(int from, long to);
+/* `to` is a new number of `from`'s, or an error. Returns what the call answers. */
+long note_duplicate(int from, long to);
 long duplicate_onto(long nr, struct arguments *a);
 long close_some(unsigned first, unsigned last, unsigned flags);
 long control_descriptor(struct arguments *a);

@@ -6,9 +6,15 @@
 #include "../sys.h"
 #include "calls.h"
 
-void note_duplicate(int from, long to) {
+long note_duplicate(int from, long to) {
+  if (to >= 0 && fd_kind(from) != FD_FOREIGN && !fd_admits(to)) {
+    /* A virtual file under a number that cannot be remembered would be taken for a real one. */
+    sys(SYS_close, to);
+    return -EMFILE;
+  }
   if (to >= 0 && real.fd_duplicated) real.fd_duplicated(from, (int)to);
   if (to >= 0 && (fd_kind(from) != FD_FOREIGN || fd_kind(to) != FD_FOREIGN)) fd_duplicated(from, (int)to);
+  return to;
 }
 
 /* dup2 and dup3 close what stood at the target. */
@@ -22,8 +28,7 @@ long duplicate_onto(long nr, struct arguments *a) {
   if (real.fd_closing) real.fd_closing(to);
   if (fd_kind(to) != FD_FOREIGN) fd_closing(to);
   long result = native_call(nr, a);
-  note_duplicate(from, result);
-  return result;
+  return note_duplicate(from, result);
 }
 
 long close_some(unsigned first, unsigned last, unsigned flags) {
@@ -48,9 +53,7 @@ long control_descriptor(struct arguments *a) {
   int cmd = (int)a->a2;
   if (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC) {
     if (!real.fd_duplicated && fd_kind(a->a1) == FD_FOREIGN) return NOT_OURS;
-    long result = native_call(SYS_fcntl, a);
-    note_duplicate((int)a->a1, result);
-    return result;
+    return note_duplicate((int)a->a1, native_call(SYS_fcntl, a));
   }
   return NOT_OURS;
 }

@@ -19,9 +19,13 @@ size_t descriptor_path(int fd, char *out, size_t size) {
 }
 
 void each_descriptor(void (*visit)(int fd, const char *path, size_t length)) {
-  char entries[1024] __attribute__((aligned(8))), target[512];
-  long list = sys(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (list < 0) return;
+  char entries[1024] __attribute__((aligned(8)));
+  struct scratch *room = scratch_take();
+  long list = room ? sys(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -ENOMEM;
+  if (list < 0) {
+    if (room) scratch_give(room);
+    return;
+  }
   long n;
   while ((n = sys(SYS_getdents64, list, entries, sizeof entries)) > 0) {
     for (long at = 0; at < n;) {
@@ -30,10 +34,11 @@ void each_descriptor(void (*visit)(int fd, const char *path, size_t length)) {
       const char *digits = d->name;
       uint64_t fd;
       if (!text_parse(&digits, &fd) || (long)fd == list || fd >= MAX_FDS) continue;
-      size_t length = descriptor_path((int)fd, target, sizeof target - 1);
-      target[length] = 0;
-      if (length) visit((int)fd, target, length);
+      size_t length = descriptor_path((int)fd, room->path, sizeof room->path - 1);
+      room->path[length] = 0;
+      if (length) visit((int)fd, room->path, length);
     }
   }
   sys(SYS_close, list);
+  scratch_give(room);
 }

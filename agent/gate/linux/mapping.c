@@ -14,15 +14,16 @@ struct mapping {
   uint32_t slot;
   int pid; /* who mapped it: a fork child's end is not the end of the map */
 };
-enum { MAPPINGS = 128 };
+enum { MAPPINGS = 4096 };
 static struct mapping mappings[MAPPINGS];
-static volatile int in_use;
+static volatile int in_use, used; /* now; the highest index that ever was, plus one */
 
 void mapping_made(long start, size_t length, int fd) {
   struct fd_entry *e = fd_entry(fd);
   for (int i = 0; i < MAPPINGS; i++) {
     uintptr_t none = 0;
     if (!__atomic_compare_exchange_n(&mappings[i].start, &none, (uintptr_t)start, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) continue;
+    if (i >= used) used = i + 1;
     mappings[i].oid = e->oid;
     mappings[i].slot = e->slot;
     mappings[i].pid = (int)sys(SYS_getpid);
@@ -32,6 +33,9 @@ void mapping_made(long start, size_t length, int fd) {
     link_tell(&q);
     return;
   }
+  static bool reported;
+  if (!__atomic_exchange_n(&reported, true, __ATOMIC_RELAXED))
+    gate_say("more than 4096 shared mappings: what is written through further ones is reported when their files are closed");
 }
 
 static void tell(const struct mapping *m) {
@@ -45,13 +49,13 @@ static bool overlaps(const struct mapping *m, uintptr_t start, size_t length) {
 }
 
 void mapping_synced(uintptr_t start, size_t length) {
-  for (int i = 0; in_use && i < MAPPINGS; i++)
+  for (int i = 0; in_use && i < used; i++)
     if (overlaps(&mappings[i], start, length)) tell(&mappings[i]);
 }
 
 /* A part that is unmapped is told of; the whole is forgotten when its first page goes. */
 void mapping_gone(uintptr_t start, size_t length) {
-  for (int i = 0; in_use && i < MAPPINGS; i++) {
+  for (int i = 0; in_use && i < used; i++) {
     struct mapping m = mappings[i];
     if (!overlaps(&m, start, length)) continue;
     tell(&m);
@@ -67,6 +71,6 @@ void mapping_gone(uintptr_t start, size_t length) {
 /* Before exit_group and exec. */
 void mapping_end(void) {
   int pid = in_use ? (int)sys(SYS_getpid) : 0;
-  for (int i = 0; in_use && i < MAPPINGS; i++)
+  for (int i = 0; in_use && i < used; i++)
     if (mappings[i].start && mappings[i].length && mappings[i].pid == pid) tell(&mappings[i]);
 }

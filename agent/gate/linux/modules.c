@@ -44,7 +44,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *data) {
 int find_texts(struct text_range *out, int capacity) {
   struct search s = {out, 0, capacity};
   dl_iterate_phdr(visit, &s);
-  return s.found;
+  return s.found < capacity ? s.found : -1;
 }
 
 bool find_loader_text(struct text_range *out) {
@@ -74,6 +74,7 @@ uint8_t *map_pool(const uint8_t *near, size_t size, size_t reach) {
 int patch_call_sites(bool running) {
   struct text_range texts[8];
   int n = find_texts(texts, 8), total = 0;
+  if (n < 0) return -1;
   shimfs_prepare_calls();
   for (int i = 0; i < n; i++) {
     int count = patch_text(&texts[i], running);

@@ -59,6 +59,13 @@ static inline long receive_passing(int fd, void *to, size_t n, int *passed) {
   return got > 0 ? got : -EIO;
 }
 
+/* Zeroed memory of our own, or NULL. */
+static inline void *map_pages(size_t size) {
+  long at = sys(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return at < 0 && at > -4096 ? NULL : (void *)at;
+}
+static inline void unmap_pages(void *at, size_t size) { sys(SYS_munmap, at, size); }
+
 /* A page that reads 0 in a fork child, however it was forked, but not in a vfork child. NULL: not to be had. */
 static inline volatile uint32_t *fork_page(void) {
   long page = sys(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -19,7 +19,7 @@ struct site_mark {
 int sites_load(const struct text_range *text, struct site_mark *out, int capacity);
 void sites_store(const struct text_range *text, const struct site_mark *marks, int count);
 
-/* Executable segments of libc and of the loader (modules.c). Returns how many were filled in. */
+/* Executable segments of libc and of the loader (modules.c). Returns how many were filled in, -1 when there may be more. */
 int find_texts(struct text_range *out, int capacity);
 /* The loader's alone. */
 bool find_loader_text(struct text_range *out);

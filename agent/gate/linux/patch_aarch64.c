@@ -82,6 +82,7 @@ int patch_text(const struct text_range *text, bool running) {
   const size_t page = getauxval(AT_PAGESZ);
   int count = patched = collect(text, sites, MAX_SITES);
   if (count == 0) return 0;
+  if (count == MAX_SITES) return -1; /* there may be more */
   size_t size = ((size_t)count * TRAMPOLINE_WORDS * 4 + HEADER_WORDS * 4 + page - 1) & ~(page - 1);
   /* From either end of the text to the pool's far end. */
   uint32_t *pool = (uint32_t *)(void *)map_pool(text->start, size, ((size_t)1 << 27) - text->size - 4096);

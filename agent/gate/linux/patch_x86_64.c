@@ -124,6 +124,7 @@ static int patched;
 int patch_text(const struct text_range *text, bool running) {
   int count = patched = collect(text, sites, MAX_SITES);
   if (count == 0) return 0;
+  if (count == MAX_SITES) return -1; /* there may be more */
   for (int i = 0; i < count; i++) bytes_copy(&replaced[i], text->start + sites[i].offset, 8);
   size_t size = ((size_t)count * SITE_TRAMPOLINE + 64 + 4095) & ~4095ul;
   uint8_t *pool = map_pool(text->start, size, (size_t)1 << 30);
