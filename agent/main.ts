@@ -1,6 +1,7 @@
 /**
- * The agent: comes into a process at its first virtual watch (or is attached), and translates the core's
- * events into what the program listens to. Everything that decides is in kqueue/ and its like, without Frida.
+ * The agent: Frida loads it into a process at the first virtual watch (or at attach). It translates the core's events
+ * to kqueue, Dispatch and FSEvents. All decisions are made in kqueue/, dispatch/ and fsevents/, which are pure;
+ * native/ connects them to the gate.
  */
 
 import { EventFeed } from './events/event-feed.ts';
@@ -15,26 +16,26 @@ import { GateLibrary } from './native/gate-library.ts';
 import { kqueueCallbacks } from './native/kqueue-callbacks.ts';
 import { hookKqueue } from './native/kqueue-hooks.ts';
 
-/** What the host posts to begin. */
+/** The host's first message. */
 interface StartMessage {
   /** Path of the gate's library. */
   readonly gate: string;
-  /** The session variable's value, for a process in which the gate is not running yet. */
+  /** Value of the session variable; absent where the gate is preloaded and already running. */
   readonly session?: string;
   readonly notes: 'masked' | 'native';
   readonly fsevents?: StreamsOptions;
 }
 
 /**
- * Native code holds bare pointers to the callbacks. They hang on the global object: once `recv` has fired, nothing
- * else would keep this module's scope from being collected.
+ * Native code holds bare pointers to the callbacks. The global object references them: after `recv` has fired, nothing
+ * else keeps this module's scope from being collected.
  */
 const alive: unknown[] = [];
 (globalThis as { shimfs?: unknown }).shimfs = alive;
 
 function start(message: StartMessage): void {
   const gate = GateLibrary.find(message.gate);
-  // Hooks first: a gate that is running where its hooks are missing would be half a cover.
+  // Hook before the gate starts: a running gate without its hooks would cover the process only in part.
   const hooked =
     message.session === undefined ? [] : [...hookKqueue(gate), ...hookDispatch(gate), ...hookFsevents(gate)];
   if (message.session !== undefined) gate.start(message.session);
@@ -43,9 +44,9 @@ function start(message: StartMessage): void {
   const kqueue = kqueueCallbacks(gate, feed, watches, { notes: message.notes });
   const dispatch = dispatchCallbacks(gate, feed, watches);
   const fsevents = fseventsCallbacks(gate, feed, message.fsevents);
-  const { fdClosed, events, leave } = feedCallbacks(gate, feed, watches, [kqueue, dispatch, fsevents]);
-  // Frida takes the script out when its other end has gone; the program must not call into it then.
-  rpc.exports = { dispose: leave };
+  const { fdClosed, events, detach } = feedCallbacks(gate, feed, watches, [kqueue, dispatch, fsevents]);
+  // Frida unloads the script when its client disconnects; from then on the program must not call into it.
+  rpc.exports = { dispose: detach };
   // In the order of struct shimfs_agent.
   const pointers = [kqueue.changes, kqueue.drain, fdClosed, kqueue.queueClosed, events, dispatch.dispatch];
   alive.push(gate, pointers, fsevents);

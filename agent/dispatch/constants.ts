@@ -1,4 +1,4 @@
-/** libdispatch's numbers: what a VNODE source may ask for and is told (`dispatch/source.h`). */
+/** libdispatch's numbers: the mask and data bits of a VNODE source (`dispatch/source.h`). */
 import {
   NOTE_ATTRIB,
   NOTE_DELETE,
@@ -10,7 +10,7 @@ import {
   NOTE_WRITE,
 } from '../kqueue/constants.ts';
 
-/** The same bits as kqueue's, so that its table of posts serves both. */
+/** The same bits as kqueue's, so that both APIs use the table in kqueue/note-map.ts. */
 export const DISPATCH_VNODE_DELETE = NOTE_DELETE;
 export const DISPATCH_VNODE_WRITE = NOTE_WRITE;
 export const DISPATCH_VNODE_EXTEND = NOTE_EXTEND;
@@ -27,6 +27,6 @@ export const DispatchOp = {
   Resume: 2,
   Suspend: 3,
   Cancel: 4,
-  /** Its last reference has gone. */
+  /** The last reference was released. */
   Released: 5,
 } as const;

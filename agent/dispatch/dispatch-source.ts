@@ -1,21 +1,21 @@
 /**
- * One VNODE source on a virtual descriptor, as far as it differs from the DATA_OR source that stands for it: from
- * when until when it hears of its file, and of what.
+ * A VNODE source on a virtual descriptor. The gate implements it by a DATA_OR source; this class decides when it is
+ * registered with its file and which bits it gets.
  *
- * A source is born inactive and may be suspended before it is activated; it hears nothing before both are over, for
- * the first time. A later suspension is the real source's affair: what comes meanwhile is kept and coalesced there.
+ * A source is created inactive and can be suspended before its activation. It is registered when it is active and not
+ * suspended for the first time. Later suspensions are left to the DATA_OR source, which keeps and coalesces the bits.
  */
 import { DISPATCH_VNODE_REVOKE } from './constants.ts';
 
 export class DispatchSource {
-  /** Bits for the handler that have not been passed on yet. */
+  /** Bits not yet merged into the DATA_OR source. */
   pending = 0;
-  /** The inode it hears of, 0 for none. */
+  /** The inode it is registered with, 0 for none. */
   ino = 0;
   #suspended = 0;
   #activated = false;
-  /** It has been registered with its descriptor, or can never be. */
-  #settled = false;
+  /** Registration was attempted, or the source has ended: it is never attempted again. */
+  #registrationDone = false;
 
   constructor(
     readonly id: number,
@@ -23,43 +23,43 @@ export class DispatchSource {
     readonly mask: number,
   ) {}
 
-  /** @returns whether it is to be registered now */
+  /** @returns whether to register it now */
   activate(): boolean {
     this.#activated = true;
-    return this.#begins();
+    return this.#shouldRegister();
   }
 
-  /** An inactive source that is not suspended is activated by it. @returns as activate */
+  /** Also activates an inactive source that is not suspended. @returns whether to register it now */
   resume(): boolean {
     if (this.#suspended > 0) this.#suspended--;
     else this.#activated = true;
-    return this.#begins();
+    return this.#shouldRegister();
   }
 
   suspend(): void {
     this.#suspended++;
   }
 
-  /** It hears of nothing any more, and what it has not passed on is forgotten. */
+  /** No further bits are posted, and pending ones are dropped. */
   end(): void {
-    this.#settled = true;
+    this.#registrationDone = true;
     this.ino = 0;
     this.pending = 0;
   }
 
-  /** A hint for its inode: unlike a plain knote, a source is never told more than it asked for. */
+  /** A hint on its inode. Unlike a plain knote, a source never gets bits outside of its mask. */
   post(hint: number): void {
     if (this.ino !== 0) this.pending |= hint & this.mask;
   }
 
-  /** The file's end is told to those who asked for it. */
+  /** The end of the file, for sources whose mask has REVOKE. */
   revoke(): void {
     this.post(DISPATCH_VNODE_REVOKE);
   }
 
-  #begins(): boolean {
-    if (this.#settled || !this.#activated || this.#suspended > 0) return false;
-    this.#settled = true;
+  #shouldRegister(): boolean {
+    if (this.#registrationDone || !this.#activated || this.#suspended > 0) return false;
+    this.#registrationDone = true;
     return true;
   }
 }

@@ -1,10 +1,9 @@
 /**
- * Every VNODE source on something virtual: by the gate's number for what the program does to it, by inode for events,
- * by descriptor for the end of that.
+ * All VNODE sources on virtual files: by the gate's number for calls of the program, by inode for events, and by
+ * descriptor for its close.
  *
- * Bits are passed on once a source and chunk of events, OR-ed; the real source ORs them to what waits there.
+ * Bits are merged into the DATA_OR source once for each source and chunk of events.
  */
-
 import type { EventListener } from '../events/event-feed.ts';
 import type { EventFrame } from '../events/event-frame.ts';
 import { forEachPost } from '../kqueue/note-map.ts';
@@ -12,11 +11,11 @@ import { DispatchOp } from './constants.ts';
 import { DispatchSource } from './dispatch-source.ts';
 
 export interface DispatchPorts {
-  /** The inode behind a descriptor, undefined when that is not open on something virtual. */
+  /** The inode of a descriptor; undefined if it is not open on a virtual file. */
   lookupFd(fd: number): { readonly ino: number } | undefined;
-  /** Ask the host for events of an inode, or no more. */
+  /** Start or stop watching an inode at the host. */
   watch(ino: number, on: boolean): void;
-  /** Give a source's handler bits. @returns false when the source has gone */
+  /** Merge bits into the DATA_OR source. @returns false if it no longer exists */
   merge(id: number, bits: number): boolean;
 }
 
@@ -25,16 +24,16 @@ export class DispatchSources implements EventListener {
   readonly #byId = new Map<number, DispatchSource>();
   readonly #byFd = new Map<number, Set<DispatchSource>>();
   readonly #byIno = new Map<number, Set<DispatchSource>>();
-  /** Sources that may have something to pass on. */
-  readonly #told = new Set<DispatchSource>();
-  #gone = false;
+  /** Sources that may have pending bits. */
+  readonly #posted = new Set<DispatchSource>();
+  #feedEnded = false;
   readonly #post = (ino: number, hint: number): void => this.post(ino, hint);
 
   constructor(ports: DispatchPorts) {
     this.#ports = ports;
   }
 
-  /** What the program did. Numbers that are not known any more are ignored, as the real source does. */
+  /** A call of the program. Unknown numbers are ignored: the source was released. */
   handle(op: number, id: number, fd: number, mask: number): void {
     if (op === DispatchOp.Created) {
       this.#create(id, fd, mask);
@@ -59,35 +58,35 @@ export class DispatchSources implements EventListener {
     if (sources === undefined) return;
     for (const source of sources) {
       source.post(hint);
-      if (source.pending !== 0) this.#told.add(source);
+      if (source.pending !== 0) this.#posted.add(source);
     }
   }
 
   batchEnd(): void {
-    if (this.#told.size === 0) return;
-    for (const source of this.#told) {
+    if (this.#posted.size === 0) return;
+    for (const source of this.#posted) {
       const bits = source.pending;
       source.pending = 0;
       if (bits !== 0 && !this.#ports.merge(source.id, bits)) this.#forget(source);
     }
-    this.#told.clear();
+    this.#posted.clear();
   }
 
   feedEnded(): void {
-    this.#gone = true;
+    this.#feedEnded = true;
     for (const source of this.#byId.values()) {
       source.revoke();
-      if (source.pending !== 0) this.#told.add(source);
+      if (source.pending !== 0) this.#posted.add(source);
     }
   }
 
-  /** A descriptor was closed without cancelling: its sources fall silent, what they had not told included. */
+  /** A descriptor was closed before its sources were cancelled: they end, and their pending bits are dropped. */
   fdClosed(fd: number): void {
     for (const source of this.#byFd.get(fd) ?? []) this.#end(source);
     this.#byFd.delete(fd);
   }
 
-  /** Sources that the program still has. */
+  /** Number of sources that the program still references. */
   get size(): number {
     return this.#byId.size;
   }
@@ -98,18 +97,18 @@ export class DispatchSources implements EventListener {
     add(this.#byFd, fd, source);
   }
 
-  /** The descriptor is looked at now, as the kernel would: closed meanwhile, it never tells of anything. */
+  /** Looks the descriptor up now, as the kernel does: if it was closed since the creation, the source stays silent. */
   #register(source: DispatchSource): void {
-    const found = this.#gone ? undefined : this.#ports.lookupFd(source.fd);
-    if (found === undefined) return;
-    source.ino = found.ino;
-    if (add(this.#byIno, found.ino, source)) this.#ports.watch(found.ino, true);
+    const file = this.#feedEnded ? undefined : this.#ports.lookupFd(source.fd);
+    if (file === undefined) return;
+    source.ino = file.ino;
+    if (add(this.#byIno, file.ino, source)) this.#ports.watch(file.ino, true);
   }
 
   #end(source: DispatchSource): void {
     const { ino } = source;
     source.end();
-    if (ino !== 0 && remove(this.#byIno, ino, source) && !this.#gone) this.#ports.watch(ino, false);
+    if (ino !== 0 && remove(this.#byIno, ino, source) && !this.#feedEnded) this.#ports.watch(ino, false);
   }
 
   #forget(source: DispatchSource): void {
@@ -119,7 +118,7 @@ export class DispatchSources implements EventListener {
   }
 }
 
-/** @returns whether it is the first under its key */
+/** @returns whether it is the first value of its key */
 function add<K, V>(map: Map<K, Set<V>>, key: K, value: V): boolean {
   const set = map.get(key);
   if (set === undefined) map.set(key, new Set([value]));
@@ -127,7 +126,7 @@ function add<K, V>(map: Map<K, Set<V>>, key: K, value: V): boolean {
   return set === undefined;
 }
 
-/** @returns whether it was the last under its key */
+/** @returns whether it was the last value of its key */
 function remove<K, V>(map: Map<K, Set<V>>, key: K, value: V): boolean {
   const set = map.get(key);
   if (set === undefined || !set.delete(value) || set.size > 0) return false;

@@ -1,17 +1,14 @@
-/**
- * The host's stream of events for all who translate them: one decoder, and listeners that are told in the order in
- * which they came.
- */
+/** The host's stream of events: decoded once and dispatched to the listeners in the order of their registration. */
 import { type EventFrame, EventFrameDecoder, type FrameError } from './event-frame.ts';
 
 export interface EventListener {
   /** @param frame valid until this returns */
   event(frame: EventFrame): void;
-  /** All that has come so far has been told: pass it on. */
+  /** The last event of a chunk has been dispatched: deliver the collected events. */
   batchEnd(): void;
-  /** Nobody will tell of events any more. Once, and followed by `batchEnd`. */
+  /** No further events will arrive. Called once, followed by `batchEnd`. */
   feedEnded(): void;
-  /** What FrameSink tells beside events. */
+  /** The further methods of FrameSink. */
   replayed?(frame: EventFrame): void;
   replayEnd?(frame: EventFrame): void;
   lost?(): void;
@@ -20,7 +17,7 @@ export interface EventListener {
 export class EventFeed {
   readonly #listeners: EventListener[] = [];
   readonly #decoder: EventFrameDecoder;
-  #gone = false;
+  #ended = false;
 
   constructor() {
     this.#decoder = new EventFrameDecoder({
@@ -46,33 +43,33 @@ export class EventFeed {
 
   /**
    * The next bytes from the host.
-   * @returns why the stream is no good, if so: the connection is to be closed; every listener has been told
+   * @returns the error if the bytes are invalid: every listener has had `feedEnded`, and the caller closes the connection
    */
   push(chunk: ArrayBuffer): FrameError | undefined {
     const error = this.#decoder.push(chunk);
     if (error !== undefined) this.#end();
-    this.#settle();
+    this.#endBatch();
     return error;
   }
 
   /** The host's connection ended. Idempotent. */
   end(): void {
     this.#end();
-    this.#settle();
+    this.#endBatch();
   }
 
-  /** Sequence number of the last event taken in (0: none yet). */
+  /** Sequence number of the last event decoded (0: none yet). */
   get seq(): number {
     return this.#decoder.seq;
   }
 
   #end(): void {
-    if (this.#gone) return;
-    this.#gone = true;
+    if (this.#ended) return;
+    this.#ended = true;
     for (const listener of this.#listeners) listener.feedEnded();
   }
 
-  #settle(): void {
+  #endBatch(): void {
     for (let i = 0; i < this.#listeners.length; i++) this.#listeners[i]!.batchEnd();
   }
 }

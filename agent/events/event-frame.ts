@@ -1,23 +1,23 @@
 /**
- * Event frames as they come out of the host's stream, in chunks of any size.
+ * Decodes event frames from the host's stream, which arrives in chunks of any size.
  *
- * The decoder works inside the chunk it is given and keeps at most one unfinished frame of its own, so memory
- * stays bounded by one frame however long the stream is.
+ * Complete frames are read in place, in the chunk. Only an incomplete frame at a chunk's end is copied, so memory is
+ * bounded by one frame.
  */
 import { AgentOp, EVENT, MAX_REQUEST } from '../../core/protocol.ts';
 import { decodePath } from './path-text.ts';
 
 /** A frame starts with its length (u32) and op (u16), padded to 8 bytes. */
 const HEADER = 8;
-/** No frame towards an agent is longer than what a program may ask in one request. */
+/** Frames to an agent have the same size limit as a program's requests. */
 export const MAX_FRAME = MAX_REQUEST;
 
 const AT = EVENT.at;
 const TWO32 = 0x100000000;
 
 /**
- * One event where it lies in memory. What every mapping asks for is read at once, the rest when asked for. The same object serves every event of a
- * decoder: it is valid only until the sink it was given to returns.
+ * An event, read in place. Fields that every mapping needs are read by `aim`, the others by their getters. A decoder
+ * reuses the same object for all events: it is valid only until the sink returns.
  */
 export class EventFrame {
   /** EventKind */
@@ -80,7 +80,7 @@ export class EventFrame {
   get pid(): number {
     return this.#u32(AT.pid);
   }
-  /** Past and PastEnd: whose. */
+  /** Past and PastEnd: the stream that asked for the replay. */
   get stream(): number {
     return this.#u32(AT.stream);
   }
@@ -95,7 +95,7 @@ export class EventFrame {
   }
 }
 
-/** Why a stream cannot be read on. Every further `push` gives the same one. */
+/** Why decoding stopped. Every further `push` returns the same error. */
 export interface FrameError {
   readonly reason: 'short' | 'oversized' | 'unknown-op' | 'malformed';
   readonly message: string;
@@ -103,47 +103,47 @@ export interface FrameError {
 
 export interface FrameSink {
   event(frame: EventFrame): void;
-  /** The host says that it is going. */
+  /** The host is about to close the connection. */
   goodbye(): void;
-  /** An event of the past, for its stream alone. */
+  /** A replayed event, for `frame.stream` only. */
   replayed?(frame: EventFrame): void;
-  /** That was the stream's past. */
+  /** The replay for `frame.stream` is complete. */
   replayEnd?(frame: EventFrame): void;
-  /** Events of whole trees are lost. */
+  /** The host dropped events of subscribed subtrees. */
   lost?(): void;
 }
 
 export class EventFrameDecoder {
   readonly #frame = new EventFrame();
   readonly #sink: FrameSink;
-  /** The unfinished frame, of which `#held` bytes are there. Grows to the longest frame seen, never beyond MAX_FRAME. */
+  /** The first `#held` bytes of an incomplete frame. Grows to the longest frame seen, at most MAX_FRAME. */
   #carry = new Uint8Array(512);
   #carryView = new DataView(this.#carry.buffer);
   #held = 0;
   #error: FrameError | undefined;
   #seq = 0;
-  /** The frame last handed on has a number newer than `#seq`. */
+  /** The frame last dispatched is newer than `#seq`. */
   #unread = false;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
   }
 
-  /** Bytes of an unfinished frame. */
+  /** Bytes kept of an incomplete frame. */
   get held(): number {
     return this.#held;
   }
 
-  /** Sequence number of the last event handed on (0: none yet). */
+  /** Sequence number of the last event dispatched (0: none yet). */
   get seq(): number {
     return this.#seq;
   }
 
-  /** Take the next bytes of the stream and hand on every frame they complete. */
+  /** Decode the next bytes of the stream and dispatch every frame that they complete. */
   push(chunk: ArrayBuffer): FrameError | undefined {
     if (this.#error !== undefined) return this.#error;
     const error = this.#read(chunk);
-    this.#settleSeq();
+    this.#updateSeq();
     return error;
   }
 
@@ -162,8 +162,8 @@ export class EventFrameDecoder {
       if (this.#held < length) return undefined;
       this.#held = 0;
       if (!this.#take(this.#carryView, this.#carry, 0, length)) return this.#error;
-      // The carry may be filled anew below.
-      this.#settleSeq();
+      // Before the carry, which `#frame` points into, is refilled below.
+      this.#updateSeq();
     }
 
     while (end - at >= HEADER) {
@@ -177,14 +177,14 @@ export class EventFrameDecoder {
     return undefined;
   }
 
-  /** Not at every frame: nobody looks at it in between. */
-  #settleSeq(): void {
+  /** Once for each chunk rather than for each frame: `seq` is read only between chunks. */
+  #updateSeq(): void {
     if (!this.#unread) return;
     this.#seq = this.#frame.seq;
     this.#unread = false;
   }
 
-  /** Bring the carry to `want` bytes if the chunk has them. @returns where the chunk goes on */
+  /** Fill the carry up to `want` bytes, as far as the chunk has them. @returns offset of the chunk's first unused byte */
   #fillCarry(bytes: Uint8Array, at: number, want: number): number {
     const count = Math.min(want - this.#held, bytes.length - at);
     if (count <= 0) return at;
@@ -206,7 +206,7 @@ export class EventFrameDecoder {
     return true;
   }
 
-  /** @returns false when the frame is no good */
+  /** @returns false if the frame is invalid */
   #take(view: DataView, bytes: Uint8Array, at: number, length: number): boolean {
     const op = view.getUint16(at + 4, true);
     if (op === AgentOp.Goodbye) {

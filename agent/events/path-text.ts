@@ -1,6 +1,6 @@
 /**
- * Path bytes to text. The runtime has no TextDecoder, and a path need not be UTF-8: a byte that is not part of a
- * well-formed sequence becomes the lone surrogate U+DC80..U+DCFF, so that no two paths become one.
+ * Path bytes to text and back. The runtime has no TextDecoder, and a path need not be UTF-8: a byte outside of a
+ * well-formed sequence becomes a lone surrogate U+DC80..U+DCFF, so that different paths stay different.
  */
 
 const CHUNK = 4096;
@@ -38,10 +38,10 @@ export function decodePath(bytes: Uint8Array, start: number, end: number): strin
   return text + String.fromCharCode.apply(null, units);
 }
 
-/** Is it one half of nothing: a byte that was not text? */
+/** A lone surrogate that stands for a byte outside of UTF-8. */
 const isByte = (unit: number): boolean => unit >= 0xdc80 && unit <= 0xdcff;
 
-/** Bytes that `encodePath` writes. */
+/** Number of bytes that `encodePath` writes. */
 export function encodedLength(text: string): number {
   let length = 0;
   for (let at = 0; at < text.length; at++) {
@@ -52,7 +52,7 @@ export function encodedLength(text: string): number {
   return length;
 }
 
-/** The bytes that `decodePath` reads as `text`, from `at` on. @returns where they end */
+/** The inverse of `decodePath`: writes from `at` on. @returns offset of the end */
 export function encodePath(text: string, bytes: Uint8Array, at: number): number {
   for (let i = 0; i < text.length; i++) {
     const point = text.codePointAt(i)!;
@@ -76,7 +76,7 @@ export function encodePath(text: string, bytes: Uint8Array, at: number): number 
   return at;
 }
 
-/** Bytes of the well-formed sequence at `at` (first byte ≥ 0x80), 0 if there is none (RFC 3629 §4). */
+/** Length of the well-formed sequence at `at` (first byte ≥ 0x80), 0 if it is not well-formed (RFC 3629 §4). */
 function sequenceLength(bytes: Uint8Array, at: number, end: number): number {
   const first = bytes[at]!;
   const length =
@@ -84,7 +84,7 @@ function sequenceLength(bytes: Uint8Array, at: number, end: number): number {
   if (length === 0 || at + length > end) return 0;
   for (let i = 1; i < length; i++) if ((bytes[at + i]! & 0xc0) !== 0x80) return 0;
   const second = bytes[at + 1]!;
-  // Overlong forms, surrogates and what lies beyond U+10FFFF.
+  // Overlong forms, surrogates and code points above U+10FFFF.
   if (first === 0xe0 && second < 0xa0) return 0;
   if (first === 0xed && second > 0x9f) return 0;
   if (first === 0xf0 && second < 0x90) return 0;

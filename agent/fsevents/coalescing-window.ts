@@ -1,8 +1,8 @@
 /**
- * What waits to be told, bounded.
+ * The events of a stream that wait for delivery, coalesced and bounded.
  *
- * Changes of one item (a path and an inode) are one entry with all their flags and the last one's id. The two halves
- * of a rename stay as they are, side by side: programs find them by their ids. Entries are in order of id.
+ * Changes of an item (path and inode) become one event with all their flags and the latest id. The two halves of a
+ * rename stay separate and adjacent: programs pair them by their ids. Events are in order of id.
  */
 import { EventFlag } from './constants.ts';
 
@@ -15,11 +15,11 @@ export interface StreamEvent {
   readonly ino: number;
 }
 
-/** Entries of one stream that wait. What comes beyond is told as lost. */
+/** Events beyond this number are reported as lost. */
 export const WINDOW_LIMIT = 8192;
 
 export class CoalescingWindow {
-  readonly #entries = new Map<string, StreamEvent>();
+  readonly #events = new Map<string, StreamEvent>();
   readonly #limit: number;
   #overflowed = false;
   #newest = 0;
@@ -29,46 +29,46 @@ export class CoalescingWindow {
   }
 
   get empty(): boolean {
-    return this.#entries.size === 0 && !this.#overflowed;
+    return this.#events.size === 0 && !this.#overflowed;
   }
 
   get overflowed(): boolean {
     return this.#overflowed;
   }
 
-  /** @param paired half of a rename: what comes later is an entry of its own */
-  add(entry: StreamEvent, paired = false): void {
-    this.#newest = Math.max(this.#newest, entry.id);
+  /** @param paired half of a rename: later changes of the item are not folded into it */
+  add(event: StreamEvent, paired = false): void {
+    this.#newest = Math.max(this.#newest, event.id);
     if (this.#overflowed) return;
-    // What is said of a root as a root is not an item's change.
-    const key = `${entry.id === 0 ? 'root' : entry.ino}\0${entry.path}`;
-    const before = this.#entries.get(key);
-    // Behind all others, for its id is the newest.
-    if (before) this.#entries.delete(key);
-    const folded = before ? { ...entry, flags: entry.flags | before.flags } : entry;
-    this.#entries.set(paired ? `${key}\0${entry.id}` : key, folded);
-    if (this.#entries.size > this.#limit) this.overflow(this.#newest);
+    // RootChanged is about the root's path, not about an item, and is not folded with item events.
+    const key = `${event.id === 0 ? 'root' : event.ino}\0${event.path}`;
+    const before = this.#events.get(key);
+    // Re-inserted at the end, because its id is now the newest.
+    if (before) this.#events.delete(key);
+    const folded = before ? { ...event, flags: event.flags | before.flags } : event;
+    this.#events.set(paired ? `${key}\0${event.id}` : key, folded);
+    if (this.#events.size > this.#limit) this.overflow(this.#newest);
   }
 
-  /** Something is lost: nothing of what waits is worth telling. @param newest id of what is lost last */
+  /** Events were lost: MustScanSubDirs of every root replaces the waiting events. @param newest id of the last lost event */
   overflow(newest: number): void {
     this.#overflowed = true;
     this.#newest = Math.max(this.#newest, newest);
-    this.#entries.clear();
+    this.#events.clear();
   }
 
-  /** Everything, which is forgotten here. @param roots what is to be scanned after a loss */
+  /** Removes and returns all events. @param roots paths to scan after a loss */
   take(roots: readonly string[]): StreamEvent[] {
     const flags = EventFlag.MustScanSubDirs | EventFlag.UserDropped;
-    const entries = this.#overflowed
+    const events = this.#overflowed
       ? roots.map((path) => ({ path, flags, id: this.#newest, ino: 0 }))
-      : [...this.#entries.values()];
+      : [...this.#events.values()];
     this.clear();
-    return entries;
+    return events;
   }
 
   clear(): void {
-    this.#entries.clear();
+    this.#events.clear();
     this.#overflowed = false;
   }
 }

@@ -38,7 +38,7 @@ export const EventFlag = {
   ItemCloned: 0x00400000,
 } as const;
 
-/** What tells of the stream or the tree as a whole rather than of one item. */
+/** Flags of events about the stream or the tree as a whole rather than about an item. */
 export const LOSS =
   EventFlag.MustScanSubDirs |
   EventFlag.UserDropped |
@@ -46,6 +46,6 @@ export const LOSS =
   EventFlag.EventIdsWrapped |
   EventFlag.HistoryDone;
 
-/** More paths in one stream than this, and it does not start. */
+/** A stream with more paths does not start. */
 export const MAX_PATHS = 4096;
 export const MAX_EXCLUSIONS = 8;

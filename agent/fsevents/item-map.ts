@@ -1,6 +1,6 @@
 /**
- * What FSEvents tells of one change, item by item: the kernel's events for each operation as a table, before anything
- * is coalesced. Paths outside of a stream's roots are left out by the stream.
+ * The events that FSEvents reports for each change, item by item and before coalescing. The stream drops paths outside
+ * of its roots.
  */
 import { Detail, EventKind } from '../../core/events/fs-event.ts';
 import { WireType } from '../../core/protocol.ts';
@@ -11,11 +11,11 @@ export interface Item {
   readonly path: string;
   readonly flags: number;
   readonly ino: number;
-  /** Place among the items of the operation, from 0 on. */
+  /** Index among the items of the operation. */
   readonly part: number;
-  /** Half of a rename: the other half is told right before or after it, with the id beside it. */
+  /** Half of a rename: the other half is its neighbour, with an adjacent id. */
   readonly paired: boolean;
-  /** It is a directory in which something changed, not a change of its own place in another one. */
+  /** A directory whose contents changed, rather than its own name in its parent. */
   readonly within?: boolean;
 }
 
@@ -34,14 +34,14 @@ const {
   ItemIsLastHardlink,
 } = EventFlag;
 
-/** FIFOs, sockets and devices have no bit. */
+/** FIFOs, sockets and devices have no type flag. */
 const TYPE_BIT: Readonly<Record<number, number>> = {
   [WireType.file]: ItemIsFile,
   [WireType.directory]: ItemIsDir,
   [WireType.symlink]: ItemIsSymlink,
 };
 
-/** Inodes seen with several names, bounded: the oldest are forgotten. */
+/** Inodes seen with several names. Bounded: the oldest are dropped. */
 export class LinkedInodes {
   readonly #seen = new Set<number>();
   readonly #limit: number;
@@ -50,13 +50,13 @@ export class LinkedInodes {
     this.#limit = limit;
   }
 
-  /** @returns bits for an inode that has `nlink` names now and is a file */
+  /** @returns link flags for a file that now has `nlink` names */
   bits(ino: number, nlink: number): number {
     if (nlink > 1) this.add(ino);
     return nlink > 1 ? ItemIsHardlink : 0;
   }
 
-  /** The same where a name has just gone. */
+  /** @returns link flags for a file that just lost a name */
   bitsAfterRemoval(ino: number, nlink: number): number {
     if (nlink > 0) {
       this.add(ino);
@@ -75,71 +75,80 @@ export class LinkedInodes {
   }
 }
 
-/** Bits of Attrib and Modified, the first line that holds; an ACL or mode change wins over times. */
+/** Flags of Attrib and Modified; the first row that matches. A mode or ACL change has precedence over times. */
 const ATTRIBUTES: readonly (readonly [detail: number, flag: number])[] = [
   [Detail.Mode | Detail.Owner, ItemChangeOwner],
   [Detail.Times | Detail.Flags, ItemInodeMetaMod],
 ];
 
-/** The time of access alone is not told. */
-function attributeFlags(told: number): number {
-  const detail = told & Detail.AccessTime ? told & ~Detail.Times : told;
-  const line = ATTRIBUTES.find(([bits]) => (detail & bits) !== 0);
-  return (line?.[1] ?? 0) | (detail & Detail.Xattr ? ItemXattrMod : 0);
+/** A change of the access time alone is not reported. */
+function attributeFlags(reported: number): number {
+  const detail = reported & Detail.AccessTime ? reported & ~Detail.Times : reported;
+  const row = ATTRIBUTES.find(([bits]) => (detail & bits) !== 0);
+  return (row?.[1] ?? 0) | (detail & Detail.Xattr ? ItemXattrMod : 0);
 }
 
-/** A size that was set is told at once, bytes when the last descriptor for writing is closed. */
+/** A new size is reported immediately; written bytes are reported when the last writing descriptor is closed. */
 function modifiedFlags({ detail }: TreeChange): number {
   const sized = detail & Detail.Truncated ? ItemInodeMetaMod : 0;
   const written = sized === 0 || (detail & Detail.Native) !== 0;
   return sized | (written && (detail & Detail.Writing) === 0 ? ItemModified : 0);
 }
 
-/** @returns none for what FSEvents does not tell: reads, link counts, writes that go on, files without a name */
-export function itemsOf(h: TreeChange, linked: LinkedInodes): readonly Item[] {
-  if (h.detail & Detail.Orphan) return [];
-  const type = TYPE_BIT[h.type] ?? 0;
-  const directory = h.type === WireType.directory;
-  const links = directory ? 0 : linked.bits(h.ino, h.nlink);
+/** @returns no items for reads, link counts, writes by an open descriptor and files without a name: FSEvents does not report them */
+export function itemsOf(change: TreeChange, linked: LinkedInodes): readonly Item[] {
+  if (change.detail & Detail.Orphan) return [];
+  const type = TYPE_BIT[change.type] ?? 0;
+  const directory = change.type === WireType.directory;
+  const links = directory ? 0 : linked.bits(change.ino, change.nlink);
   const one = (flags: number): readonly Item[] =>
-    (flags & ~(type | links)) === 0 ? [] : [{ path: h.path, flags, ino: h.ino, part: 0, paired: false }];
+    (flags & ~(type | links)) === 0
+      ? []
+      : [{ path: change.path, flags, ino: change.ino, part: 0, paired: false }];
   /** Under every name. */
   const all = (flags: number): readonly Item[] => [
     ...one(flags),
-    ...h.siblings.flatMap((path, i) => one(flags).map((item) => ({ ...item, path, part: i + 1 }))),
+    ...change.siblings.flatMap((path, i) => one(flags).map((item) => ({ ...item, path, part: i + 1 }))),
   ];
-  switch (h.kind) {
+  switch (change.kind) {
     case EventKind.Created: {
-      const link = !directory && h.detail & Detail.Link ? ItemIsHardlink : 0;
-      if (link) linked.add(h.ino);
+      const link = !directory && change.detail & Detail.Link ? ItemIsHardlink : 0;
+      if (link) linked.add(change.ino);
       const created = one(ItemCreated | type | links | link);
-      if (link && h.siblings.length > 0) return [...created, linkedFrom(h.siblings[0]!, h.fromParent)];
-      return h.replaced === 0 ? created : [displaced(h, ItemRemoved, 0), { ...created[0]!, part: 1 }];
+      if (link && change.siblings.length > 0)
+        return [...created, directoryOfSource(change.siblings[0]!, change.fromParent)];
+      return change.replaced === 0
+        ? created
+        : [displaced(change, ItemRemoved, 0), { ...created[0]!, part: 1 }];
     }
     case EventKind.Removed:
-      return one(ItemRemoved | type | (directory ? 0 : linked.bitsAfterRemoval(h.ino, h.nlink)));
+      return one(ItemRemoved | type | (directory ? 0 : linked.bitsAfterRemoval(change.ino, change.nlink)));
     case EventKind.Modified:
-      return directory ? [] : all(modifiedFlags(h) | type | links);
+      return directory ? [] : all(modifiedFlags(change) | type | links);
     case EventKind.Closed:
-      return h.detail & Detail.Writing ? all(ItemModified | type | links) : [];
+      return change.detail & Detail.Writing ? all(ItemModified | type | links) : [];
     case EventKind.Attrib:
-      return attributed(h, all, type | links);
+      return attributed(change, all, type | links);
     case EventKind.Renamed:
-      return renamed(h, ItemRenamed | type | links);
+      return renamed(change, ItemRenamed | type | links);
     default:
       return [];
   }
 }
 
-/** An owner or a mode is told under one name, everything else under all of them. */
-function attributed(h: TreeChange, all: (flags: number) => readonly Item[], more: number): readonly Item[] {
-  const flags = attributeFlags(h.detail);
+/** An owner or mode change is reported under one name, every other attribute under all names. */
+function attributed(
+  change: TreeChange,
+  all: (flags: number) => readonly Item[],
+  more: number,
+): readonly Item[] {
+  const flags = attributeFlags(change.detail);
   const items = all(flags | more);
   return flags & ItemChangeOwner ? items.slice(0, 1) : items;
 }
 
-/** The directory of the name that a new link was made from. */
-const linkedFrom = (name: string, ino: number): Item => ({
+/** The directory of a new link's source name. */
+const directoryOfSource = (name: string, ino: number): Item => ({
   path: name.slice(0, Math.max(name.lastIndexOf('/'), 1)),
   flags: ItemInodeMetaMod | ItemIsDir,
   ino,
@@ -148,23 +157,23 @@ const linkedFrom = (name: string, ino: number): Item => ({
   within: true,
 });
 
-const displaced = (h: TreeChange, flag: number, part: number): Item => ({
-  path: h.path,
-  flags: flag | (TYPE_BIT[h.replacedType] ?? 0),
-  ino: h.replaced,
+const displaced = (change: TreeChange, flag: number, part: number): Item => ({
+  path: change.path,
+  flags: flag | (TYPE_BIT[change.replacedType] ?? 0),
+  ino: change.replaced,
   part,
   paired: false,
 });
 
-function renamed(h: TreeChange, flags: number): readonly Item[] {
+function renamed(change: TreeChange, flags: number): readonly Item[] {
   const items: Item[] = [
-    { path: h.from, flags, ino: h.ino, part: 0, paired: true },
-    { path: h.path, flags, ino: h.ino, part: 1, paired: true },
+    { path: change.from, flags, ino: change.ino, part: 0, paired: true },
+    { path: change.path, flags, ino: change.ino, part: 1, paired: true },
   ];
-  if (h.replaced === 0) return items;
-  const other = displaced(h, ItemRenamed, 2);
-  if (h.detail & Detail.Exchanged)
-    items.push({ ...other, paired: true }, { ...other, path: h.from, part: 3, paired: true });
+  if (change.replaced === 0) return items;
+  const other = displaced(change, ItemRenamed, 2);
+  if (change.detail & Detail.Exchanged)
+    items.push({ ...other, paired: true }, { ...other, path: change.from, part: 3, paired: true });
   else items.push(other);
   return items;
 }

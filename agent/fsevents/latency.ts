@@ -1,8 +1,9 @@
 /**
- * When a stream's events are due. By default the first after a rest starts the wait, and all that comes within it goes
- * out at its end; with NoDefer the first after a rest goes out at once and the rest of the window at its end.
+ * When a stream's events are due. By default the first event after a pause starts a window of `latency`, at whose end
+ * all events are delivered. With NoDefer the first event after a pause is delivered immediately, and later events at the
+ * end of the window.
  *
- * Times are milliseconds of any clock that only rises.
+ * Times are milliseconds of a monotonic clock.
  */
 export class Latency {
   readonly #latency: number;
@@ -10,18 +11,18 @@ export class Latency {
   #last = Number.NEGATIVE_INFINITY;
   #due: number | undefined;
 
-  /** @param latency milliseconds; what is negative or no number is none */
+  /** @param latency milliseconds; negative and NaN mean 0 */
   constructor(latency: number, noDefer: boolean) {
     this.#latency = Math.max(latency || 0, 0);
     this.#noDefer = noDefer;
   }
 
-  /** When what waits is due; undefined when nothing does. */
+  /** When the waiting events are due; undefined if none wait. */
   get due(): number | undefined {
     return this.#due;
   }
 
-  /** Something waits. @returns when it is due */
+  /** An event waits. @returns when it is due */
   waits(now: number): number {
     this.#due ??= this.#noDefer ? Math.max(now, this.#last + this.#latency) : now + this.#latency;
     return this.#due;
@@ -32,7 +33,7 @@ export class Latency {
     this.#due = undefined;
   }
 
-  /** Nothing waits any more. */
+  /** The waiting events were dropped. */
   forget(): void {
     this.#due = undefined;
   }

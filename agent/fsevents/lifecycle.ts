@@ -1,6 +1,6 @@
 /**
- * What may be done with a stream and when: Created → Scheduled → Started ⇄ Stopped → Invalidated. What the header
- * forbids is refused with a word, as the system does it, and harms nobody.
+ * The states of a stream: Created → Scheduled → Started ⇄ Stopped → Invalidated. Calls that FSEvents.h forbids in a
+ * state are refused with a message and have no effect, as in the system's implementation.
  */
 import { MAX_EXCLUSIONS, MAX_PATHS } from './constants.ts';
 
@@ -8,16 +8,16 @@ export type StreamState = 'created' | 'scheduled' | 'started' | 'stopped' | 'inv
 
 export interface Verdict {
   readonly allowed: boolean;
-  /** What to say of it on standard error. */
-  readonly say?: string;
+  /** Message for standard error. */
+  readonly message?: string;
 }
 
 const YES: Verdict = { allowed: true };
-const no = (say?: string): Verdict => ({ allowed: false, say });
+const no = (message?: string): Verdict => ({ allowed: false, message });
 
 export class Lifecycle {
   readonly #paths: number;
-  /** Run loops and modes, or a queue. */
+  /** Number of run loops and modes, or of queues, that it is scheduled on. */
   #places = 0;
   #started = false;
   #running = false;
@@ -39,7 +39,7 @@ export class Lifecycle {
   }
 
   schedule(): Verdict {
-    if (this.#invalidated) return no('it cannot be scheduled, for it has been invalidated');
+    if (this.#invalidated) return no('the stream has been invalidated and cannot be scheduled');
     this.#places++;
     return YES;
   }
@@ -51,15 +51,16 @@ export class Lifecycle {
   }
 
   start(): Verdict {
-    if (this.#invalidated) return no('it cannot be started, for it has been invalidated');
-    if (this.#places === 0) return no('it cannot be started before it is scheduled');
-    if (this.#paths > MAX_PATHS) return no(`it cannot be started with more than ${MAX_PATHS} paths`);
+    if (this.#invalidated) return no('the stream has been invalidated and cannot be started');
+    if (this.#places === 0) return no('the stream is not scheduled: schedule it before starting it');
+    if (this.#paths > MAX_PATHS)
+      return no(`the stream has more than ${MAX_PATHS} paths and cannot be started`);
     this.#started = true;
     this.#running = true;
     return YES;
   }
 
-  /** Start was allowed, and then failed. */
+  /** `start` was allowed, and the subscription failed. */
   startFailed(): void {
     this.#running = false;
   }
@@ -79,11 +80,12 @@ export class Lifecycle {
   }
 
   flush(): Verdict {
-    return this.#running ? YES : no('it cannot be flushed before it is started');
+    return this.#running ? YES : no('the stream is not running: start it before flushing it');
   }
 
   exclude(count: number): Verdict {
-    if (this.#started || this.#invalidated) return no('paths are to be excluded before it is started');
+    if (this.#started || this.#invalidated)
+      return no('the stream has been started: exclude paths before starting it');
     if (count > MAX_EXCLUSIONS) return no(`at most ${MAX_EXCLUSIONS} paths can be excluded`);
     return YES;
   }

@@ -1,9 +1,9 @@
-/** Events of a stream whose roots are partly real: the system's and ours as one story. */
+/** Merges the system's events with the core's, for a stream whose roots are partly real. */
 import { isBelow } from '../../core/events/subtree-index.ts';
 import type { StreamEvent } from './coalescing-window.ts';
 import { LOSS } from './constants.ts';
 
-/** The system's events without those of paths that a mount hides. What tells of a loss concerns everybody. */
+/** The system's events without those below a mount, which hides the real tree. Events about a loss are kept. */
 export function unshadowed(real: readonly StreamEvent[], mounts: readonly string[]): StreamEvent[] {
   return real.filter(({ path, flags }) => {
     if (flags & LOSS) return true;
@@ -12,29 +12,29 @@ export function unshadowed(real: readonly StreamEvent[], mounts: readonly string
   });
 }
 
-/** Both in order of id, each in its own order; what has no id keeps its place behind what came before it. */
-export function merged(ours: readonly StreamEvent[], real: readonly StreamEvent[]): StreamEvent[] {
+/** Merges by id and keeps each list's order. An event without an id stays behind its predecessor. */
+export function merged(own: readonly StreamEvent[], real: readonly StreamEvent[]): StreamEvent[] {
   const all: StreamEvent[] = [];
   let a = 0;
   let b = 0;
-  while (a < ours.length || b < real.length) {
-    const mine = ours[a];
-    const theirs = real[b];
+  while (a < own.length || b < real.length) {
+    const nextOwn = own[a];
+    const nextReal = real[b];
     if (
-      theirs === undefined ||
-      (mine !== undefined && (mine.id === 0 || (theirs.id !== 0 && mine.id <= theirs.id)))
+      nextReal === undefined ||
+      (nextOwn !== undefined && (nextOwn.id === 0 || (nextReal.id !== 0 && nextOwn.id <= nextReal.id)))
     ) {
-      all.push(mine!);
+      all.push(nextOwn!);
       a++;
     } else {
-      all.push(theirs);
+      all.push(nextReal);
       b++;
     }
   }
   return all;
 }
 
-/** Ids as they are told: never one that is not above the last. Neighbours stay neighbours. */
+/** Raises ids so that each delivered id is above the one before. Consecutive ids stay consecutive. */
 export class RisingIds {
   #last = 0;
 

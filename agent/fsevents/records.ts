@@ -1,28 +1,29 @@
 /**
- * What the gate and the streams hand each other, as bytes. Told in C in gate/fsevents/fsevents.h; little-endian.
+ * Encodes and decodes the records that the gate and the streams exchange; gate/fsevents/fsevents.h declares the same
+ * layout in C. Little-endian.
  *
- * A batch is records of 8-byte alignment: length u32, flags u32, id u64, ino u64, the path's bytes and a NUL.
+ * A batch is a sequence of records aligned to 8 bytes: length u32, flags u32, id u64, ino u64, path bytes, NUL.
  */
 
 import { decodePath, encodedLength, encodePath } from '../events/path-text.ts';
 import type { StreamEvent } from './coalescing-window.ts';
 import { CreateFlag, EventFlag } from './constants.ts';
 import type { Root } from './roots.ts';
-import type { StreamSpec } from './stream.ts';
+import type { StreamSpec } from './stream-spec.ts';
 
 const HEADER = 24;
 const TWO32 = 0x100000000;
 
 const recordLength = (pathLength: number): number => (HEADER + pathLength + 1 + 7) & ~7;
 
-/** Bytes that `putEntries` needs. */
-export const entriesLength = (entries: readonly StreamEvent[]): number =>
-  entries.reduce((sum, entry) => sum + recordLength(encodedLength(entry.path)), 0);
+/** Number of bytes that `putEvents` writes. */
+export const encodedEventsLength = (events: readonly StreamEvent[]): number =>
+  events.reduce((sum, event) => sum + recordLength(encodedLength(event.path)), 0);
 
-export function putEntries(entries: readonly StreamEvent[], bytes: Uint8Array): void {
+export function putEvents(events: readonly StreamEvent[], bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
-  for (const { path, flags, id, ino } of entries) {
+  for (const { path, flags, id, ino } of events) {
     const end = encodePath(path, bytes, at + HEADER);
     const length = recordLength(end - at - HEADER);
     bytes.fill(0, end, at + length);
@@ -34,17 +35,17 @@ export function putEntries(entries: readonly StreamEvent[], bytes: Uint8Array): 
   }
 }
 
-/** @param relative paths are told without their leading slash, and are to be whole again */
-export function readEntries(bytes: Uint8Array, relative = false): StreamEvent[] {
+/** @param relative the paths lack their leading slash, which is restored */
+export function readEvents(bytes: Uint8Array, relative = false): StreamEvent[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const entries: StreamEvent[] = [];
+  const events: StreamEvent[] = [];
   for (let at = 0; at + HEADER <= bytes.length; ) {
     const length = view.getUint32(at, true);
     if (length < HEADER || at + length > bytes.length) break;
     let end = at + HEADER;
     while (end < at + length && bytes[end] !== 0) end++;
     const path = decodePath(bytes, at + HEADER, end);
-    entries.push({
+    events.push({
       path: relative && !path.startsWith('/') ? `/${path}` : path,
       flags: view.getUint32(at + 4, true),
       id: u64(view, at + 8),
@@ -52,10 +53,10 @@ export function readEntries(bytes: Uint8Array, relative = false): StreamEvent[] 
     });
     at += length;
   }
-  return entries;
+  return events;
 }
 
-/** NUL after each. */
+/** Each path ends with a NUL. */
 export function readPaths(bytes: Uint8Array, start = 0): string[] {
   const paths: string[] = [];
   for (let at = start; at < bytes.length; ) {
@@ -74,13 +75,13 @@ export function putPaths(paths: readonly string[]): Uint8Array {
   return bytes;
 }
 
-/** Bits of a creation. */
+/** Bits of a creation record. */
 const MIXED = 1;
 const SINCE_NOW_HALF = 0xffffffff;
 
 /**
- * A stream as it is created: flags u32, bits u32, latency f64 (seconds), since u64, pid u32, count of roots u32, then
- * for each root its given and its real path, then the mounts; NUL after each.
+ * The creation record of a stream: flags u32, bits u32, latency f64 (seconds), since u64, pid u32, count of roots u32;
+ * then each root's given and real path, then the mounts, each with a NUL.
  */
 export function readSpec(number: number, bytes: Uint8Array): StreamSpec {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -101,20 +102,21 @@ export function readSpec(number: number, bytes: Uint8Array): StreamSpec {
   };
 }
 
-const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 /**
- * CFString holds text, and a name may be none: its nearest directory whose path is text is to be scanned instead.
- * @returns the entries themselves where the program takes bytes
+ * A CFString cannot hold a path that is not UTF-8. Such an event becomes MustScanSubDirs of the nearest directory whose
+ * path is UTF-8.
+ * @returns the events unchanged if the program takes C strings
  */
-export function asText(entries: readonly StreamEvent[], createFlags: number): readonly StreamEvent[] {
-  if ((createFlags & CreateFlag.UseCFTypes) === 0 || !entries.some(({ path }) => LONE.test(path)))
-    return entries;
-  return entries.map((entry) => {
-    if (!LONE.test(entry.path)) return entry;
-    let path = entry.path;
-    while (LONE.test(path)) path = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
-    return { ...entry, path: path || '/', flags: EventFlag.MustScanSubDirs };
+export function asText(events: readonly StreamEvent[], createFlags: number): readonly StreamEvent[] {
+  if ((createFlags & CreateFlag.UseCFTypes) === 0 || !events.some(({ path }) => LONE_SURROGATE.test(path)))
+    return events;
+  return events.map((event) => {
+    if (!LONE_SURROGATE.test(event.path)) return event;
+    let path = event.path;
+    while (LONE_SURROGATE.test(path)) path = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+    return { ...event, path: path || '/', flags: EventFlag.MustScanSubDirs };
   });
 }
 

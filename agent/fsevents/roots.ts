@@ -1,4 +1,4 @@
-/** The paths of one stream: what lies within them, what is left out, and whether they still lead where they led. */
+/** The roots of a stream: which paths they cover, which are excluded, and whether a change moves or removes a root. */
 import { EventKind } from '../../core/events/fs-event.ts';
 import { isBelow } from '../../core/events/subtree-index.ts';
 import type { TreeChange } from './tree-change.ts';
@@ -12,13 +12,13 @@ export interface Root {
 
 const parentOf = (path: string): string => path.slice(0, Math.max(path.lastIndexOf('/'), 1));
 
-/** As directories are told. */
+/** A directory's path as FSEvents reports it. */
 export const asDirectory = (path: string): string => (path === '/' ? path : `${path}/`);
 
 export class Roots {
   readonly list: readonly Root[];
   #excluded: readonly string[] = [];
-  /** Roots that were seen to lead nowhere. */
+  /** Roots that were removed or moved away. */
   readonly #missing = new Set<Root>();
 
   constructor(list: readonly Root[]) {
@@ -29,7 +29,7 @@ export class Roots {
     this.#excluded = paths;
   }
 
-  /** An excluded directory's own events still arrive. */
+  /** Events of an excluded directory itself are covered, those below it are not. */
   covers(path: string): boolean {
     return (
       this.list.some((root) => isBelow(root.path, path)) &&
@@ -37,27 +37,26 @@ export class Roots {
     );
   }
 
-  /** The directory that is told of a change of `path` where files are not told of themselves: with a slash. */
+  /** The directory under which a stream without FileEvents reports a change of `path`. */
   directoryOf(path: string): string {
     const parent = parentOf(path);
-    const told = this.list.some((root) => isBelow(root.path, parent)) ? parent : path;
-    return asDirectory(told);
+    return asDirectory(this.list.some((root) => isBelow(root.path, parent)) ? parent : path);
   }
 
-  /** Roots that from now on lead elsewhere, or nowhere, or somewhere again. */
-  changed(h: TreeChange): readonly Root[] {
-    const came = h.kind === EventKind.Created || h.kind === EventKind.Renamed;
-    const left = h.kind === EventKind.Renamed ? h.from : h.kind === EventKind.Removed ? h.path : undefined;
-    if (!came && left === undefined) return [];
+  /** Roots that the change removes, replaces or creates. */
+  changed({ kind, path, from }: TreeChange): readonly Root[] {
+    const appears = kind === EventKind.Created || kind === EventKind.Renamed;
+    const vacated = kind === EventKind.Renamed ? from : kind === EventKind.Removed ? path : undefined;
+    if (!appears && vacated === undefined) return [];
     return this.list.filter((root) => {
-      if (left !== undefined && isBelow(left, root.path)) {
+      if (vacated !== undefined && isBelow(vacated, root.path)) {
         if (this.#missing.has(root)) return false;
         this.#missing.add(root);
         return true;
       }
-      // A directory made above it is empty; one moved there may hold it.
-      const found = h.kind === EventKind.Created ? h.path === root.path : isBelow(h.path, root.path);
-      if (!came || !found) return false;
+      // A directory created above the root is empty; a directory moved there may contain the root.
+      const restored = kind === EventKind.Created ? path === root.path : isBelow(path, root.path);
+      if (!appears || !restored) return false;
       this.#missing.delete(root);
       return true;
     });

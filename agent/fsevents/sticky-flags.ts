@@ -1,6 +1,6 @@
 /**
- * Flags that cling to a path over several deliveries, as some versions of the system have it. For tests of programs
- * that have to live with it; bounded, the oldest paths are forgotten.
+ * Flags that accumulate for a path over several deliveries, as in some versions of macOS. For testing programs that
+ * must cope with that. Bounded: the oldest paths are dropped.
  */
 import { EventFlag } from './constants.ts';
 
@@ -22,7 +22,7 @@ export class StickyFlags {
     this.#limit = limit;
   }
 
-  /** @returns the flags with all that was told of this path before */
+  /** @returns the flags, with all earlier ones of this path */
   of(path: string, flags: number): number {
     const all = flags | (this.#byPath.get(path) ?? 0);
     if ((flags & CLINGING) === 0) return flags;

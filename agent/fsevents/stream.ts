@@ -1,61 +1,26 @@
 /**
- * One stream over virtual paths: what it is told of becomes batches that are due at some time.
+ * One stream over virtual paths: turns changes of the tree into batches of events and decides when each is due.
  *
- * It hears of live changes from its start on, or of the past first: while that comes, live changes are left out, for
- * the past is told up to its very end. What was not delivered when it is stopped is asked for again when it is started.
+ * A stream with a replay ignores live changes until the replay ends, because the replay runs up to the newest event.
+ * Events that were not delivered when the stream is stopped are replayed when it is started again.
  */
 import { isBelow } from '../../core/events/subtree-index.ts';
 import { CoalescingWindow, type StreamEvent } from './coalescing-window.ts';
 import { CreateFlag, EventFlag } from './constants.ts';
 import { coreId, coveredBy, eventId } from './event-id.ts';
+import { History } from './history.ts';
 import type { Item } from './item-map.ts';
 import { Latency } from './latency.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { merged, RisingIds, unshadowed } from './merge.ts';
-import { asDirectory, type Root, Roots } from './roots.ts';
+import { ResumePoint } from './resume-point.ts';
+import { asDirectory, Roots } from './roots.ts';
 import type { StickyFlags } from './sticky-flags.ts';
+import type { StreamPorts, StreamSpec } from './stream-spec.ts';
 import type { TreeChange } from './tree-change.ts';
 
-export interface StreamSpec {
-  /** Unique in the process. */
-  readonly number: number;
-  /** A set of CreateFlag. */
-  readonly flags: number;
-  /** Milliseconds. */
-  readonly latency: number;
-  /** Tell what happened after this id; undefined: from now on. */
-  readonly since: number | undefined;
-  readonly roots: readonly Root[];
-  /** The process itself, for IgnoreSelf and MarkSelf. */
-  readonly pid: number;
-  /** Where the virtual tree hides the real one. */
-  readonly mounts: readonly string[];
-  /** Some roots are real, or hold what is: the system's own stream tells of that. */
-  readonly mixed: boolean;
-}
-
-export interface StreamPorts {
-  /** Hear of these paths. @returns the newest event's id in the core, or a negative errno */
-  subscribe(stream: number, roots: readonly string[]): number;
-  unsubscribe(stream: number): void;
-  /** Ask for the past: `past`, …, `replayEnd` follow. @param since id of the core */
-  replay(stream: number, since: number): void;
-  /** Hand over for delivery. @returns events handed over and not delivered yet */
-  push(stream: number, entries: readonly StreamEvent[]): number;
-  /** Have `drained` called once all that was handed over is delivered. @returns false: it is already */
-  hold(stream: number): boolean;
-  /** The system's ids have come this far: ours must go on above. @param id of the core */
-  raise(id: number): void;
-  /** Milliseconds of a clock that only rises. */
-  now(): number;
-}
-
-/** Events handed over and not delivered above which further ones wait (and are coalesced) here. */
+/** Queued and undelivered events above which further events wait, and are coalesced, in the window. */
 export const OUTSTANDING_LIMIT = 16_384;
-/** Ids that FullHistory rounds down to. */
-const HISTORY_CHUNK = 1024;
-/** Batches whose ids are remembered for a restart. */
-const REMEMBERED = 1024;
 
 export class Stream {
   readonly spec: StreamSpec;
@@ -63,49 +28,43 @@ export class Stream {
   readonly lifecycle: Lifecycle;
   readonly #ports: StreamPorts;
   readonly #sticky: StickyFlags | undefined;
-  readonly #window: CoalescingWindow;
+  readonly #window = new CoalescingWindow();
   readonly #latency: Latency;
+  readonly #history: History;
+  readonly #resume: ResumePoint;
   readonly #ids = new RisingIds();
-  /** Live changes up to this id of the core are none of ours. */
+  /** Live changes up to this id of the core are replayed, or precede the start. */
   #floor = 0;
+  /** Highest id of the core seen. */
   #newest = 0;
-  /** The past is being told. */
-  #replaying = false;
-  /** HistoryDone is still to be told; and, where there is one, by the system's stream. */
-  #historyDue: boolean;
-  #realHistoryDue: boolean;
+  /** Too many events are queued: new ones wait for `drained`. */
   #held = false;
-  /** Where a restart goes on, as an id of the core. */
-  #resume: number | undefined;
-  /** Told ids of handed-over batches, and the core's. */
-  #sent: { readonly told: number; readonly core: number }[] = [];
 
   constructor(spec: StreamSpec, ports: StreamPorts, sticky?: StickyFlags) {
+    const replays = spec.since !== undefined;
     this.spec = spec;
     this.roots = new Roots(spec.roots);
     this.lifecycle = new Lifecycle(spec.roots.length);
     this.#ports = ports;
     this.#sticky = sticky;
-    this.#window = new CoalescingWindow();
-    this.#latency = new Latency(spec.latency, (spec.flags & CreateFlag.NoDefer) !== 0);
-    this.#historyDue = spec.since !== undefined;
-    this.#realHistoryDue = spec.mixed && spec.since !== undefined;
+    this.#latency = new Latency(spec.latency, this.#has(CreateFlag.NoDefer));
+    this.#history = new History(replays, spec.mixed);
+    this.#resume = new ResumePoint(spec.since, this.#has(CreateFlag.FullHistory));
   }
 
   #has(flag: number): boolean {
     return (this.spec.flags & flag) !== 0;
   }
 
-  /** When what waits is due; undefined when nothing does. */
+  /** When the waiting events are due; undefined if none are. */
   get due(): number | undefined {
-    const waits = this.#held || this.#replaying || this.#realHistoryDue || !this.lifecycle.running;
-    return waits ? undefined : this.#latency.due;
+    const blocked = this.#held || this.#history.holdsEvents || !this.lifecycle.running;
+    return blocked ? undefined : this.#latency.due;
   }
 
-  /** @param delivered highest id that was delivered so far, 0 for none @returns whether it runs */
+  /** @param delivered highest id delivered so far, 0 for none @returns whether the stream runs */
   start(delivered: number): boolean {
-    const { number, since } = this.spec;
-    const first = this.#resume === undefined;
+    const { number } = this.spec;
     const newest = this.#ports.subscribe(
       number,
       this.roots.list.map((root) => root.path),
@@ -114,86 +73,70 @@ export class Stream {
       this.lifecycle.startFailed();
       return false;
     }
-    const past = first ? this.#past(since) : this.#undelivered(delivered);
-    this.#resume = past ?? newest;
+    const since = this.#resume.start(delivered, newest);
     this.#newest = Math.max(this.#newest, newest);
     this.#floor = newest;
-    if (past !== undefined) {
-      this.#replaying = true;
-      this.#ports.replay(number, past);
+    if (since !== undefined) {
+      this.#history.replayStarts();
+      this.#ports.replay(number, since);
     }
     return true;
-  }
-
-  #past(since: number | undefined): number | undefined {
-    if (since === undefined) return undefined;
-    const core = coreId(since);
-    return this.#has(CreateFlag.FullHistory) ? core - (core % HISTORY_CHUNK) : core;
-  }
-
-  /** What was handed over with ids above `delivered` is told again. */
-  #undelivered(delivered: number): number {
-    for (const { told, core } of this.#sent) if (told <= delivered) this.#resume = core;
-    this.#sent = [];
-    return this.#resume!;
   }
 
   stop(): void {
     this.#ports.unsubscribe(this.spec.number);
     const lost = this.#window.overflowed;
     this.#window.clear();
-    // A loss that was not told yet is not forgotten.
+    // A loss that was not reported yet is reported after the restart.
     if (lost) this.#window.overflow(coveredBy(this.#newest));
     this.#latency.forget();
-    this.#replaying = false;
+    this.#history.replayEnds();
     this.#held = false;
   }
 
-  /** A live change of something at, below or above a root. */
-  live(h: TreeChange, items: readonly Item[]): void {
-    if (!this.lifecycle.running || this.#replaying || (h.id !== 0 && h.id <= this.#floor)) return;
-    const own = h.pid === this.spec.pid;
+  /** A live change at, below or above a root. */
+  live(change: TreeChange, items: readonly Item[]): void {
+    if (!this.lifecycle.running || this.#history.replaying || (change.id !== 0 && change.id <= this.#floor))
+      return;
+    const own = change.pid === this.spec.pid;
     if (!own || !this.#has(CreateFlag.IgnoreSelf))
-      this.#tell(h, items, own && this.#has(CreateFlag.MarkSelf) ? EventFlag.OwnEvent : 0);
+      this.#addItems(change, items, own && this.#has(CreateFlag.MarkSelf) ? EventFlag.OwnEvent : 0);
     if (this.#has(CreateFlag.WatchRoot))
-      for (const root of this.roots.changed(h))
+      for (const root of this.roots.changed(change))
         this.#add({ path: root.given, flags: EventFlag.RootChanged, id: 0, ino: 0 });
     this.#arm();
   }
 
-  /** A change of the past. */
-  replayed(h: TreeChange, items: readonly Item[]): void {
-    if (this.lifecycle.running && this.#replaying) this.#tell(h, items, 0);
+  replayed(change: TreeChange, items: readonly Item[]): void {
+    if (this.lifecycle.running && this.#history.replaying) this.#addItems(change, items, 0);
   }
 
-  /** @param newest id of the core up to which all is told @param lost not all of it was there */
+  /** @param newest id of the core up to which the replay ran @param lost part of it was no longer in the journal */
   replayEnd(newest: number, lost: boolean): void {
-    if (!this.lifecycle.running || !this.#replaying) return;
-    this.#replaying = false;
+    if (!this.lifecycle.running || !this.#history.replaying) return;
+    this.#history.replayEnds();
     this.#newest = this.#floor = newest;
     if (lost) this.#window.overflow(coveredBy(newest));
     this.#endHistory();
     if (!this.#window.empty) this.flush();
   }
 
-  /** Once for both, if the system tells of a past of its own: nobody is to think that it is over before. */
   #endHistory(): void {
-    if (!this.#historyDue || this.#replaying || this.#realHistoryDue) return;
+    if (!this.#history.takeDone()) return;
     this.flush();
-    this.#historyDue = false;
     const path = this.spec.roots[0]?.path ?? '/';
     this.#window.add({ path, flags: EventFlag.HistoryDone, id: coveredBy(this.#newest), ino: 0 });
     this.flush();
   }
 
-  /** What happened is not known: everything is to be scanned. */
+  /** Changes were lost: the program has to scan every root. */
   lost(): void {
     if (!this.lifecycle.running) return;
     this.#window.overflow(coveredBy(this.#newest));
     this.#arm();
   }
 
-  /** Nobody will tell of anything any more: as when the volume has been unmounted by force. */
+  /** No further changes will arrive: reported as a forced unmount of the volume. */
   feedEnded(): void {
     if (!this.lifecycle.running) return;
     for (const root of this.roots.list) {
@@ -209,82 +152,74 @@ export class Stream {
     this.flush();
   }
 
-  #tell(h: TreeChange, items: readonly Item[], more: number): void {
-    const core = h.id || this.#newest;
+  #addItems(change: TreeChange, items: readonly Item[], extraFlags: number): void {
+    const core = change.id || this.#newest;
     this.#newest = Math.max(this.#newest, core);
     for (const item of items) {
       if (!this.roots.covers(item.path)) continue;
       const id = eventId(core, item.part);
       if (this.#has(CreateFlag.FileEvents))
-        this.#add({ path: item.path, flags: item.flags | more, id, ino: item.ino }, item.paired);
+        this.#add({ path: item.path, flags: item.flags | extraFlags, id, ino: item.ino }, item.paired);
       else {
         const path = item.within ? asDirectory(item.path) : this.roots.directoryOf(item.path);
-        this.#add({ path, flags: more, id, ino: 0 });
+        this.#add({ path, flags: extraFlags, id, ino: 0 });
       }
     }
   }
 
-  #add(entry: StreamEvent, paired = false): void {
-    this.#window.add(entry, paired);
+  #add(event: StreamEvent, paired = false): void {
+    this.#window.add(event, paired);
   }
 
   #arm(): void {
     if (!this.#window.empty) this.#latency.waits(this.#ports.now());
   }
 
-  /** Deliver what is due. */
+  /** Deliver the events that are due. */
   tick(now: number): void {
     const due = this.due;
     if (due !== undefined && due <= now) this.flush();
   }
 
-  /** Deliver what waits, due or not. @returns the highest id that was ever handed over, 0 for none */
+  /** Deliver all waiting events, due or not. @returns the highest id that was ever queued, 0 for none */
   flush(): number {
-    if (this.lifecycle.running && !this.#held && !this.#replaying) this.#deliver([]);
+    if (this.lifecycle.running && !this.#held && !this.#history.replaying) this.#deliver([]);
     return this.#ids.last;
   }
 
-  /** All that was handed over has been delivered. */
+  /** All queued events have been delivered. */
   drained(): void {
     if (!this.#held) return;
     this.#held = false;
     if (!this.#window.empty) this.flush();
   }
 
-  /** What the system's own stream tells: delivered at once, together with what waits here. */
-  real(entries: readonly StreamEvent[]): void {
+  /** Events of the system's own stream: delivered immediately, merged with the waiting ones. */
+  real(events: readonly StreamEvent[]): void {
     if (!this.lifecycle.running) return;
-    const theirs: StreamEvent[] = [];
-    for (const entry of unshadowed(entries, this.spec.mounts)) {
-      if ((entry.flags & EventFlag.HistoryDone) === 0) theirs.push(entry);
-      else this.#realHistoryDue = false;
+    const kept: StreamEvent[] = [];
+    for (const event of unshadowed(events, this.spec.mounts)) {
+      if ((event.flags & EventFlag.HistoryDone) === 0) kept.push(event);
+      else this.#history.systemDone();
     }
-    const highest = theirs.reduce((id, entry) => Math.max(id, entry.id), 0);
+    const highest = kept.reduce((id, event) => Math.max(id, event.id), 0);
     if (coreId(highest) > this.#newest) this.#ports.raise(coreId(highest));
-    this.#deliver(theirs);
+    this.#deliver(kept);
     this.#endHistory();
   }
 
   #deliver(real: readonly StreamEvent[]): void {
-    const ours =
-      this.#replaying || this.#realHistoryDue
-        ? []
-        : this.#window.take(this.roots.list.map((root) => root.path));
+    const own = this.#history.holdsEvents ? [] : this.#window.take(this.roots.list.map((root) => root.path));
     this.#latency.delivered(this.#ports.now());
-    const entries: StreamEvent[] = [];
-    for (const entry of merged(ours, real)) {
-      const id = this.#ids.next(entry.id);
-      const flags = this.#sticky ? this.#sticky.of(entry.path, entry.flags) : entry.flags;
-      entries.push(id === entry.id && flags === entry.flags ? entry : { ...entry, id, flags });
+    const batch: StreamEvent[] = [];
+    for (const event of merged(own, real)) {
+      const id = this.#ids.next(event.id);
+      const flags = this.#sticky ? this.#sticky.of(event.path, event.flags) : event.flags;
+      batch.push(id === event.id && flags === event.flags ? event : { ...event, id, flags });
     }
-    if (entries.length === 0) return;
-    this.#remember();
-    const outstanding = this.#ports.push(this.spec.number, entries);
+    if (batch.length === 0) return;
+    this.#resume.queued(this.#ids.last, this.#newest);
+    const outstanding = this.#ports.push(this.spec.number, batch);
     if (outstanding > OUTSTANDING_LIMIT) this.#held = this.#ports.hold(this.spec.number);
-  }
-
-  #remember(): void {
-    this.#sent.push({ told: this.#ids.last, core: this.#newest });
-    if (this.#sent.length > REMEMBERED) this.#sent.shift();
   }
 }

@@ -1,4 +1,4 @@
-/** All streams of the process that are about virtual paths. */
+/** All streams of the process that have virtual paths. */
 import { EventKind } from '../../core/events/fs-event.ts';
 import { SubtreeIndex } from '../../core/events/subtree-index.ts';
 import type { EventListener } from '../events/event-feed.ts';
@@ -7,18 +7,19 @@ import type { StreamEvent } from './coalescing-window.ts';
 import { type Item, itemsOf, LinkedInodes } from './item-map.ts';
 import type { Verdict } from './lifecycle.ts';
 import { StickyFlags } from './sticky-flags.ts';
-import { Stream, type StreamPorts, type StreamSpec } from './stream.ts';
+import { Stream } from './stream.ts';
+import type { StreamPorts, StreamSpec } from './stream-spec.ts';
 import { type TreeChange, treeChangeOf } from './tree-change.ts';
 
 export interface StreamsPorts extends StreamPorts {
-  /** Call `tick` then; undefined: never. Replaces what was asked for before. */
+  /** Call `tick` at this time; undefined: not at all. Replaces the earlier request. */
   wakeAt(time: number | undefined): void;
-  /** A line for standard error. */
-  say(text: string): void;
+  /** Log a line on standard error. */
+  log(text: string): void;
 }
 
 export interface StreamsOptions {
-  /** Flags cling to their path over deliveries. Default: no. */
+  /** Flags accumulate per path over deliveries. Default: no. */
   readonly sticky?: boolean;
 }
 
@@ -26,15 +27,15 @@ export class Streams implements EventListener {
   readonly #ports: StreamsPorts;
   readonly #options: StreamsOptions;
   readonly #streams = new Map<number, Stream>();
-  /** Those that run, by root. */
+  /** Running streams, by root. */
   readonly #index = new SubtreeIndex<Stream>();
   readonly #linked = new LinkedInodes();
-  /** Those for which something came since the last `batchEnd`. */
+  /** Streams that received events since the last `batchEnd`. */
   readonly #touched = new Set<Stream>();
-  /** Those that have something due. */
+  /** Streams with a due time. */
   readonly #armed = new Set<Stream>();
   #wake: number | undefined;
-  #gone = false;
+  #feedEnded = false;
 
   constructor(ports: StreamsPorts, options: StreamsOptions = {}) {
     this.#ports = ports;
@@ -49,7 +50,7 @@ export class Streams implements EventListener {
     return this.#streams.get(number);
   }
 
-  // ---- what the program does ----
+  // ---- calls of the program ----
 
   create(spec: StreamSpec): void {
     const sticky = this.#options.sticky ? new StickyFlags() : undefined;
@@ -71,10 +72,10 @@ export class Streams implements EventListener {
     return true;
   }
 
-  /** @param delivered highest id that was delivered so far, 0 for none */
+  /** @param delivered highest id delivered so far, 0 for none */
   start(stream: Stream, delivered: number): boolean {
     if (stream.lifecycle.running) return true;
-    if (this.#gone || !this.#allowed('FSEventStreamStart', stream.lifecycle.start())) return false;
+    if (this.#feedEnded || !this.#allowed('FSEventStreamStart', stream.lifecycle.start())) return false;
     if (!stream.start(delivered)) return false;
     for (const root of stream.roots.list) this.#index.add(root.path, stream);
     this.#rearm(stream);
@@ -102,7 +103,7 @@ export class Streams implements EventListener {
     this.#streams.delete(stream.spec.number);
   }
 
-  /** @returns the highest id that was ever handed over */
+  /** @returns the highest id that was ever queued for delivery */
   flush(stream: Stream): number {
     if (!this.#allowed('FSEventStreamFlush', stream.lifecycle.flush())) return 0;
     const last = stream.flush();
@@ -115,46 +116,47 @@ export class Streams implements EventListener {
     this.#rearm(stream);
   }
 
-  real(stream: Stream, entries: readonly StreamEvent[]): void {
-    stream.real(entries);
+  real(stream: Stream, events: readonly StreamEvent[]): void {
+    stream.real(events);
     this.#rearm(stream);
   }
 
   #allowed(name: string, verdict: Verdict): boolean {
-    if (verdict.say !== undefined) this.#ports.say(`${name}: ${verdict.say}`);
+    if (verdict.message !== undefined) this.#ports.log(`${name}: ${verdict.message}`);
     return verdict.allowed;
   }
 
-  // ---- what the host tells ----
+  // ---- events from the host ----
 
   event(frame: EventFrame): void {
     if (this.#index.empty) return;
-    const h = treeChangeOf(frame);
-    const found = this.#concerned(h);
-    if (found.size === 0) return;
-    const items = itemsOf(h, this.#linked);
-    for (const stream of found) {
-      stream.live(h, items);
+    const change = treeChangeOf(frame);
+    const concerned = this.#concerned(change);
+    if (concerned.size === 0) return;
+    const items = itemsOf(change, this.#linked);
+    for (const stream of concerned) {
+      stream.live(change, items);
       this.#touched.add(stream);
     }
   }
 
-  #concerned(h: TreeChange): Set<Stream> {
-    const found = new Set<Stream>();
-    this.#index.above(h.path, found);
-    for (const sibling of h.siblings) this.#index.above(sibling, found);
-    if (h.from !== '') this.#index.above(h.from, found);
-    if (h.kind === EventKind.Created || h.kind === EventKind.Removed || h.kind === EventKind.Renamed) {
-      this.#index.below(h.path, found);
-      if (h.from !== '') this.#index.below(h.from, found);
+  /** Streams with a root at or above the changed paths; below them too, if the change creates, removes or moves roots. */
+  #concerned({ kind, path, from, siblings }: TreeChange): Set<Stream> {
+    const streams = new Set<Stream>();
+    this.#index.above(path, streams);
+    for (const sibling of siblings) this.#index.above(sibling, streams);
+    if (from !== '') this.#index.above(from, streams);
+    if (kind === EventKind.Created || kind === EventKind.Removed || kind === EventKind.Renamed) {
+      this.#index.below(path, streams);
+      if (from !== '') this.#index.below(from, streams);
     }
-    return found;
+    return streams;
   }
 
   replayed(frame: EventFrame): void {
-    const h = treeChangeOf(frame);
-    const items: readonly Item[] = itemsOf(h, this.#linked);
-    this.#streams.get(frame.stream)?.replayed(h, items);
+    const change = treeChangeOf(frame);
+    const items: readonly Item[] = itemsOf(change, this.#linked);
+    this.#streams.get(frame.stream)?.replayed(change, items);
   }
 
   replayEnd(frame: EventFrame): void {
@@ -171,7 +173,6 @@ export class Streams implements EventListener {
     }
   }
 
-  /** All that came together has been told. */
   batchEnd(): void {
     if (this.#touched.size === 0) return;
     const now = this.#ports.now();
@@ -181,7 +182,7 @@ export class Streams implements EventListener {
   }
 
   feedEnded(): void {
-    this.#gone = true;
+    this.#feedEnded = true;
     for (const stream of this.#streams.values()) stream.feedEnded();
   }
 
@@ -195,7 +196,7 @@ export class Streams implements EventListener {
     this.#rearm(...armed);
   }
 
-  /** @param changed whose time may be another one now */
+  /** @param changed streams whose due time may have changed */
   #rearm(...changed: readonly Stream[]): void {
     for (const stream of changed)
       if (stream.due === undefined) this.#armed.delete(stream);

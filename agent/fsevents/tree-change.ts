@@ -1,9 +1,9 @@
-/** A change of the tree, as far as streams care. */
+/** A change of the tree: the fields of an event that streams use, copied out of its frame. */
 import { EventKind } from '../../core/events/fs-event.ts';
 import type { EventFrame } from '../events/event-frame.ts';
 
 export interface TreeChange {
-  /** The core's id; 0: not one of its history's (another view of the tree). */
+  /** The core's id; 0: the change is not in the journal (it belongs to another view of the tree). */
   readonly id: number;
   /** EventKind */
   readonly kind: number;
@@ -12,13 +12,13 @@ export interface TreeChange {
   /** A set of Detail */
   readonly detail: number;
   readonly ino: number;
-  /** Names of `ino` afterwards. */
+  /** Link count of `ino` after the change. */
   readonly nlink: number;
   readonly pid: number;
   readonly path: string;
   /** Renamed: the old path. Else empty. */
   readonly from: string;
-  /** Other names of `ino`, where all are to be told: of a change of the file itself, or of a new link. */
+  /** Other names of `ino`, for changes reported under all of them: of the file itself, or by a new link. */
   readonly siblings: readonly string[];
   /** Renamed: the directory of `from`; Created by link(2): that of the first sibling. */
   readonly fromParent: number;
@@ -28,7 +28,6 @@ export interface TreeChange {
   readonly replacedNlink: number;
 }
 
-/** Outlives the frame. */
 export const treeChangeOf = (frame: EventFrame): TreeChange => ({
   ...namesOf(frame),
   id: frame.id,
@@ -44,7 +43,7 @@ export const treeChangeOf = (frame: EventFrame): TreeChange => ({
   replacedNlink: frame.replacedNlink,
 });
 
-/** What takes the place of a rename's old path in other events. */
+/** `from` holds the old path of a rename; in other events, the sibling names, separated by NUL. */
 function namesOf({ kind, path, from }: EventFrame): Pick<TreeChange, 'path' | 'from' | 'siblings'> {
   if (kind === EventKind.Renamed || from === '') return { path, from, siblings: [] };
   return { path, from: '', siblings: from.split('\0') };

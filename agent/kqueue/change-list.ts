@@ -1,9 +1,9 @@
 /**
- * The change list of one kevent call: changes on virtual descriptors become ours, the rest goes to the kernel
- * one by one, and what failed or asked for a receipt is told as if one kernel had done it all.
+ * The change list of a kevent call. Changes on virtual descriptors are applied here, every other change by the kernel;
+ * errors and receipts are written as if the kernel had applied the whole list.
  *
- * Order is what makes this right: a change may depend on the one before it, and the event list may be the
- * same memory as the change list. Entry k is written after change i ≥ k was read, so nothing unread is lost.
+ * Changes are applied in order, because a change can depend on its predecessor. The event list may be the same memory
+ * as the change list: entry k is written after change i ≥ k was read, so no unread change is overwritten.
  */
 import { EV_ADD, EV_ERROR, EV_RECEIPT, EV_SYSFLAGS, EVFILT_VNODE } from './constants.ts';
 import { type KeventCodec, KeventRecord } from './kevent-codec.ts';
@@ -11,10 +11,10 @@ import { type Knote, simplified } from './knote.ts';
 import type { KnoteRegistry } from './knote-registry.ts';
 
 export interface ChangePorts {
-  /** The inode behind a descriptor, undefined when that is not open on something virtual. */
+  /** The inode of a descriptor; undefined if it is not open on a virtual file. */
   lookupFd(fd: number): { readonly ino: number } | undefined;
   /**
-   * Let the kernel apply change `index` of the list that is being processed.
+   * Have the kernel apply change `index` of the current list.
    * @returns 0 or the errno of that change
    */
   applyKernel(index: number): number;
@@ -42,9 +42,9 @@ export class ChangeList {
   }
 
   /**
-   * Apply the list in order. An error that finds no free entry ends it: what came before stays applied, what comes
-   * after is not looked at.
-   * @returns how many entries (errors and receipts) were written, or a negative errno
+   * Apply the list in order. An error for which the event list has no free entry ends the call: earlier changes stay
+   * applied, later ones are not read.
+   * @returns number of entries (errors and receipts) written, or a negative errno
    */
   apply(call: ChangeCall): number {
     const { codec, changes, events } = call;
@@ -80,10 +80,10 @@ export class ChangeList {
     return this.#registry.apply(kq, change, knote, ino);
   }
 
-  /** Does the number mean another file by now, or nothing, so that what hung on it is void? */
+  /** Whether the descriptor number was closed or reused since the knote was registered, so that the knote is void. */
   #isStale(knote: Knote, ino: number | undefined): boolean {
     const adds = (simplified(this.#change.flags) & EV_ADD) !== 0;
-    // Closed, and known to be: it waits to be told or acknowledged, unless the number is registered anew.
+    // A close that was already noticed: the knote waits for delivery or acknowledgement, unless this change replaces it.
     if (knote.orphan) return adds;
     return ino === undefined ? adds : knote.ino !== ino;
   }

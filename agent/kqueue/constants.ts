@@ -1,7 +1,6 @@
 /**
- * Darwin's numbers for kqueue (`bsd/sys/event.h`, `event_private.h`), as programs compiled for it use them.
- *
- * FreeBSD gives some of the same NOTE_ values other meanings; these are Darwin's.
+ * Darwin's numbers for kqueue (`bsd/sys/event.h`, `event_private.h`). FreeBSD uses some of the NOTE_ values with other
+ * meanings.
  */
 
 export const EVFILT_READ = -1;
@@ -32,7 +31,7 @@ export const EV_POLL = 0x1000;
 export const EV_OOBAND = 0x2000;
 export const EV_ERROR = 0x4000;
 export const EV_EOF = 0x8000;
-/** Bits a caller cannot feed in: stripped from every change. */
+/** Flags that only the kernel sets: removed from every change. */
 export const EV_SYSFLAGS = 0xf000;
 
 export const NOTE_DELETE = 0x0001;
@@ -42,7 +41,7 @@ export const NOTE_ATTRIB = 0x0008;
 export const NOTE_LINK = 0x0010;
 export const NOTE_RENAME = 0x0020;
 export const NOTE_REVOKE = 0x0040;
-/** A hint that only asks READ filters to look again. */
+/** Only makes READ filters check their state again. */
 export const NOTE_NONE = 0x0080;
 export const NOTE_FUNLOCK = 0x0100;
 export const NOTE_LEASE_DOWNGRADE = 0x0200;
@@ -59,13 +58,13 @@ export const KEVENT_FLAG_WORKLOOP = 0x400;
 export const KEVENT_FLAG_PARKING = 0x800;
 export const KEVENT_FLAG_DYNAMIC_KQ_MUST_EXIST = 0x20000;
 export const KEVENT_FLAG_DYNAMIC_KQ_MUST_NOT_EXIST = 0x40000;
-/** Only kevent_id knows these; kevent64 and kevent_qos answer EINVAL. */
+/** Valid for kevent_id only; kevent64 and kevent_qos return EINVAL. */
 export const KEVENT_FLAG_WORKLOOP_ONLY =
   KEVENT_FLAG_WORKLOOP | KEVENT_FLAG_DYNAMIC_KQ_MUST_EXIST | KEVENT_FLAG_DYNAMIC_KQ_MUST_NOT_EXIST;
 
 /**
- * Errors that a change to a knote can have, in the numbers of the system the program runs on: they go into the
- * program's own records. Only EINPROGRESS differs between our systems.
+ * Errors of a change, in the numbers of the system that the program runs on, because they are written to the program's
+ * records. Only EINPROGRESS differs between Linux and Darwin.
  */
 export interface KqueueErrno {
   readonly ENOENT: number;

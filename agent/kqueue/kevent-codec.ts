@@ -1,11 +1,11 @@
 /**
  * The three record layouts of the kevent family, read and written in place in the program's memory.
  *
- * 64-bit fields are kept as two unsigned halves: a udata is never computed with, only given back, and two
- * halves cost no allocation where a BigInt would.
+ * ident and udata are kept as two unsigned 32-bit halves: they are only compared and echoed, and a BigInt would be
+ * allocated for each record.
  */
 
-/** Which member of the family a call was; a kqueue is bound to one by its first call. */
+/** The function that was called; a kqueue's first call binds it to a family. */
 export const Family = { Kevent: 0, Kevent64: 1, KeventQos: 2 } as const;
 export type Family = (typeof Family)[keyof typeof Family];
 
@@ -22,11 +22,11 @@ export class KeventRecord {
   udataHigh = 0;
   qos = 0;
   xflags = 0;
-  /** Extension words as low, high, low, high…; the first `extWords` are meant, the others are left over. */
+  /** Extension words as low, high, low, high…; only the first `extWords` are valid. */
   readonly ext = new Uint32Array(8);
   extWords = 0;
 
-  /** The ident as a descriptor number, -1 where it cannot be one. */
+  /** The ident as a descriptor number, -1 if it is out of range. */
   get fd(): number {
     return this.identHigh === 0 && this.identLow <= 0x7fffffff ? this.identLow : -1;
   }
@@ -51,7 +51,7 @@ export class KeventCodec {
     /** Bytes of one record. */
     readonly size: number,
     readonly at: Offsets,
-    /** How many 64-bit extension words. */
+    /** Number of 64-bit extension words. */
     readonly extCount: number,
   ) {}
 
@@ -100,8 +100,8 @@ export class KeventCodec {
   }
 
   /**
-   * Give change `index` of `from` back as entry `slot` of `to`, with other flags and data. The two may be the
-   * same memory as long as slot ≤ index.
+   * Write change `index` of `from` to entry `slot` of `to`, with other flags and data. Both may be the same memory if
+   * slot ≤ index.
    */
   echo(
     from: DataView,

@@ -1,8 +1,8 @@
 /**
- * Every knote on something virtual: by kqueue and descriptor number for changes, by inode for events.
+ * All knotes on virtual files: by kqueue and descriptor number for changes, by inode for events.
  *
- * A descriptor number is the key, as in the kernel: a knote ends when its number is closed, even while a
- * duplicate keeps the file open.
+ * The key is the descriptor number, as in the kernel: a knote ends when its number is closed, even if a duplicate keeps
+ * the file open.
  */
 import { EV_ADD, EV_DELETE, EV_DISPATCH2, EV_VANISHED, type KqueueErrno, NOTE_REVOKE } from './constants.ts';
 import type { KeventRecord } from './kevent-codec.ts';
@@ -10,17 +10,17 @@ import { Knote, Next, type NoteMode, simplified } from './knote.ts';
 import { type Kqueue, KqueueTable } from './kqueue-table.ts';
 import { PendingQueues } from './pending-queues.ts';
 
-/** An inode somebody watches. `holds` are its knotes and those just gone by EV_ONESHOT. */
+/** A watched inode. `references` counts its knotes and the lingering EV_ONESHOT knotes. */
 export class VnodeWatch {
   head: Knote | undefined;
-  holds = 0;
+  references = 0;
   constructor(readonly ino: number) {}
 }
 
 export interface RegistryPorts {
-  /** The first watcher of an inode came, or the last went. */
+  /** Start or stop watching an inode at the host. */
   watch(ino: number, on: boolean): void;
-  /** Synthetic events wait on a kqueue (named by one of its numbers), or none does any more. */
+  /** A kqueue, named by one of its numbers, now has pending events or has none. */
   signal(kq: number, pending: boolean): void;
 }
 
@@ -30,9 +30,9 @@ export interface RegistryOptions {
 }
 
 /**
- * Descriptors whose one-shot knote fired and may come back: that many inodes stay watched at the host, so that
- * nothing happening between a delivery and the usual re-registration asks for two more frames, and no event
- * after the re-registration is lost to them.
+ * Number of descriptors whose inode stays watched at the host after their EV_ONESHOT knote was delivered. Programs
+ * usually register such a knote again: lingering saves an unwatch and a watch request for each event, and leaves no time
+ * in which the host does not watch the inode.
  */
 const LINGER_LIMIT = 1024;
 
@@ -46,7 +46,7 @@ export class KnoteRegistry {
   readonly #byFd = new Map<number, Knote>();
   readonly #byIno = new Map<number, VnodeWatch>();
   readonly #lingering = new Map<number, { readonly vnode: VnodeWatch; readonly kqueue: Kqueue }>();
-  #gone = false;
+  #feedEnded = false;
 
   constructor(ports: RegistryPorts, options: RegistryOptions) {
     this.#ports = ports;
@@ -54,7 +54,7 @@ export class KnoteRegistry {
     this.#errno = options.errno;
     this.queues = new PendingQueues({
       changed: (kqueue, nonEmpty) => {
-        // Closed meanwhile: there is nobody to tell.
+        // The kqueue may have been closed since.
         const number = kqueue.number;
         if (number >= 0) ports.signal(number, nonEmpty);
       },
@@ -62,7 +62,7 @@ export class KnoteRegistry {
     });
   }
 
-  /** The knote that a change on kqueue `kq` means. */
+  /** The knote that a change on kqueue `kq` refers to. */
   find(kq: number, change: KeventRecord): Knote | undefined {
     const kqueue = this.kqueues.get(kq);
     if (kqueue === undefined) return undefined;
@@ -72,9 +72,9 @@ export class KnoteRegistry {
   }
 
   /**
-   * Apply one change. Its flags are simplified in place, for echoing.
-   * @param knote what `find` gave
-   * @param ino inode of the descriptor, undefined when it is not open
+   * Apply a change. Its flags are simplified in place, for echoing.
+   * @param knote result of `find`
+   * @param ino inode of the descriptor, undefined if it is not open
    * @returns 0 or an errno
    */
   apply(kq: number, change: KeventRecord, knote: Knote | undefined, ino: number | undefined): number {
@@ -84,7 +84,7 @@ export class KnoteRegistry {
     change.flags = simplified(change.flags);
 
     if (knote === undefined) {
-      // Looked up before the descriptor is looked at: a closed one gives ENOENT too.
+      // The kernel looks up the knote before the descriptor: a closed descriptor gives ENOENT too.
       if ((change.flags & EV_ADD) === 0) return ENOENT;
       if (ino === undefined) return EBADF;
       this.#add(this.kqueues.ensure(kq), change, ino);
@@ -100,11 +100,11 @@ export class KnoteRegistry {
       return 0;
     }
     knote.touch(change);
-    this.queues.settle(knote);
+    this.queues.update(knote);
     return 0;
   }
 
-  /** A hint for everyone who watches an inode, the latest watcher first. */
+  /** Posts a hint to all knotes on an inode, the newest first. */
   post(ino: number, hint: number): void {
     let knote = this.#byIno.get(ino)?.head;
     while (knote !== undefined) {
@@ -115,7 +115,7 @@ export class KnoteRegistry {
     }
   }
 
-  /** A descriptor number was closed (or replaced by dup2): its knotes end, silently or with one last event. */
+  /** A descriptor number was closed or replaced by dup2: its knotes end silently, or with EV_VANISHED if requested. */
   fdClosed(fd: number): void {
     this.#forgetLinger(fd);
     let knote = this.#byFd.get(fd);
@@ -126,7 +126,7 @@ export class KnoteRegistry {
         knote.orphan = true;
         knote.vanished = true;
         this.#detach(knote, false);
-        this.queues.settle(knote);
+        this.queues.update(knote);
       }
       knote = next;
     }
@@ -139,17 +139,17 @@ export class KnoteRegistry {
     for (const [fd, linger] of this.#lingering) if (linger.kqueue === kqueue) this.#forgetLinger(fd);
   }
 
-  /** `to` is a duplicate of `from`; whatever `to` was before is closed by that. */
+  /** `to` became a duplicate of `from`, which closed the previous `to`. */
   kqDuplicated(from: number, to: number): void {
     if (from === to) return;
     this.kqClosed(to);
     this.kqueues.alias(from, to);
   }
 
-  /** Nobody will tell of events any more: every watcher is told so, once, as by a forced unmount. */
+  /** No further events will arrive: every knote is revoked, once, as by a forced unmount. */
   hostGone(): void {
-    if (this.#gone) return;
-    this.#gone = true;
+    if (this.#feedEnded) return;
+    this.#feedEnded = true;
     for (const ino of this.#byIno.keys()) this.post(ino, NOTE_REVOKE);
   }
 
@@ -157,12 +157,12 @@ export class KnoteRegistry {
     return (this.kqueues.get(kq)?.knotes.size ?? 0) > 0;
   }
 
-  /** Inodes watched at the host. */
+  /** Number of inodes watched at the host. */
   get watchedCount(): number {
     return this.#byIno.size;
   }
 
-  /** A knote that outlived its descriptor without anyone telling. */
+  /** Deletes a knote whose descriptor was closed without a call of `fdClosed`. */
   dropStale(knote: Knote): void {
     this.#drop(knote, false);
   }
@@ -173,16 +173,16 @@ export class KnoteRegistry {
     knote.nextOnFd = this.#byFd.get(knote.fd);
     this.#byFd.set(knote.fd, knote);
 
-    const vnode = this.#hold(ino);
+    const vnode = this.#reference(ino);
     knote.vnode = vnode;
     knote.nextOnVnode = vnode.head;
     if (vnode.head !== undefined) vnode.head.previousOnVnode = knote;
     vnode.head = knote;
-    // Its own hold replaces the one that waited for it.
+    // Its own reference replaces the lingering one.
     this.#forgetLinger(knote.fd);
   }
 
-  /** Take a knote out of everything. @param lingers its inode may stay watched for a while */
+  /** Deletes a knote. @param lingers its inode stays watched for now */
   #drop(knote: Knote, lingers: boolean): void {
     this.queues.dequeue(knote);
     knote.kqueue.knotes.delete(knote);
@@ -190,7 +190,7 @@ export class KnoteRegistry {
     this.#detach(knote, lingers);
   }
 
-  /** It hears of its inode no more. */
+  /** Removes a knote from its inode. */
   #detach(knote: Knote, lingers: boolean): void {
     const vnode = knote.vnode;
     if (vnode === undefined) return;
@@ -201,7 +201,7 @@ export class KnoteRegistry {
     knote.vnode = undefined;
     knote.previousOnVnode = undefined;
     knote.nextOnVnode = undefined;
-    if (lingers && !this.#gone) this.#linger(knote.fd, vnode, knote.kqueue);
+    if (lingers && !this.#feedEnded) this.#linger(knote.fd, vnode, knote.kqueue);
     else this.#release(vnode);
   }
 
@@ -217,24 +217,24 @@ export class KnoteRegistry {
     if (before !== undefined) before.nextOnFd = knote.nextOnFd;
   }
 
-  #hold(ino: number): VnodeWatch {
+  #reference(ino: number): VnodeWatch {
     let vnode = this.#byIno.get(ino);
     if (vnode === undefined) {
       vnode = new VnodeWatch(ino);
       this.#byIno.set(ino, vnode);
-      if (!this.#gone) this.#ports.watch(ino, true);
+      if (!this.#feedEnded) this.#ports.watch(ino, true);
     }
-    vnode.holds++;
+    vnode.references++;
     return vnode;
   }
 
   #release(vnode: VnodeWatch): void {
-    if (--vnode.holds > 0) return;
+    if (--vnode.references > 0) return;
     this.#byIno.delete(vnode.ino);
-    if (!this.#gone) this.#ports.watch(vnode.ino, false);
+    if (!this.#feedEnded) this.#ports.watch(vnode.ino, false);
   }
 
-  /** Hand a knote's hold over to its descriptor. */
+  /** Keeps a deleted knote's reference for its descriptor. */
   #linger(fd: number, vnode: VnodeWatch, kqueue: Kqueue): void {
     this.#forgetLinger(fd);
     this.#lingering.set(fd, { vnode, kqueue });

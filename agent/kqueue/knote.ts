@@ -1,8 +1,8 @@
 /**
- * One registration of EVFILT_VNODE on one descriptor number of one kqueue.
+ * A registration of EVFILT_VNODE: one kqueue, one descriptor number.
  *
- * The knote decides what a hint, a change or a delivery does to itself and says what its queues have to do
- * about it; it touches neither queue nor index.
+ * A knote changes only its own state. Its caller uses `ready` and the result of `deliver` to place it in queues and
+ * indexes, which own the link fields below.
  */
 import {
   EV_ADD,
@@ -23,62 +23,62 @@ import type { KeventRecord } from './kevent-codec.ts';
 import type { VnodeWatch } from './knote-registry.ts';
 import type { Kqueue } from './kqueue-table.ts';
 
-/** `masked`: a watcher is told the bits it asked for. `native`: one bit matching brings the whole hint, as Darwin does. */
+/** `masked`: a knote gets only the bits of its mask. `native`: a hint that matches one bit is delivered whole, as in Darwin. */
 export type NoteMode = 'masked' | 'native';
 
-/** What happens to a knote after a delivery. */
+/** The state of a knote after a delivery. */
 export const Next = {
-  /** It waits for its next hint, or for being enabled. */
+  /** Idle until its next hint, or until it is enabled. */
   Rest: 0,
-  /** Level-triggered: it goes to the tail of its queue. */
+  /** Level-triggered: goes to the tail of its queue. */
   Requeue: 1,
-  /** It waits for its deletion to be acknowledged and hears of nothing any more. */
+  /** Detached from its inode; waits for the program to acknowledge its deletion. */
   Defer: 2,
-  /** It is gone. */
+  /** Deleted. */
   Drop: 3,
 } as const;
 export type Next = (typeof Next)[keyof typeof Next];
 
 export class Knote {
-  /** NOTE_ bits asked for; the last change's fflags, whatever that change was for. */
+  /** NOTE_ bits of interest: the fflags of the latest change of any kind. */
   mask: number;
   /** NOTE_ bits collected since they were last cleared. */
   pending = 0;
-  /** Flags of the EV_ADD that made it, as events echo them; system bits come on top. */
+  /** Flags of the EV_ADD that created it, which events echo together with system flags. */
   flags: number;
   disabled: boolean;
-  /** Deletion waits for the program to enable it once more. */
+  /** Its deletion waits for the program's next EV_ENABLE. */
   deferredDelete = false;
-  /** Its descriptor was closed and that has not been told yet. */
+  /** Its descriptor was closed, and EV_VANISHED has not been delivered yet. */
   vanished = false;
-  /** Its descriptor was closed; it lives on only to tell that. */
+  /** Its descriptor was closed; the knote remains until EV_VANISHED is delivered and acknowledged. */
   orphan = false;
-  /** The program asked to be told when the descriptor is closed. */
+  /** The program asked for EV_VANISHED. */
   readonly wantsVanished: boolean;
   readonly specific: boolean;
 
   udataLow: number;
   udataHigh: number;
   readonly qos: number;
-  /** Extension words to echo; undefined where there are none. */
+  /** Extension words to echo; undefined for layouts without them. */
   readonly ext: Uint32Array | undefined;
 
   /** Flags and fflags of the last delivery. */
   outFlags = 0;
   outFflags = 0;
 
-  /** Links of the list of knotes on one inode, newest first. */
+  /** Links in the list of its inode's knotes, newest first. */
   vnode: VnodeWatch | undefined;
   nextOnVnode: Knote | undefined;
   previousOnVnode: Knote | undefined;
-  /** Link of the list of knotes on one descriptor number. */
+  /** Link in the list of its descriptor number's knotes. */
   nextOnFd: Knote | undefined;
-  /** Links of the queue of active knotes. */
+  /** Links in its kqueue's queue of active knotes. */
   queued = false;
   nextQueued: Knote | undefined;
   previousQueued: Knote | undefined;
 
-  /** @param change an EV_ADD whose flags are simplified already */
+  /** @param change an EV_ADD with simplified flags */
   constructor(
     readonly kqueue: Kqueue,
     readonly fd: number,
@@ -96,7 +96,7 @@ export class Knote {
     this.ext = change.extWords > 0 ? change.ext.slice(0, change.extWords) : undefined;
   }
 
-  /** Does this change of this kqueue mean this knote? Specific and plain knotes never match each other. */
+  /** Whether a change on this kqueue refers to this knote. Specific and plain knotes never match each other. */
   matches(kqueue: Kqueue, change: KeventRecord): boolean {
     if (this.kqueue !== kqueue) return false;
     if (!this.specific) return (change.flags & EV_UDATA_SPECIFIC) === 0;
@@ -107,20 +107,20 @@ export class Knote {
     );
   }
 
-  /** Has it something to say, once it is enabled? */
+  /** Whether it has an event to deliver once it is enabled. */
   get active(): boolean {
     return this.pending !== 0 || (this.flags & EV_EOF) !== 0 || this.vanished || this.deferredDelete;
   }
 
-  /** It belongs into its queue. */
+  /** Whether it belongs in its queue. */
   get ready(): boolean {
     return !this.disabled && this.active;
   }
 
-  /** Something happened to the vnode. One that is deferred or vanished hangs on no vnode and hears nothing. */
+  /** A hint on its vnode. Not called for a deferred or vanished knote, which is detached from its vnode. */
   post(hint: number, mode: NoteMode): void {
     if ((hint & NOTE_REVOKE) !== 0) {
-      // The end of the vnode is told even to those who did not ask.
+      // EV_EOF is delivered even if the mask lacks NOTE_REVOKE.
       this.flags |= EV_EOF | EV_ONESHOT;
       this.pending |= this.mask & NOTE_REVOKE;
       return;
@@ -129,7 +129,7 @@ export class Knote {
     if (wanted !== 0) this.pending |= mode === 'native' ? hint : wanted;
   }
 
-  /** A change that neither creates nor deletes it. Pending bits stay, whatever the new mask. */
+  /** A change that neither creates nor deletes it. Pending bits stay, even those outside of the new mask. */
   touch(change: KeventRecord): void {
     if (!this.vanished && !this.deferredDelete) {
       this.mask = change.fflags;
@@ -143,12 +143,12 @@ export class Knote {
     else if ((change.flags & EV_ENABLE) !== 0) this.disabled = false;
   }
 
-  /** Must deletion wait, because the program may still hold its last event? */
+  /** Whether deletion has to wait, because another thread may still be handling the last event. */
   defersDelete(change: KeventRecord): boolean {
     return (change.flags & EV_ENABLE) === 0 && (this.flags & EV_DISPATCH2) === EV_DISPATCH2 && this.disabled;
   }
 
-  /** Tell what there is (in `outFlags` and `outFflags`); only when `ready`. */
+  /** Sets `outFlags` and `outFflags` to the event. Only when `ready`. */
   deliver(): Next {
     if (this.deferredDelete) {
       this.outFlags = EV_DELETE | EV_DISPATCH2 | EV_ONESHOT;
@@ -182,7 +182,7 @@ export class Knote {
   }
 }
 
-/** DELETE overrules ADD, DISABLE overrules ENABLE. */
+/** EV_DELETE has precedence over EV_ADD, EV_DISABLE over EV_ENABLE. */
 export function simplified(flags: number): number {
   let out = flags;
   if ((out & EV_DELETE) !== 0) out &= ~EV_ADD;

@@ -1,10 +1,10 @@
 /**
- * All of kqueue emulation behind one face: calls of the program come in as memory, events of the host as
- * chunks, and what has to happen outside goes out through four ports. Nothing here blocks.
+ * The kqueue emulation. Inputs are the program's calls, as views of its memory, and the host's event chunks; outputs go
+ * through four ports. No method blocks.
  *
- * A call's way: `changes`; when that gave 0 and the call collects, `drain`; when that gave 0 too, the kernel's
- * wait, and `drain` again when the hidden knote wakes it. A drain that gave something is the call's only one:
- * a second would repeat level-triggered events.
+ * The gate handles a kevent call in this order: `changes`; if that returned 0 and the call has room for events, `drain`;
+ * if that returned 0 too, the kernel's wait, and another `drain` when the hidden knote wakes it. After a `drain` that
+ * returned events the call returns: a second one would repeat level-triggered events.
  */
 import { EventFeed } from '../events/event-feed.ts';
 import type { FrameError } from '../events/event-frame.ts';
@@ -16,18 +16,18 @@ import { KnoteRegistry } from './knote-registry.ts';
 import { forEachPost } from './note-map.ts';
 
 export interface KqueuePorts {
-  /** The inode behind a descriptor, undefined when that is not open on something virtual. */
+  /** The inode of a descriptor; undefined if it is not open on a virtual file. */
   lookupFd(fd: number): { readonly ino: number } | undefined;
-  /** Let the kernel apply change `index` of the list now given to `changes`. @returns 0 or an errno */
+  /** Have the kernel apply change `index` of the list given to `changes`. @returns 0 or an errno */
   applyKernel(index: number): number;
-  /** Ask the host for events of an inode, or no more. */
+  /** Start or stop watching an inode at the host. */
   watch(ino: number, on: boolean): void;
-  /** Make kqueue `kq` readable while events wait for it. At most once per kqueue in a call or chunk. */
+  /** Make kqueue `kq` readable or not. At most once per kqueue in a call or chunk. */
   signal(kq: number, pending: boolean): void;
 }
 
 export interface KqueueOptions {
-  /** Where events come from. Default: a feed of its own. */
+  /** Source of the events. Default: a feed of its own. */
   readonly feed?: EventFeed;
   /** Default: `masked`. */
   readonly notes?: NoteMode;
@@ -58,10 +58,10 @@ export class KqueueBridge {
   }
 
   /**
-   * Apply a call's change list. Only for a call whose timeout and kqueue are valid.
-   * @param nchanges,nevents may be negative, which is 0
+   * Apply a call's change list. The caller has validated timeout and kqueue.
+   * @param nchanges,nevents a negative count is 0
    * @param flags KEVENT_FLAG_*, 0 for plain kevent
-   * @returns entries written to `events` (if any, the call returns that number at once), or a negative errno
+   * @returns number of entries written to `events` (if not 0, the call returns it immediately), or a negative errno
    */
   changes(
     kq: number,
@@ -86,9 +86,8 @@ export class KqueueBridge {
   }
 
   /**
-   * Collect waiting events into entries `offset`… of `events`. Each knote gives at most one; capacity may be
-   * anything, negative is 0.
-   * @returns how many were written
+   * Write pending events to entries `offset`… of `events`, at most one for each knote. A negative capacity is 0.
+   * @returns number of events written
    */
   drain(kq: number, family: Family, events: DataView, offset: number, capacity: number): number {
     const kqueue = this.#registry.kqueues.get(kq);
@@ -103,7 +102,7 @@ export class KqueueBridge {
 
   /**
    * The next bytes from the host.
-   * @returns why the stream is no good, if so: the connection is to be closed; every watcher has been told
+   * @returns the error if the bytes are invalid: every knote has been revoked, and the caller closes the connection
    */
   onEvents(chunk: ArrayBuffer): FrameError | undefined {
     return this.#feed.push(chunk);
@@ -114,13 +113,13 @@ export class KqueueBridge {
     this.#feed.end();
   }
 
-  /** A descriptor number was closed or replaced. Harmless for numbers never watched. */
+  /** A descriptor number was closed or replaced. Has no effect for numbers without knotes. */
   fdClosed(fd: number): void {
     this.#registry.fdClosed(fd);
     this.#registry.queues.flush();
   }
 
-  /** Likewise for a number that was a kqueue. */
+  /** The descriptor of a kqueue was closed or replaced. */
   kqClosed(kq: number): void {
     this.#registry.kqClosed(kq);
     this.#registry.queues.flush();
@@ -131,27 +130,27 @@ export class KqueueBridge {
     this.#registry.queues.flush();
   }
 
-  /** Does anything virtual hang on this kqueue? If not, calls without virtual changes need not come here. */
+  /** Whether the kqueue has virtual knotes. If not, calls without virtual changes need no `changes` and `drain`. */
   hasKnotes(kq: number): boolean {
     return this.#registry.hasKnotes(kq);
   }
 
-  /** Events that wait: at most one per knote. */
+  /** Number of pending events: at most one per knote. */
   pendingCount(kq: number): number {
     return this.#registry.kqueues.get(kq)?.queuedCount ?? 0;
   }
 
-  /** One number of each kqueue with something virtual. */
+  /** A descriptor number of each kqueue with virtual knotes. */
   queues(): number[] {
     return [...this.#registry.kqueues.numbers()];
   }
 
-  /** Sequence number of the last event taken in (0: none yet). */
+  /** Sequence number of the last event decoded (0: none yet). */
   get seq(): number {
     return this.#feed.seq;
   }
 
-  /** Inodes that the host is asked about. */
+  /** Number of inodes watched at the host. */
   get watchedCount(): number {
     return this.#registry.watchedCount;
   }

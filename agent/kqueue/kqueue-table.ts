@@ -1,11 +1,11 @@
 /**
- * Kqueues that have, or had, something virtual, by descriptor number. `dup` of a kqueue gives a second number for
- * the same queue.
+ * Kqueues that have or had virtual knotes, by descriptor number. `dup` of a kqueue adds a second number to the same
+ * queue.
  */
 import type { Knote } from './knote.ts';
 
 export class Kqueue {
-  /** Every number it is known by; it ends with the last. */
+  /** All its descriptor numbers; the kqueue ends with the last. */
   readonly numbers = new Set<number>();
   readonly knotes = new Set<Knote>();
 
@@ -13,10 +13,10 @@ export class Kqueue {
   head: Knote | undefined;
   tail: Knote | undefined;
   queuedCount = 0;
-  /** What the kernel was last told about readiness. */
+  /** The readiness last signalled to the kernel. */
   signalled = false;
 
-  /** A number to reach it by, -1 once it is closed. */
+  /** One of its descriptor numbers, -1 once it is closed. */
   get number(): number {
     for (const number of this.numbers) return number;
     return -1;
@@ -47,7 +47,7 @@ export class KqueueTable {
     this.#byNumber.set(to, kqueue);
   }
 
-  /** @returns the kqueue when that was its last number */
+  /** @returns the kqueue, if this was its last number */
   close(number: number): Kqueue | undefined {
     const kqueue = this.#byNumber.get(number);
     if (kqueue === undefined) return undefined;
@@ -56,7 +56,7 @@ export class KqueueTable {
     return kqueue.numbers.size === 0 ? kqueue : undefined;
   }
 
-  /** One number of each. */
+  /** A descriptor number of each kqueue. */
   *numbers(): Iterable<number> {
     const seen = new Set<Kqueue>();
     for (const [number, kqueue] of this.#byNumber) {

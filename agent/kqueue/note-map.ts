@@ -1,14 +1,14 @@
 /**
- * What Darwin posts on which vnode for one change: its VNOP wrappers' behaviour as a table.
+ * The hints that Darwin posts on each vnode of a change: the behaviour of its VNOP wrappers, as a table.
  *
- * A post is one hint on one inode. Posts of one operation are tested separately against a watcher's mask, so
- * EXTEND and WRITE of a growing write are two posts, while DELETE|LINK of an unlink is one.
+ * A post is one hint on one inode. The posts of an operation are matched separately against a knote's mask, so that the
+ * EXTEND and WRITE of a growing write are two posts, and the DELETE|LINK of an unlink is one.
  */
 import { Detail, EventKind } from '../../core/events/fs-event.ts';
 import { WireType } from '../../core/protocol.ts';
 import { NOTE_ATTRIB, NOTE_DELETE, NOTE_EXTEND, NOTE_LINK, NOTE_RENAME, NOTE_WRITE } from './constants.ts';
 
-/** The part of an event that decides about posts. Inode 0 is none. */
+/** The fields of an event that decide its posts. Inode 0: none. */
 export interface NoteFacts {
   readonly kind: number;
   /** WireType of `ino` */
@@ -20,11 +20,11 @@ export interface NoteFacts {
   readonly replaced: number;
 }
 
-/** Which inode of the event a hint goes to. */
+/** The inode of the event that receives the hint. */
 type Target = 'ino' | 'parent' | 'fromParent' | 'replaced';
 type Posts = readonly (readonly [on: Target, hint: number])[];
 
-/** One line of the table. Conditions left out hold always; the first line that holds is taken. */
+/** A row of the table. Absent conditions always hold; the first matching row applies. */
 interface Row {
   readonly kind: number;
   readonly directory?: boolean;
@@ -56,7 +56,7 @@ const ROWS: readonly Row[] = [
   { kind: Created, directory: true, posts: [['parent', NOTE_WRITE | NOTE_LINK]] },
   { kind: Created, posts: [['parent', NOTE_WRITE]] },
 
-  // The victim hears DELETE|LINK even while other links keep it alive.
+  // The removed file gets DELETE|LINK even if other links remain.
   {
     kind: Removed,
     directory: true,
@@ -73,9 +73,9 @@ const ROWS: readonly Row[] = [
     ],
   },
 
-  // A directory's entries have events of their own; it never grows.
+  // The names in a directory have events of their own; a directory gets no EXTEND.
   { kind: Modified, directory: true, posts: [['ino', NOTE_WRITE]] },
-  // Setting the size is setting an attribute: never WRITE.
+  // truncate(2) sets an attribute: no WRITE.
   {
     kind: Modified,
     has: Truncated | Extended,
@@ -86,7 +86,7 @@ const ROWS: readonly Row[] = [
     ],
   },
   { kind: Modified, has: Truncated, lacks: Native, posts: [['ino', NOTE_ATTRIB]] },
-  // Seen after the fact, a truncation and writes may stand in one event: tell both, lose neither.
+  // A change found by comparing sizes can include a truncation and writes: post both.
   {
     kind: Modified,
     has: Truncated | Extended,
@@ -163,7 +163,7 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-/** A line's posts as the interpreter likes them: nothing to destructure for each event. */
+/** A post as an object: no array to destructure for each event. */
 class Post {
   constructor(
     readonly on: Target,
@@ -171,11 +171,8 @@ class Post {
   ) {}
 }
 
-/**
- * Lines found so far, by all that the search looks at. Events come in few shapes, so this stays small; the key
- * bounds it in any case.
- */
-const found = new Map<number, readonly Post[]>();
+/** Results of `search`, keyed by all its arguments. Few combinations occur, and the width of the key bounds the size. */
+const cachedPosts = new Map<number, readonly Post[]>();
 const DETAIL_BITS = 0xfff;
 
 function postsFor(event: NoteFacts): readonly Post[] {
@@ -187,15 +184,15 @@ function postsFor(event: NoteFacts): readonly Post[] {
   const replaces = renamed && event.replaced !== 0;
   const key =
     (kind << 15) | (directory ? 0x4000 : 0) | (sameParent ? 0x2000 : 0) | (replaces ? 0x1000 : 0) | detail;
-  let posts = found.get(key);
+  let posts = cachedPosts.get(key);
   if (posts === undefined) {
     posts = search(kind, directory, detail, sameParent, replaces);
-    found.set(key, posts);
+    cachedPosts.set(key, posts);
   }
   return posts;
 }
 
-/** Kinds without a line (opened, accessed, closed) post nothing. */
+/** Kinds without a row (opened, accessed, closed) have no posts. */
 function search(
   kind: number,
   directory: boolean,
@@ -215,7 +212,7 @@ function search(
   return row === undefined ? [] : row.posts.map(([on, hint]) => new Post(on, hint));
 }
 
-/** Call `post` for every hint of `event`, in Darwin's posting order. */
+/** Calls `post` for every hint of `event`, in Darwin's posting order. */
 export function forEachPost(event: NoteFacts, post: (ino: number, hint: number) => void): void {
   const posts = postsFor(event);
   for (let i = 0; i < posts.length; i++) {

@@ -1,29 +1,29 @@
 /**
- * Active knotes of each kqueue, in order of activation.
+ * The active knotes of each kqueue, in order of activation.
  *
- * A queue holds a knote at most once, so it is bounded by the number of knotes however many events arrive.
+ * A queue contains a knote at most once, so its length is bounded by the number of knotes.
  */
 import { type Knote, Next } from './knote.ts';
 import type { Kqueue } from './kqueue-table.ts';
 
 export interface PendingPorts {
-  /** A queue went from empty to not empty or back, since the last flush. */
+  /** A queue has become empty or not empty since the last flush. */
   changed(kqueue: Kqueue, nonEmpty: boolean): void;
-  /** A delivered knote is at its end. */
+  /** A knote ended with its delivery. */
   ended(knote: Knote, next: typeof Next.Drop | typeof Next.Defer): void;
 }
 
 export class PendingQueues {
   readonly #ports: PendingPorts;
-  /** Queues whose emptiness may differ from what was last signalled. */
-  readonly #unsettled = new Set<Kqueue>();
+  /** Queues whose readiness may differ from the signalled one. */
+  readonly #unsignalled = new Set<Kqueue>();
 
   constructor(ports: PendingPorts) {
     this.#ports = ports;
   }
 
-  /** Bring a knote's place in line with its state. One that is queued already keeps its position. */
-  settle(knote: Knote): void {
+  /** Queue or dequeue a knote according to its state. A queued knote keeps its position. */
+  update(knote: Knote): void {
     if (knote.ready) this.enqueue(knote);
     else this.dequeue(knote);
   }
@@ -36,7 +36,7 @@ export class PendingQueues {
     if (kqueue.tail === undefined) kqueue.head = knote;
     else kqueue.tail.nextQueued = knote;
     kqueue.tail = knote;
-    if (kqueue.queuedCount++ === 0) this.#unsettled.add(kqueue);
+    if (kqueue.queuedCount++ === 0) this.#unsignalled.add(kqueue);
   }
 
   dequeue(knote: Knote): void {
@@ -50,7 +50,7 @@ export class PendingQueues {
     knote.previousQueued = undefined;
     knote.nextQueued = undefined;
     knote.queued = false;
-    if (--kqueue.queuedCount === 0) this.#unsettled.add(kqueue);
+    if (--kqueue.queuedCount === 0) this.#unsignalled.add(kqueue);
   }
 
   pendingCount(kqueue: Kqueue): number {
@@ -59,8 +59,8 @@ export class PendingQueues {
 
   /**
    * Deliver up to `capacity` knotes, each at most once.
-   * @param emit writes the event; the knote's `outFlags` and `outFflags` are what to tell
-   * @returns how many were delivered
+   * @param emit writes the event from the knote's `outFlags` and `outFflags`
+   * @returns number of knotes delivered
    */
   collect(kqueue: Kqueue, capacity: number, emit: (knote: Knote, position: number) => void): number {
     const count = Math.min(capacity, kqueue.queuedCount);
@@ -69,22 +69,22 @@ export class PendingQueues {
       this.dequeue(knote);
       const next = knote.deliver();
       emit(knote, i);
-      // The tail lies beyond `count`, so a level-triggered knote is not met again in this call.
+      // The tail is beyond `count`, so that a level-triggered knote is not delivered twice in this call.
       if (next === Next.Requeue) this.enqueue(knote);
       else if (next !== Next.Rest) this.#ports.ended(knote, next);
     }
     return Math.max(count, 0);
   }
 
-  /** Tell of every queue whose emptiness is not what was last told: at most once per queue. */
+  /** Report every queue whose readiness differs from the signalled one. */
   flush(): void {
-    if (this.#unsettled.size === 0) return;
-    for (const kqueue of this.#unsettled) {
+    if (this.#unsignalled.size === 0) return;
+    for (const kqueue of this.#unsignalled) {
       const nonEmpty = kqueue.queuedCount > 0;
       if (nonEmpty === kqueue.signalled) continue;
       kqueue.signalled = nonEmpty;
       this.#ports.changed(kqueue, nonEmpty);
     }
-    this.#unsettled.clear();
+    this.#unsignalled.clear();
   }
 }

@@ -1,4 +1,4 @@
-/** Dispatch sources between the gate's C calls and the pure state. */
+/** Connects the gate's calls on Dispatch sources to DispatchSources. */
 import { DispatchSources } from '../dispatch/dispatch-sources.ts';
 import type { EventFeed } from '../events/event-feed.ts';
 import type { InodeWatches } from '../events/inode-watches.ts';
@@ -6,7 +6,7 @@ import type { TranslatedApi } from './feed-callbacks.ts';
 import type { GateLibrary } from './gate-library.ts';
 
 export interface DispatchCallbacks extends TranslatedApi {
-  /** To be kept alive for as long as the process runs. */
+  /** Keep referenced for as long as the process runs: native code holds the pointer. */
   readonly dispatch: NativePointer;
 }
 

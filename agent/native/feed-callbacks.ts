@@ -1,24 +1,24 @@
-/** What all APIs of the program share: the host's events, descriptors that are closed, and the agent's end. */
+/** Callbacks that concern kqueue, Dispatch and FSEvents alike: the host's events, closed descriptors, the agent's end. */
 import type { EventFeed } from '../events/event-feed.ts';
 import type { InodeWatches } from '../events/inode-watches.ts';
 import type { GateLibrary } from './gate-library.ts';
 
-/** One translated API, as far as the others' events concern it. Its events it takes from the feed. */
+/** A watch API that the agent translates to. It receives events from the feed. */
 export interface TranslatedApi {
-  /** A descriptor number is about to be free. */
+  /** A descriptor number is about to be closed. */
   fdClosed?(fd: number): void;
-  /** The feed has ended and the script goes: leave with the gate what is still to be told. */
-  leave?(): void;
+  /** The feed has ended and the script is about to be unloaded: store the pending events in the gate. */
+  detach?(): void;
 }
 
 export interface FeedCallbacks {
   readonly fdClosed: NativePointer;
   readonly events: NativePointer;
   /**
-   * To be called before the script goes, for whatever reason: every watcher is told that its file has gone.
-   * Idempotent.
+   * Call before the script is unloaded, for any reason. Every watch reports the end of its file, as after a forced
+   * unmount. Idempotent.
    */
-  leave(): void;
+  detach(): void;
 }
 
 export function feedCallbacks(
@@ -27,33 +27,35 @@ export function feedCallbacks(
   watches: InodeWatches,
   apis: readonly TranslatedApi[],
 ): FeedCallbacks {
-  const tellWatches = (): number => watches.flush((inodes, on) => gate.watch(inodes, on));
+  const reportWatches = (): number => watches.flush((inodes, on) => gate.watch(inodes, on));
   const fdClosed = new NativeCallback(
     (fd) => {
       for (const api of apis) api.fdClosed?.(fd);
-      tellWatches();
+      reportWatches();
     },
     'void',
     ['int32'],
   );
-  let left = false;
-  const leave = (): void => {
-    if (left) return;
-    left = true;
+  let detached = false;
+  const detach = (): void => {
+    if (detached) return;
+    detached = true;
     feed.end();
-    for (const api of apis) api.leave?.();
+    for (const api of apis) api.detach?.();
     gate.gone();
   };
   const events = new NativeCallback(
     (bytes, length) => {
-      // The decoder keeps copies of what it keeps: the memory is the reader's, and used again.
-      if (length === 0) leave();
-      else if (feed.push(ArrayBuffer.wrap(bytes, length)) !== undefined)
-        send({ type: 'trouble', reason: 'the host sent what is no event' });
+      // No copy: the gate reuses this buffer for its next read, and the decoder copies the bytes that it keeps.
+      if (length === 0) detach();
+      else {
+        const error = feed.push(ArrayBuffer.wrap(bytes, length));
+        if (error !== undefined) send({ type: 'trouble', reason: `invalid event stream: ${error.message}` });
+      }
       return feed.seq >>> 0;
     },
     'uint32',
     ['pointer', 'uint32'],
   );
-  return { fdClosed, events, leave };
+  return { fdClosed, events, detach };
 }

@@ -1,12 +1,12 @@
-/** Streams of file events between the gate's C calls and the program's memory. */
+/** Connects the gate's calls on FSEvents streams to Streams. */
 import type { EventFeed } from '../events/event-feed.ts';
 import type { StreamEvent } from '../fsevents/coalescing-window.ts';
 import {
   asText,
-  entriesLength,
-  putEntries,
+  encodedEventsLength,
+  putEvents,
   putPaths,
-  readEntries,
+  readEvents,
   readPaths,
   readSpec,
 } from '../fsevents/records.ts';
@@ -29,16 +29,17 @@ const StreamOp = {
   Real: 10,
 } as const;
 
-/** Bytes of paths in one request: what a request may be long, with room for the rest of it. */
-const PATHS_MOST = 64 * 1024;
+/** Limit of path bytes in a subtree request: below the limit of a request, with room for its other fields. */
+const MAX_PATH_BYTES = 64 * 1024;
 
-/** Calls that never wait for JavaScript. */
+/** For short native calls, which never wait for JavaScript. */
 const BRIEF: NativeFunctionOptions = { scheduling: 'exclusive', exceptions: 'propagate' };
 
 export interface FseventsCallbacks {
-  /** To be kept alive for as long as the process runs. */
+  /** Keep referenced for as long as the process runs: native code holds the pointer. */
   readonly streams: NativePointer;
-  leave(): void;
+  /** Wake every stream's run loop or queue, which then delivers the pending events without the agent. */
+  detach(): void;
 }
 
 export function fseventsCallbacks(
@@ -62,8 +63,8 @@ export function fseventsCallbacks(
   );
   const raise = new NativeFunction(at('shimfs_agent_raise'), 'void', ['uint64'], BRIEF);
   const clock = new NativeFunction(at('shimfs_clock'), 'uint64', [], BRIEF);
-  const say = new NativeFunction(at('shimfs_say'), 'void', ['pointer'], BRIEF);
-  // Run loops and queues are woken with the engine's lock given up: what they call in turn is not ours to know.
+  const log = new NativeFunction(at('shimfs_say'), 'void', ['pointer'], BRIEF);
+  // Without BRIEF, so that the engine's lock is released: waking a run loop or queue can run code that needs it.
   const wake = new NativeFunction(at('shimfs_streams_wake'), 'void', []);
 
   let scratch = { address: NULL, bytes: new Uint8Array(0) };
@@ -83,7 +84,7 @@ export function fseventsCallbacks(
         const part: string[] = [];
         for (let length = 0; i < roots.length; i++) {
           length += 3 * roots[i]!.length + 1;
-          if (part.length > 0 && length > PATHS_MOST) break;
+          if (part.length > 0 && length > MAX_PATH_BYTES) break;
           part.push(roots[i]!);
         }
         const paths = putPaths(part);
@@ -96,32 +97,33 @@ export function fseventsCallbacks(
     },
     unsubscribe: (stream) => void subtree(stream, 0, NULL, 0, 0),
     replay: (stream, since) => void subtree(stream, 2, NULL, 0, since),
-    push(stream, entries) {
-      const told = asText(entries, streams.get(stream)?.spec.flags ?? 0);
-      const length = entriesLength(told);
+    push(stream, events) {
+      const batch = asText(events, streams.get(stream)?.spec.flags ?? 0);
+      const length = encodedEventsLength(batch);
       const { address, bytes } = room(length);
-      putEntries(told, bytes.subarray(0, length));
-      return push(stream, address, length, told.length, newestOf(told));
+      putEvents(batch, bytes.subarray(0, length));
+      return push(stream, address, length, batch.length, newestOf(batch));
     },
     hold: (stream) => hold(stream) !== 0,
     raise: (id) => raise(id),
     now: () => clock().toNumber() / 1000,
     wakeAt(time) {
       if (timer !== undefined) clearTimeout(timer);
-      timer = time === undefined ? undefined : setTimeout(ring, Math.max(Math.ceil(time - ports.now()), 0));
+      timer =
+        time === undefined ? undefined : setTimeout(onTimer, Math.max(Math.ceil(time - ports.now()), 0));
     },
-    say: (text) => say(Memory.allocUtf8String(text)),
+    log: (text) => log(Memory.allocUtf8String(text)),
   };
   const streams = new Streams(ports, options);
   feed.listen(streams);
 
-  function ring(): void {
+  function onTimer(): void {
     timer = undefined;
     streams.tick();
     wake();
   }
 
-  const created = (number: number, bytes: Uint8Array): number => {
+  const create = (number: number, bytes: Uint8Array): number => {
     streams.create(readSpec(number, bytes));
     return 1;
   };
@@ -150,7 +152,7 @@ export function fseventsCallbacks(
         streams.drained(stream);
         return 0;
       case StreamOp.Real:
-        streams.real(stream, readEntries(bytes));
+        streams.real(stream, readEvents(bytes));
         return 0;
       default:
         return 0;
@@ -159,7 +161,7 @@ export function fseventsCallbacks(
   const callback = new NativeCallback(
     (op, number, data, length, a) => {
       const bytes = length > 0 ? new Uint8Array(ArrayBuffer.wrap(data, length)) : new Uint8Array(0);
-      if (op === StreamOp.Create) return created(number, bytes);
+      if (op === StreamOp.Create) return create(number, bytes);
       const stream = streams.get(number);
       return stream ? answer(op, stream, bytes, a.toNumber()) : 0;
     },
@@ -168,12 +170,12 @@ export function fseventsCallbacks(
   );
   new NativeFunction(at('shimfs_streams_install'), 'void', ['pointer'])(callback);
 
-  const leave = (): void => {
+  const detach = (): void => {
     if (timer !== undefined) clearTimeout(timer);
     wake();
   };
-  return { streams: callback, leave };
+  return { streams: callback, detach };
 }
 
-const newestOf = (entries: readonly StreamEvent[]): number =>
-  entries.reduce((newest, { id }) => Math.max(newest, id), 0);
+const newestOf = (events: readonly StreamEvent[]): number =>
+  events.reduce((newest, { id }) => Math.max(newest, id), 0);

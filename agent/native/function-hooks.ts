@@ -1,11 +1,11 @@
-/** Hooks on the system's functions where the gate was not preloaded and its own names come too late. */
+/** Hooks on the system's functions, for a process whose gate was not preloaded: its symbols were bound before. */
 import type { GateLibrary } from './gate-library.ts';
 
 /**
- * @returns the system's function as the gate is to call it
- *
- * `replaceFast` where it can: `replace` silently runs the original when a signal handler re-enters it. A function
- * too short for it can be replaced all the same; it then calls its original through its own address.
+ * Uses `replaceFast` where possible: with `replace`, a signal handler that re-enters the function silently runs the
+ * original. A function that is too short for `replaceFast` is replaced by `replace`, and the gate reaches the original
+ * through the function's own address.
+ * @returns the address at which the gate calls the system's function
  */
 function replaceFunction(target: NativePointer, replacement: NativePointer): NativePointer {
   try {
@@ -17,14 +17,14 @@ function replaceFunction(target: NativePointer, replacement: NativePointer): Nat
 }
 
 /**
- * Puts the gate's `shimfs_NAME` before each function that some module of the program exports.
- * @param taken functions and data that the gate only has to know
- * @returns names of what was hooked
+ * Replaces each named function that a module of the program exports by the gate's `shimfs_NAME`.
+ * @param lookedUp functions and data whose addresses the gate needs, and which are not replaced
+ * @returns names of the functions that were replaced
  */
 export function hookFunctions(
   gate: GateLibrary,
   names: readonly string[],
-  taken: readonly string[] = [],
+  lookedUp: readonly string[] = [],
 ): string[] {
   const hooked: string[] = [];
   const known = new Set<string>();
@@ -36,7 +36,7 @@ export function hookFunctions(
       gate.setReal(name, replaceFunction(target, gate.module.getExportByName(`shimfs_${name}`)));
       hooked.push(name);
     }
-    for (const name of taken) {
+    for (const name of lookedUp) {
       const target = known.has(name) ? null : module.findExportByName(name);
       if (target === null) continue;
       gate.setReal(name, target);

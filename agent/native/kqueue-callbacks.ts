@@ -1,4 +1,4 @@
-/** The kqueue bridge between the gate's C calls and the program's memory. */
+/** Connects the gate's kevent calls to KqueueBridge, which reads and writes the program's own records. */
 import type { EventFeed } from '../events/event-feed.ts';
 import type { InodeWatches } from '../events/inode-watches.ts';
 import { CODECS, Family } from '../kqueue/kevent-codec.ts';
@@ -6,13 +6,13 @@ import { KqueueBridge, type KqueueOptions } from '../kqueue/kqueue-bridge.ts';
 import { type GateLibrary, viewOf } from './gate-library.ts';
 
 export interface KqueueCallbacks {
-  /** To be kept alive for as long as the process runs. */
+  /** Keep the callbacks referenced for as long as the process runs: native code holds the pointers. */
   readonly changes: NativePointer;
   readonly drain: NativePointer;
   readonly queueClosed: NativePointer;
   fdClosed(fd: number): void;
-  /** Leave with the gate, which needs no JavaScript for it, what each queue's waiters are still to be told. */
-  leave(): void;
+  /** Store each queue's pending events in the gate, which delivers them without JavaScript. */
+  detach(): void;
 }
 
 export function kqueueCallbacks(
@@ -21,7 +21,7 @@ export function kqueueCallbacks(
   watches: InodeWatches,
   options: Pick<KqueueOptions, 'notes'>,
 ): KqueueCallbacks {
-  /** The change list of the call at hand, for the changes that are the system's. */
+  /** The change list of the current call, for changes that the kernel applies. */
   let current = { kq: 0, family: 0, changes: NULL, size: 0 };
   const bridge = new KqueueBridge(
     {
@@ -37,7 +37,7 @@ export function kqueueCallbacks(
     { ...options, feed },
   );
 
-  const tellWatches = (): number => watches.flush((inodes, on) => gate.watch(inodes, on));
+  const reportWatches = (): number => watches.flush((inodes, on) => gate.watch(inodes, on));
 
   const changes = new NativeCallback(
     (kq, family, list, nchanges, events, nevents, flags) => {
@@ -52,7 +52,7 @@ export function kqueueCallbacks(
         nevents,
         flags,
       );
-      const failed = tellWatches();
+      const failed = reportWatches();
       return failed < 0 ? failed : produced;
     },
     'int32',
@@ -73,12 +73,12 @@ export function kqueueCallbacks(
   const queueClosed = new NativeCallback(
     (kq) => {
       bridge.kqClosed(kq);
-      tellWatches();
+      reportWatches();
     },
     'void',
     ['uint32'],
   );
-  const leave = (): void => {
+  const detach = (): void => {
     const size = CODECS[Family.KeventQos].size;
     for (const kq of bridge.queues()) {
       const room = bridge.pendingCount(kq);
@@ -88,5 +88,5 @@ export function kqueueCallbacks(
       gate.leave(kq, records, count);
     }
   };
-  return { changes, drain, queueClosed, fdClosed: (fd) => bridge.fdClosed(fd), leave };
+  return { changes, drain, queueClosed, fdClosed: (fd) => bridge.fdClosed(fd), detach };
 }

@@ -366,8 +366,8 @@ bad('what the header forbids harms nobody', async () => {
   assert.equal((await told(talker, 'late', 2)).lines(D), ['/missing 20100', '/missing/n 10100']);
   await close('late');
   await talker.say('stop late');
-  await said(talker, 'FSEventStreamStart: it cannot be started before it is scheduled');
-  await said(talker, 'FSEventStreamSchedule: it cannot be scheduled, for it has been invalidated');
+  await said(talker, 'FSEventStreamStart: the stream is not scheduled');
+  await said(talker, 'FSEventStreamSchedule: the stream has been invalidated and cannot be scheduled');
   await said(talker, 'FSEventStreamStop: the stream has been released');
 });
 bad('nine exclusions are none, eight are heeded', async () => {

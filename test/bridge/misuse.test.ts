@@ -20,24 +20,24 @@ const ROWS: Readonly<Record<string, Row>> = {
   'missing-root': { says: `${STARTED}; 20100 /no/such; 10100 /no/such/n; end` },
   'many-paths': {
     says: `create ok; start 0; ${STARTED}; 10100 /d4095; end`,
-    complains: ['FSEventStreamStart: it cannot be started with more than 4096 paths'],
+    complains: ['FSEventStreamStart: the stream has more than 4096 paths and cannot be started'],
   },
   'negative-latency': { says: `${STARTED}; 10100 /n; end` },
   'no-number': { says: `${STARTED}; 10100 /n; end` },
   ended: {
     says: `${STARTED}; start 0; end`,
     complains: [
-      'it cannot be scheduled, for it has been invalidated',
-      'it cannot be started, for it has been invalidated',
+      'the stream has been invalidated and cannot be scheduled',
+      'the stream has been invalidated and cannot be started',
     ],
   },
   unscheduled: {
     says: 'create ok; start 0; end',
-    complains: ['FSEventStreamStart: it cannot be started before it is scheduled'],
+    complains: ['FSEventStreamStart: the stream is not scheduled'],
   },
   'early-flush': {
     says: 'create ok; flush 0; start 1; 10100 /n; end',
-    complains: ['FSEventStreamFlush: it cannot be flushed before it is started'],
+    complains: ['FSEventStreamFlush: the stream is not running'],
   },
   released: {
     says: 'create ok; latest 0; start 0; end',

@@ -5,39 +5,39 @@ import { chunkOf, eventFrame, joined } from './frame-bytes.ts';
 
 const test = suite('event feed');
 
-/** What two listeners are told, in order. */
+/** A feed with two listeners and a record of their calls. */
 function setup() {
   const feed = new EventFeed();
-  const told: string[] = [];
+  const calls: string[] = [];
   for (const name of ['a', 'b'])
     feed.listen({
-      event: ({ ino }) => void told.push(`${name}${ino}`),
-      batchEnd: () => void told.push(`${name}.`),
-      feedEnded: () => void told.push(`${name}!`),
+      event: ({ ino }) => void calls.push(`${name}${ino}`),
+      batchEnd: () => void calls.push(`${name}.`),
+      feedEnded: () => void calls.push(`${name}!`),
     });
-  return { feed, told: () => told.splice(0).join(' ') };
+  return { feed, calls: () => calls.splice(0).join(' ') };
 }
 
-test('every listener hears each event, then that the chunk is over', () => {
-  const { feed, told } = setup();
+test('every listener gets each event, then the end of the chunk', () => {
+  const { feed, calls } = setup();
   const frames = joined(eventFrame({ kind: 1, ino: 4, seq: 1 }), eventFrame({ kind: 1, ino: 5, seq: 2 }));
   assert.is(feed.push(chunkOf(frames)), undefined);
-  assert.is(told(), 'a4 b4 a5 b5 a. b.');
+  assert.is(calls(), 'a4 b4 a5 b5 a. b.');
   assert.is(feed.seq, 2);
 });
 
-test('the end is told once', () => {
-  const { feed, told } = setup();
+test('the end is reported once', () => {
+  const { feed, calls } = setup();
   feed.end();
-  assert.is(told(), 'a! b! a. b.');
+  assert.is(calls(), 'a! b! a. b.');
   feed.end();
-  assert.is(told(), 'a. b.');
+  assert.is(calls(), 'a. b.');
 });
 
-test('a stream that is no good is its end', () => {
-  const { feed, told } = setup();
+test('an invalid stream ends the feed', () => {
+  const { feed, calls } = setup();
   assert.is(feed.push(new ArrayBuffer(8))?.reason, 'short');
-  assert.is(told(), 'a! b! a. b.');
+  assert.is(calls(), 'a! b! a. b.');
 });
 
 test.run();

@@ -1,4 +1,4 @@
-/** Event frames as a host writes them, for tests. */
+/** Encodes event frames as the host does. */
 import { AgentOp, EVENT } from '../../../core/protocol.ts';
 
 export interface FrameFields {
@@ -94,6 +94,6 @@ export function joined(...parts: Uint8Array[]): Uint8Array {
   return all;
 }
 
-/** A chunk of its own memory, as a stream's read gives it. */
+/** A chunk in memory of its own, as a read from the connection returns it. */
 export const chunkOf = (bytes: Uint8Array): ArrayBuffer =>
   bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;

@@ -5,23 +5,23 @@ import { InodeWatches } from '../../../agent/events/inode-watches.ts';
 
 const test = suite('inode watches');
 
-test('the host is told of the first holder and of the last one’s end, together', () => {
+test('the first and the last reference to an inode are reported at the flush', () => {
   const watches = new InodeWatches();
-  const told: [readonly number[], boolean][] = [];
-  const tell = (inodes: readonly number[], on: boolean): number => {
-    told.push([inodes, on]);
+  const reports: [readonly number[], boolean][] = [];
+  const report = (inodes: readonly number[], on: boolean): number => {
+    reports.push([inodes, on]);
     return on ? -5 : 0;
   };
   watches.change(7, true);
   watches.change(7, true);
   watches.change(8, true);
-  assert.is(watches.flush(tell), -5, 'what a new watch gave');
+  assert.is(watches.flush(report), -5, 'the result of watching');
   watches.change(7, false);
-  assert.is(watches.flush(tell), 0);
+  assert.is(watches.flush(report), 0);
   watches.change(7, false);
   watches.change(9, true);
-  watches.flush(tell);
-  assert.equal(told, [
+  watches.flush(report);
+  assert.equal(reports, [
     [[7, 8], true],
     [[7], false],
     [[9], true],
@@ -29,12 +29,12 @@ test('the host is told of the first holder and of the last one’s end, together
   assert.is(watches.size, 2);
 });
 
-test('after any changes the host watches what somebody holds', () => {
+test('after random changes the host watches exactly the referenced inodes', () => {
   const step = fc.record({ ino: fc.integer({ min: 1, max: 3 }), on: fc.boolean(), flush: fc.boolean() });
   fc.assert(
     fc.property(fc.array(step), (steps) => {
       const watches = new InodeWatches();
-      const holders = new Map<number, number>();
+      const references = new Map<number, number>();
       const host = new Set<number>();
       const flush = (): void =>
         void watches.flush((inodes, on) => {
@@ -45,14 +45,14 @@ test('after any changes the host watches what somebody holds', () => {
           return 0;
         });
       for (const { ino, on, flush: now } of steps) {
-        const held = holders.get(ino) ?? 0;
+        const held = references.get(ino) ?? 0;
         if (!on && held === 0) continue;
         watches.change(ino, on);
-        holders.set(ino, held + (on ? 1 : -1));
+        references.set(ino, held + (on ? 1 : -1));
         if (now) flush();
       }
       flush();
-      const held = [...holders].filter(([, count]) => count > 0).map(([ino]) => ino);
+      const held = [...references].filter(([, count]) => count > 0).map(([ino]) => ino);
       assert.equal([...host].sort(), held.sort());
       assert.is(watches.size, held.length);
     }),

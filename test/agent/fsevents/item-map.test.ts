@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Detail, EventKind } from '../../../core/events/fs-event.ts';
 import { WireType } from '../../../core/protocol.ts';
-import { type Happened, Rig } from './rig.ts';
+import { type ChangeFields, Rig } from './rig.ts';
 
 const { Created, Removed, Modified, Renamed, Attrib, Opened, Accessed, Closed } = EventKind;
 const { file, directory, symlink, fifo } = WireType;
@@ -13,7 +13,7 @@ const x = '/v/d/x';
 const y = '/v/e/y';
 
 /** operation, events, FileEvents mode, directory mode */
-const ROWS: readonly (readonly [string, readonly Happened[], string, string])[] = [
+const ROWS: readonly (readonly [string, readonly ChangeFields[], string, string])[] = [
   ['create a file', [{ kind: Created, path: x }], '/v/d/x 10100', '/v/d/ 0'],
   ['mkdir', [{ kind: Created, type: directory, nlink: 2, path: x }], '/v/d/x 20100', '/v/d/ 0'],
   ['symlink', [{ kind: Created, type: symlink, path: x }], '/v/d/x 40100', '/v/d/ 0'],
@@ -153,40 +153,40 @@ for (const [operation, events, files, directories] of ROWS) {
   table(`${operation}: files`, () => {
     const rig = new Rig();
     rig.running();
-    rig.happen(...events);
-    assert.is(rig.told(), files);
+    rig.live(...events);
+    assert.is(rig.delivered(), files);
   });
   table(`${operation}: directories`, () => {
     const rig = new Rig();
     rig.running({ flags: 0 });
-    rig.happen(...events);
-    assert.is(rig.told(), directories);
+    rig.live(...events);
+    assert.is(rig.delivered(), directories);
   });
 }
 
 table('the halves of a rename have neighbouring ids and one inode', () => {
   const rig = new Rig();
   rig.running();
-  rig.happen({ kind: Created, path: '/v/a' }, { kind: Renamed, path: y, from: x, ino: 9 });
-  const [, a, b] = rig.batches[0]!.entries;
+  rig.live({ kind: Created, path: '/v/a' }, { kind: Renamed, path: y, from: x, ino: 9 });
+  const [, a, b] = rig.batches[0]!.events;
   assert.equal([a!.ino, b!.ino, b!.id - a!.id], [9, 9, 1]);
 });
 
 table('events of the root itself are told, its parent is not', () => {
   const rig = new Rig();
   rig.running({ roots: ['/v/d'], flags: 0 });
-  rig.happen({ kind: Attrib, detail: D.Mode, type: directory, path: '/v/d' });
-  assert.is(rig.told(), '/v/d/ 0');
+  rig.live({ kind: Attrib, detail: D.Mode, type: directory, path: '/v/d' });
+  assert.is(rig.delivered(), '/v/d/ 0');
 });
 
 table('a file as root: only that file', () => {
   const rig = new Rig();
   rig.running({ roots: [x] });
-  rig.happen(
+  rig.live(
     { kind: Modified, path: x },
     { kind: Modified, path: '/v/d/xx' },
     { kind: Modified, path: '/v/d' },
   );
-  assert.is(rig.told(), '/v/d/x 11000');
+  assert.is(rig.delivered(), '/v/d/x 11000');
 });
 table.run();

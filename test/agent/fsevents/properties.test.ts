@@ -1,4 +1,4 @@
-/** What holds of any stream, whatever happens. */
+/** Properties of streams for random changes. */
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -10,22 +10,22 @@ import { Latency } from '../../../agent/fsevents/latency.ts';
 import { merged, RisingIds } from '../../../agent/fsevents/merge.ts';
 import {
   asText,
-  entriesLength,
-  putEntries,
+  encodedEventsLength,
+  putEvents,
   putPaths,
-  readEntries,
+  readEvents,
   readPaths,
 } from '../../../agent/fsevents/records.ts';
 import { EventKind } from '../../../core/events/fs-event.ts';
 import { isBelow, pathsAbove, SubtreeIndex } from '../../../core/events/subtree-index.ts';
-import { FileEvents, type Happened, NoDefer, Rig, WatchRoot } from './rig.ts';
+import { type ChangeFields, FileEvents, NoDefer, Rig, WatchRoot } from './rig.ts';
 
 const { Created, Removed, Modified, Renamed, Attrib } = EventKind;
 const ITEM_KINDS = 0xff00;
 
 const name = fc.constantFrom('a', 'b', 'ab', 'd');
 const path = fc.array(name, { minLength: 0, maxLength: 3 }).map((names) => ['/v', ...names].join('/'));
-const happened = fc
+const change = fc
   .record({
     kind: fc.constantFrom(Created, Removed, Modified, Renamed, Attrib),
     path,
@@ -37,13 +37,13 @@ const happened = fc
     pid: fc.constantFrom(1, 77),
     replaced: fc.constantFrom(0, 0, 9),
   })
-  .map(({ other, ...event }): Happened => (event.kind === Renamed ? { ...event, from: other } : event));
+  .map(({ other, ...event }): ChangeFields => (event.kind === Renamed ? { ...event, from: other } : event));
 
-type Step = { readonly wait: number } | { readonly together: readonly Happened[] };
+type Step = { readonly wait: number } | { readonly together: readonly ChangeFields[] };
 const steps = fc.array(
   fc.oneof(
     fc.record({ wait: fc.integer({ min: 0, max: 60 }) }),
-    fc.record({ together: fc.array(happened, { minLength: 1, maxLength: 6 }) }),
+    fc.record({ together: fc.array(change, { minLength: 1, maxLength: 6 }) }),
   ) as fc.Arbitrary<Step>,
   { maxLength: 25 },
 );
@@ -58,7 +58,7 @@ const flags = fc.constantFrom(
 
 const streams = suite('streams');
 streams(
-  'whatever happens: ids rise, paths are in scope, every item is told in time, and no more than happened',
+  'ids rise, paths are in scope, every item is reported within the latency, and no other item is',
   () => {
     fc.assert(
       fc.property(
@@ -76,7 +76,7 @@ streams(
               rig.advance(step.wait);
               continue;
             }
-            rig.happen(...step.together);
+            rig.live(...step.together);
             for (const event of step.together) {
               const items = itemsOf({ ...defaults, ...event }, linked);
               const mine = event.pid === 77 && create & CreateFlag.IgnoreSelf;
@@ -84,15 +84,15 @@ streams(
                 if (!mine && roots.some((root) => isBelow(root, item.path)))
                   wanted.set(item.path, (wanted.get(item.path) ?? 0) | (item.flags & ITEM_KINDS));
             }
-            // Nothing waits for longer than its latency.
+            // No event waits longer than the latency.
             const waiting = rig.wake === undefined ? 0 : rig.wake - rig.time;
             assert.ok(waiting <= latency);
           }
           rig.advance(latency);
-          assert.is(rig.wake, undefined, 'nothing is left');
+          assert.is(rig.wake, undefined, 'no timer is left');
           let last = 0;
-          const told = new Map<string, number>();
-          for (const { path: at, flags: bits, id } of rig.batches.flatMap(({ entries }) => entries)) {
+          const reported = new Map<string, number>();
+          for (const { path: at, flags: bits, id } of rig.batches.flatMap(({ events }) => events)) {
             if (bits & EventFlag.RootChanged) {
               assert.is(id, 0);
               continue;
@@ -103,10 +103,10 @@ streams(
               roots.some((root) => isBelow(root, at.length > 1 ? at.replace(/\/$/, '') : at)),
               at,
             );
-            told.set(at, (told.get(at) ?? 0) | (bits & ITEM_KINDS));
+            reported.set(at, (reported.get(at) ?? 0) | (bits & ITEM_KINDS));
           }
-          if (create & FileEvents) assert.equal(sorted(told), sorted(wanted));
-          else assert.is(told.size > 0, wanted.size > 0);
+          if (create & FileEvents) assert.equal(sorted(reported), sorted(wanted));
+          else assert.is(reported.size > 0, wanted.size > 0);
         },
       ),
       { numRuns: 400 },
@@ -131,24 +131,24 @@ const defaults = {
 };
 const sorted = (map: Map<string, number>): unknown => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 
-streams('halves of a rename that both are in scope stand side by side with ids beside each other', () => {
+streams('both halves of a rename in scope are adjacent and have consecutive ids', () => {
   fc.assert(
     fc.property(steps, (list) => {
       const rig = new Rig();
       rig.running({ latency: 20 });
       for (const step of list) {
         if ('wait' in step) rig.advance(step.wait);
-        else rig.happen(...step.together);
+        else rig.live(...step.together);
       }
       rig.advance(20);
       let unpaired: StreamEvent | undefined;
-      for (const { entries } of rig.batches)
-        for (const entry of entries) {
-          const half = entry.id % 4;
-          if (half === 0 && entry.flags & EventFlag.ItemRenamed) unpaired = entry;
-          else if (half === 1 && entry.flags & EventFlag.ItemRenamed) {
-            assert.is(entry.id - unpaired!.id, 1);
-            assert.is(entry.ino, unpaired!.ino);
+      for (const { events } of rig.batches)
+        for (const event of events) {
+          const half = event.id % 4;
+          if (half === 0 && event.flags & EventFlag.ItemRenamed) unpaired = event;
+          else if (half === 1 && event.flags & EventFlag.ItemRenamed) {
+            assert.is(event.id - unpaired!.id, 1);
+            assert.is(event.ino, unpaired!.ino);
           }
         }
     }),
@@ -156,34 +156,37 @@ streams('halves of a rename that both are in scope stand side by side with ids b
   );
 });
 
-streams('stopped and started anywhere: what was not delivered is asked for again, nothing before it', () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 12 }),
-      fc.nat(20),
-      (batches, cut) => {
-        const rig = new Rig();
-        const s = rig.running();
-        for (const count of batches)
-          rig.happen(
-            ...Array.from({ length: count }, (_, i) => ({ kind: Created, path: `/v/${i}`, ino: i + 1 })),
-          );
-        const delivered =
-          rig.batches
-            .slice(0, cut)
-            .flatMap(({ entries }) => entries)
-            .at(-1)?.id ?? 0;
-        rig.streams.stop(s);
-        rig.streams.start(s, delivered);
-        assert.equal(rig.replays, [[s.spec.number, Math.floor(delivered / 4)]]);
-      },
-    ),
-  );
-});
+streams(
+  'a restart asks for a replay from the last delivered event on, wherever the stream was stopped',
+  () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 12 }),
+        fc.nat(20),
+        (batches, cut) => {
+          const rig = new Rig();
+          const s = rig.running();
+          for (const count of batches)
+            rig.live(
+              ...Array.from({ length: count }, (_, i) => ({ kind: Created, path: `/v/${i}`, ino: i + 1 })),
+            );
+          const delivered =
+            rig.batches
+              .slice(0, cut)
+              .flatMap(({ events }) => events)
+              .at(-1)?.id ?? 0;
+          rig.streams.stop(s);
+          rig.streams.start(s, delivered);
+          assert.equal(rig.replays, [[s.spec.number, Math.floor(delivered / 4)]]);
+        },
+      ),
+    );
+  },
+);
 streams.run();
 
 const parts = suite('parts');
-parts('a window never holds more than its limit, and says so', () => {
+parts('a window above its limit reports a loss', () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(path, fc.integer({ min: 1, max: 3 })), { maxLength: 60 }),
@@ -204,7 +207,7 @@ parts('a window never holds more than its limit, and says so', () => {
     ),
   );
 });
-parts('a merge keeps both orders and loses nothing; ids rise', () => {
+parts('a merge keeps both orders and all events; ids rise', () => {
   const row = fc.array(fc.nat(50), { maxLength: 15 }).map((ids) => ids.sort((a, b) => a - b));
   fc.assert(
     fc.property(row, row, (a, b) => {
@@ -226,69 +229,75 @@ parts('a merge keeps both orders and loses nothing; ids rise', () => {
     }),
   );
 });
-parts('a latency: by default never before it has passed, with NoDefer never two deliveries within it', () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.nat(40), { maxLength: 40 }),
-      fc.integer({ min: 0, max: 50 }),
-      fc.boolean(),
-      (gaps, latency, noDefer) => {
-        const timer = new Latency(latency, noDefer);
-        let now = 0;
-        let since: number | undefined;
-        let last = Number.NEGATIVE_INFINITY;
-        for (const gap of gaps) {
-          const next = now + gap;
-          while (timer.due !== undefined && timer.due <= next) {
-            const due = timer.due;
-            if (noDefer) assert.ok(due - last >= latency);
-            else assert.is(due - since!, latency);
-            timer.delivered(due);
-            last = due;
-            since = undefined;
+parts(
+  'latency: by default no delivery before it has passed; with NoDefer no two deliveries within it',
+  () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(40), { maxLength: 40 }),
+        fc.integer({ min: 0, max: 50 }),
+        fc.boolean(),
+        (gaps, latency, noDefer) => {
+          const timer = new Latency(latency, noDefer);
+          let now = 0;
+          let since: number | undefined;
+          let last = Number.NEGATIVE_INFINITY;
+          for (const gap of gaps) {
+            const next = now + gap;
+            while (timer.due !== undefined && timer.due <= next) {
+              const due = timer.due;
+              if (noDefer) assert.ok(due - last >= latency);
+              else assert.is(due - since!, latency);
+              timer.delivered(due);
+              last = due;
+              since = undefined;
+            }
+            now = next;
+            since ??= now;
+            assert.ok(timer.waits(now) <= now + latency);
           }
-          now = next;
-          since ??= now;
-          assert.ok(timer.waits(now) <= now + latency);
-        }
-      },
-    ),
-  );
-});
+        },
+      ),
+    );
+  },
+);
 const anyPath = fc
   .array(fc.oneof(fc.string({ unit: 'grapheme', maxLength: 5 }), fc.constant('\udc80')), { maxLength: 4 })
   .map((names) => `/${names.join('/').replaceAll('\0', '')}`);
-parts('records and paths come back as they were', () => {
+parts('records and paths survive encoding and decoding', () => {
   const entry = fc.record(
     { path: anyPath, flags: fc.nat(0x7fffffff), id: fc.maxSafeNat(), ino: fc.maxSafeNat() },
     { noNullPrototype: true },
   );
   fc.assert(
     fc.property(fc.array(entry, { maxLength: 10 }), (entries) => {
-      const bytes = new Uint8Array(entriesLength(entries)).fill(7);
-      putEntries(entries, bytes);
+      const bytes = new Uint8Array(encodedEventsLength(entries)).fill(7);
+      putEvents(entries, bytes);
       assert.is(bytes.length % 8, 0);
-      assert.equal(readEntries(bytes), entries);
+      assert.equal(readEvents(bytes), entries);
       const paths = entries.map(({ path: at }) => at);
       assert.equal(readPaths(putPaths(paths)), paths);
     }),
   );
 });
-parts('what is no text becomes a directory that is, to be scanned; other paths stay', () => {
-  fc.assert(
-    fc.property(fc.array(anyPath, { maxLength: 6 }), (paths) => {
-      const entries = paths.map((at, i) => ({ path: at, flags: 0x100, id: i + 1, ino: 1 }));
-      assert.is(asText(entries, 0), entries);
-      asText(entries, CreateFlag.UseCFTypes).forEach((entry, i) => {
-        assert.ok((entry.path as unknown as { isWellFormed(): boolean }).isWellFormed());
-        if (entry.path === paths[i]) return;
-        assert.ok(isBelow(entry.path, paths[i]!));
-        assert.is(entry.flags, EventFlag.MustScanSubDirs);
-      });
-    }),
-  );
-});
-parts('an index finds those at, above and below a path, as a search would', () => {
+parts(
+  'a path that is not text becomes MustScanSubDirs of its nearest directory that is; others are unchanged',
+  () => {
+    fc.assert(
+      fc.property(fc.array(anyPath, { maxLength: 6 }), (paths) => {
+        const entries = paths.map((at, i) => ({ path: at, flags: 0x100, id: i + 1, ino: 1 }));
+        assert.is(asText(entries, 0), entries);
+        asText(entries, CreateFlag.UseCFTypes).forEach((entry, i) => {
+          assert.ok((entry.path as unknown as { isWellFormed(): boolean }).isWellFormed());
+          if (entry.path === paths[i]) return;
+          assert.ok(isBelow(entry.path, paths[i]!));
+          assert.is(entry.flags, EventFlag.MustScanSubDirs);
+        });
+      }),
+    );
+  },
+);
+parts('an index finds the roots at, above and below a path, as a linear search does', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(path, fc.nat(3), fc.boolean()), { maxLength: 25 }), path, (changes, at) => {
       const index = new SubtreeIndex<number>();
@@ -303,22 +312,22 @@ parts('an index finds those at, above and below a path, as a search would', () =
         [
           ...new Set(
             [...there]
-              .map((one) => one.split(' '))
+              .map((key) => key.split(' '))
               .filter(([root]) => fits(root!))
               .map(([, owner]) => Number(owner)),
           ),
         ].sort();
-      const found = (ask: (into: Set<number>) => void): number[] => {
+      const lookup = (ask: (into: Set<number>) => void): number[] => {
         const into = new Set<number>();
         ask(into);
         return [...into].sort();
       };
       assert.equal(
-        found((into) => index.above(at, into)),
+        lookup((into) => index.above(at, into)),
         search((root) => isBelow(root, at)),
       );
       assert.equal(
-        found((into) => index.below(at, into)),
+        lookup((into) => index.below(at, into)),
         search((root) => isBelow(at, root)),
       );
       assert.is(index.empty, there.size === 0);

@@ -1,8 +1,9 @@
-/** Streams without Frida: a host that remembers what happened, a clock that is set, and what would have been delivered. */
+/** Streams without Frida: a fake host, a settable clock, and a record of the delivered batches. */
 import { EventFeed } from '../../../agent/events/event-feed.ts';
 import type { StreamEvent } from '../../../agent/fsevents/coalescing-window.ts';
 import { CreateFlag } from '../../../agent/fsevents/constants.ts';
-import type { Stream, StreamSpec } from '../../../agent/fsevents/stream.ts';
+import type { Stream } from '../../../agent/fsevents/stream.ts';
+import type { StreamSpec } from '../../../agent/fsevents/stream-spec.ts';
 import { Streams, type StreamsOptions } from '../../../agent/fsevents/streams.ts';
 import { AgentOp } from '../../../core/protocol.ts';
 import { chunkOf, eventFrame, type FrameFields, joined } from '../events/frame-bytes.ts';
@@ -10,24 +11,24 @@ import { chunkOf, eventFrame, type FrameFields, joined } from '../events/frame-b
 export const ME = 77;
 export const { FileEvents, NoDefer, WatchRoot } = CreateFlag;
 
-export type Happened = Partial<FrameFields> & Pick<FrameFields, 'kind' | 'path'>;
+export type ChangeFields = Partial<FrameFields> & Pick<FrameFields, 'kind' | 'path'>;
 
 export class Rig {
   readonly feed = new EventFeed();
   readonly streams: Streams;
-  /** What each stream was handed, batch by batch. */
-  readonly batches: { readonly stream: number; readonly entries: readonly StreamEvent[] }[] = [];
-  readonly said: string[] = [];
+  /** Batches queued for delivery. */
+  readonly batches: { readonly stream: number; readonly events: readonly StreamEvent[] }[] = [];
+  readonly logged: string[] = [];
   readonly raised: number[] = [];
   readonly subscribed = new Map<number, readonly string[]>();
   readonly replays: (readonly [stream: number, since: number])[] = [];
   /** Milliseconds. */
   time = 1000;
   wake: number | undefined;
-  /** Events handed over and not delivered. */
+  /** Returned by `push`: events queued and not delivered. */
   outstanding = 0;
   held: number | undefined;
-  /** What the host answers to a subscription instead of its newest id. */
+  /** If not 0, the negative errno that the host returns for a subscription. */
   refusal = 0;
   newest = 0;
   #seq = 0;
@@ -42,8 +43,8 @@ export class Rig {
         },
         unsubscribe: (stream) => void this.subscribed.delete(stream),
         replay: (stream, since) => void this.replays.push([stream, since]),
-        push: (stream, entries) => {
-          this.batches.push({ stream, entries });
+        push: (stream, events) => {
+          this.batches.push({ stream, events });
           return this.outstanding;
         },
         hold: (stream) => {
@@ -55,7 +56,7 @@ export class Rig {
         wakeAt: (time) => {
           this.wake = time;
         },
-        say: (text) => void this.said.push(text),
+        log: (text) => void this.logged.push(text),
       },
       options,
     );
@@ -87,18 +88,18 @@ export class Rig {
     return stream;
   }
 
-  frame(event: Happened): Uint8Array {
+  frame(event: ChangeFields): Uint8Array {
     const id = event.id ?? ++this.newest;
     this.newest = Math.max(this.newest, id);
     return eventFrame({ ino: 100, ...event, id, seq: ++this.#seq });
   }
 
-  /** Told by the host, together. */
-  happen(...events: Happened[]): void {
+  /** Live changes, in one chunk. */
+  live(...events: ChangeFields[]): void {
     this.feed.push(chunkOf(joined(...events.map((event) => this.frame(event)))));
   }
 
-  past(stream: Stream, events: readonly Happened[], end: { newest: number; lost?: boolean }): void {
+  replay(stream: Stream, events: readonly ChangeFields[], end: { newest: number; lost?: boolean }): void {
     const frames = events.map((event) =>
       this.frame({ ...event, op: AgentOp.Past, stream: stream.spec.number }),
     );
@@ -116,7 +117,7 @@ export class Rig {
     this.feed.push(chunkOf(eventFrame({ op: AgentOp.Lost, seq: ++this.#seq })));
   }
 
-  /** Let time pass until nothing is due before it. */
+  /** Advance the clock and run every timer that falls due. */
   advance(milliseconds: number): void {
     const end = this.time + milliseconds;
     while (this.wake !== undefined && this.wake <= end) {
@@ -127,11 +128,11 @@ export class Rig {
     this.time = end;
   }
 
-  /** Everything handed over since the last time: `path flags`, `|` between batches, flags in hex. */
-  told(): string {
+  /** Events queued since the last call: `path flags`, `|` between batches, flags in hex. */
+  delivered(): string {
     return this.batches
       .splice(0)
-      .map(({ entries }) => entries.map(({ path, flags }) => `${path} ${flags.toString(16)}`).join(', '))
+      .map(({ events }) => events.map(({ path, flags }) => `${path} ${flags.toString(16)}`).join(', '))
       .join(' | ');
   }
 }
