@@ -1,4 +1,4 @@
-/** The pure part of the agent runs where there is no Node: its bundle must not name what only Node has. */
+/** The pure part of the agent runs in QuickJS: its bundle must not mention anything that only Node has. */
 import { fileURLToPath } from 'node:url';
 import { runInNewContext } from 'node:vm';
 import { build } from 'esbuild';
@@ -19,7 +19,7 @@ const bundled = await build({
   globalName: 'agent',
   target: 'es2022',
   platform: 'neutral',
-  // Comments may say what they like.
+  // Comments are not checked.
   minifyWhitespace: true,
   minifySyntax: true,
   metafile: true,
@@ -34,9 +34,9 @@ for (const name of ABSENT) {
   test(`does not mention ${name}`, () => assert.not(new RegExp(`\\b${name}\\b`).test(text)));
 }
 
-test('the check would notice', () => assert.ok(/\bDataView\b/.test(text)));
+test('the check detects a global that is used', () => assert.ok(/\bDataView\b/.test(text)));
 
-test('takes from core only what is told to be neutral', () => {
+test('imports only the neutral modules of core', () => {
   const core = Object.keys(bundled.metafile.inputs).filter((path) => /(^|\/)core\//.test(path));
   const allowed = /core\/(layout|protocol|errors|events\/fs-event)\.ts$/;
   assert.equal(
@@ -45,7 +45,7 @@ test('takes from core only what is told to be neutral', () => {
   );
 });
 
-test('works with nothing but the language', () => {
+test('runs without any globals beyond the language’s', () => {
   const script = `${text}
     const signals = [];
     const watches = [];

@@ -7,7 +7,7 @@ const WRITE = 0x2;
 const LINK = 0x10;
 const REVOKE = 0x40;
 
-/** `a`ctivate, `r`esume, `s`uspend, `e`nd; the result says at which steps it was to be registered. */
+/** `a`ctivate, `r`esume, `s`uspend, `e`nd; the result has a 1 for each step that asks for the registration. */
 const begins = (steps: string): string => {
   const source = new DispatchSource(1, 3, WRITE);
   return [...steps]
@@ -23,19 +23,19 @@ const begins = (steps: string): string => {
 };
 
 const rows: [what: string, steps: string, registered: string][] = [
-  ['activation begins it', 'a', '1'],
-  ['so does resuming an inactive one', 'r', '1'],
-  ['it begins once', 'aarsr', '1....'],
-  ['suspended while inactive: resumed, it is still inactive', 'sr', '..'],
-  ['and activated by the next resume', 'srr', '..1'],
-  ['activated while suspended: with the last resume', 'ssarr', '....1'],
-  ['later suspensions are the real source’s', 'asr', '1..'],
-  ['cancelled before: never', 'ea', '..'],
+  ['activation registers', 'a', '1'],
+  ['resuming an inactive source registers', 'r', '1'],
+  ['registered once', 'aarsr', '1....'],
+  ['suspended while inactive: still inactive after a resume', 'sr', '..'],
+  ['suspended while inactive: the second resume activates', 'srr', '..1'],
+  ['activated while suspended: registered by the last resume', 'ssarr', '....1'],
+  ['later suspensions have no effect here', 'asr', '1..'],
+  ['cancelled before its activation: never', 'ea', '..'],
   ['cancelled while suspended: never', 'saer', '....'],
 ];
 for (const [what, steps, registered] of rows) test(what, () => assert.is(begins(steps), registered));
 
-test('it is told what it asked for, and only that', () => {
+test('a source gets the bits of its mask and no others', () => {
   const source = new DispatchSource(1, 3, WRITE | LINK);
   source.ino = 7;
   source.post(0x1 | LINK);
@@ -43,7 +43,7 @@ test('it is told what it asked for, and only that', () => {
   assert.is(source.pending, WRITE | LINK);
 });
 
-test('it is told nothing before it hears of an inode, or afterwards', () => {
+test('a source gets no bits before its registration and after its end', () => {
   const source = new DispatchSource(1, 3, WRITE);
   source.post(WRITE);
   assert.is(source.pending, 0);
@@ -55,7 +55,7 @@ test('it is told nothing before it hears of an inode, or afterwards', () => {
   assert.is(source.pending, 0);
 });
 
-test('the end of its file is told to one that asked', () => {
+test('REVOKE is posted to a source whose mask has it', () => {
   for (const [mask, told] of [
     [WRITE, 0],
     [WRITE | REVOKE, REVOKE],

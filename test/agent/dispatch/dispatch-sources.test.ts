@@ -13,7 +13,7 @@ const EXTEND = 0x4;
 const ATTRIB = 0x8;
 const REVOKE = 0x40;
 
-/** Descriptor n stands on inode 100 + n. */
+/** Descriptor n is open on inode 100 + n. */
 function setup(open: (fd: number) => boolean = () => true) {
   const merged: [id: number, bits: number][] = [];
   const watched = new Set<number>();
@@ -40,7 +40,7 @@ function setup(open: (fd: number) => boolean = () => true) {
 
 const test = suite('dispatch sources');
 
-test('hints of one chunk are told together, masked', () => {
+test('the hints of a chunk are merged once, masked', () => {
   const { sources, take, begin } = setup();
   begin(1, 3, WRITE | ATTRIB);
   sources.post(103, EXTEND);
@@ -54,7 +54,7 @@ test('hints of one chunk are told together, masked', () => {
   assert.equal(take(), []);
 });
 
-test('an inode is watched from the first source’s activation to the last one’s end', () => {
+test('an inode is watched from its first source’s activation to its last source’s end', () => {
   const { sources, watched, begin } = setup();
   sources.handle(Created, 1, 3, WRITE);
   assert.is(watched.size, 0);
@@ -68,7 +68,7 @@ test('an inode is watched from the first source’s activation to the last one�
   assert.is(sources.size, 1);
 });
 
-test('events come by the table of posts', () => {
+test('events are posted by the table in note-map.ts', () => {
   const { sources, take, begin } = setup();
   const feed = new EventFeed();
   feed.listen(sources);
@@ -78,7 +78,7 @@ test('events come by the table of posts', () => {
   assert.equal(take(), [[1, ATTRIB]]);
 });
 
-test('a closed descriptor silences its sources, what they had not told included', () => {
+test('a closed descriptor ends its sources and drops their pending bits', () => {
   const { sources, watched, take, begin } = setup();
   begin(1, 3, WRITE);
   begin(2, 4, WRITE);
@@ -94,7 +94,7 @@ test('a closed descriptor silences its sources, what they had not told included'
   assert.is(sources.size, 1);
 });
 
-test('a descriptor that is closed before activation never tells of anything', () => {
+test('a source whose descriptor is closed before activation gets no bits', () => {
   let open = true;
   const { sources, watched, take } = setup(() => open);
   sources.handle(Created, 1, 3, WRITE);
@@ -106,7 +106,7 @@ test('a descriptor that is closed before activation never tells of anything', ()
   assert.is(watched.size, 0);
 });
 
-test('a source that has gone unseen is forgotten at its next event', () => {
+test('a source that was released unnoticed is removed at its next event', () => {
   const { sources, watched, dead, begin } = setup();
   begin(1, 3, WRITE);
   dead.add(1);
@@ -116,7 +116,7 @@ test('a source that has gone unseen is forgotten at its next event', () => {
   assert.is(watched.size, 0);
 });
 
-test('when the host has gone, those who asked for it are told once', () => {
+test('the end of the host posts REVOKE once, to sources whose mask has it', () => {
   const { sources, take, begin } = setup();
   const feed = new EventFeed();
   feed.listen(sources);
@@ -130,7 +130,7 @@ test('when the host has gone, those who asked for it are told once', () => {
   assert.equal(take(), []);
 });
 
-test('numbers that are not known are ignored', () => {
+test('unknown numbers are ignored', () => {
   const { sources } = setup();
   for (const op of Object.values(DispatchOp)) if (op !== Created) sources.handle(op, 9, 3, WRITE);
   sources.fdClosed(77);
@@ -139,7 +139,7 @@ test('numbers that are not known are ignored', () => {
   assert.is(sources.size, 0);
 });
 
-/** What a source should hear, from its history alone. */
+/** The bits that a source should get, computed from its history. */
 class Model {
   suspended = 0;
   activated = false;
@@ -164,7 +164,7 @@ class Model {
   }
 }
 
-test('any history: told is what was asked for, between registration and end, once a chunk', () => {
+test('random histories: bits of the mask, between registration and end, once per chunk', () => {
   const id = fc.integer({ min: 1, max: 4 });
   const fd = fc.integer({ min: 3, max: 4 });
   const bits = fc.integer({ min: 1, max: 0x7f });

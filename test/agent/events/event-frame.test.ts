@@ -81,7 +81,7 @@ const fields = fc.record(
 
 const test = suite('event frames');
 
-test('any chunking gives the same events, all fields intact', () => {
+test('random chunks give the same events, with all fields', () => {
   fc.assert(
     fc.property(fc.array(fields, { maxLength: 8 }), fc.array(fc.nat(), { maxLength: 20 }), (list, cuts) => {
       const bytes = joined(...list.map((f) => eventFrame(f)));
@@ -94,12 +94,12 @@ test('any chunking gives the same events, all fields intact', () => {
   );
 });
 
-test('a loss counts as seen', () => {
+test('a loss advances the sequence number', () => {
   const seen = decode([eventFrame({ op: AgentOp.Lost, seq: 7 })]);
   assert.equal([seen.losses, seen.events, seen.decoder.seq], [1, [], 7]);
 });
 
-test('the sequence number is that of the last event handed on, after every chunk', () => {
+test('after each chunk, the sequence number is that of the last dispatched event', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 8 }), fc.array(fc.nat(), { maxLength: 12 }), (count, cuts) => {
       const frames = Array.from({ length: count }, (_, i) =>
@@ -138,14 +138,14 @@ test('byte by byte, with a goodbye between', () => {
   assert.is(seen.goodbyes, 1);
 });
 
-test('an unfinished frame is held, and no more than that', () => {
+test('only an incomplete frame is kept', () => {
   const frame = eventFrame({ path: `/v/${'x'.repeat(4000)}` });
   const { decoder, events } = decode([frame, frame.subarray(0, 3000)]);
   assert.is(events.length, 1);
   assert.is(decoder.held, 3000);
 });
 
-test('the longest frame is taken', () => {
+test('a frame of the maximal length is accepted', () => {
   const path = 'p'.repeat(MAX_FRAME - EVENT.size);
   const seen = decode(cut(eventFrame({ path }), [7, 9, 5000]));
   assert.is(seen.events[0]?.path, path);
@@ -172,7 +172,7 @@ const BAD: readonly [string, Uint8Array, FrameError['reason']][] = [
   ['an unknown op', headerFrame(8, 999), 'unknown-op'],
   ['event without its fixed part', headerFrame(8, AgentOp.Event), 'malformed'],
   ['path beyond its frame', tooLongPath, 'malformed'],
-  ['path lengths that would wrap', wrappingPaths, 'malformed'],
+  ['path lengths whose sum exceeds 32 bits', wrappingPaths, 'malformed'],
 ];
 for (const [name, bytes, reason] of BAD) {
   test(`malformed: ${name}, in any chunking, ends the stream for good`, () => {
@@ -191,7 +191,7 @@ for (const [name, bytes, reason] of BAD) {
   });
 }
 
-test('garbage never throws and never loops', () => {
+test('random bytes neither throw nor loop', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 6 }), (chunks) => {
       const { decoder } = decode(chunks);

@@ -6,7 +6,7 @@ import { decodePath, encodedLength, encodePath } from '../../../agent/events/pat
 const decode = (...bytes: number[]): string => decodePath(Uint8Array.from(bytes), 0, bytes.length);
 const test = suite('path text');
 
-test('well-formed UTF-8 decodes as the platform does it', () => {
+test('well-formed UTF-8 decodes as by TextDecoder', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (text) => {
       const bytes = new TextEncoder().encode(text);
@@ -15,7 +15,7 @@ test('well-formed UTF-8 decodes as the platform does it', () => {
   );
 });
 
-test('long paths are put together from pieces', () => {
+test('long paths are decoded in pieces', () => {
   const text = 'aé😀'.repeat(5000);
   const bytes = new TextEncoder().encode(`xx${text}yy`);
   assert.is(decodePath(bytes, 2, bytes.length - 2), text);
@@ -32,7 +32,7 @@ const LOOSE: readonly [string, number[], string][] = [
 ];
 for (const [name, bytes, text] of LOOSE) test(name, () => assert.is(decode(...bytes), text));
 
-test('different bytes never become the same text', () => {
+test('different bytes decode to different texts', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 6 }), fc.uint8Array({ maxLength: 6 }), (a, b) => {
       const same = a.length === b.length && a.every((byte, i) => byte === b[i]);
@@ -42,7 +42,7 @@ test('different bytes never become the same text', () => {
   );
 });
 
-test('any bytes come back from their text', () => {
+test('random bytes survive decoding and encoding', () => {
   const parts = fc.oneof(fc.uint8Array({ maxLength: 6 }), fc.string({ unit: 'grapheme', maxLength: 6 }));
   fc.assert(
     fc.property(fc.array(parts, { maxLength: 5 }), (list) => {

@@ -1,4 +1,4 @@
-/** What each operation becomes, by the numbers that programs compare with. */
+/** The events of each operation, as the numbers that programs compare with. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Detail, EventKind } from '../../../core/events/fs-event.ts';
@@ -24,8 +24,18 @@ const ROWS: readonly (readonly [string, readonly ChangeFields[], string, string]
     '/v/d/x 11000',
     '/v/d/ 0',
   ],
-  ['write that may go on', [{ kind: Modified, detail: D.Extended | D.Native | D.Writing, path: x }], '', ''],
-  ['its end', [{ kind: Closed, detail: D.ClosedAfterWrite | D.Writing, path: x }], '/v/d/x 11000', '/v/d/ 0'],
+  [
+    'write while a descriptor is open',
+    [{ kind: Modified, detail: D.Extended | D.Native | D.Writing, path: x }],
+    '',
+    '',
+  ],
+  [
+    'close of the last writer',
+    [{ kind: Closed, detail: D.ClosedAfterWrite | D.Writing, path: x }],
+    '/v/d/x 11000',
+    '/v/d/ 0',
+  ],
   ['close without a write', [{ kind: Closed, detail: D.ClosedAfterWrite, path: x }], '', ''],
   ['open', [{ kind: Opened, path: x }], '', ''],
   ['read', [{ kind: Accessed, path: x }], '', ''],
@@ -37,7 +47,7 @@ const ROWS: readonly (readonly [string, readonly ChangeFields[], string, string]
     '/v/d/ 0',
   ],
   [
-    'truncation seen after the fact',
+    'truncation and write found by comparison',
     [{ kind: Modified, detail: D.Truncated | D.Native, path: x }],
     '/v/d/x 11400',
     '/v/d/ 0',
@@ -66,34 +76,39 @@ const ROWS: readonly (readonly [string, readonly ChangeFields[], string, string]
     '/v/d/ 0, /v/e/ 0',
   ],
   [
-    'write to one of three links, one of which is elsewhere',
+    'write to a file with three links, of which one is outside the roots',
     [{ kind: Modified, nlink: 3, path: x, from: `${y}\0/w/x` }],
     '/v/d/x 111000, /v/e/y 111000',
     '/v/d/ 0, /v/e/ 0',
   ],
   [
-    'the same, its own name elsewhere',
+    'write under a name outside the roots to a file with a link inside',
     [{ kind: Modified, nlink: 2, path: '/w/x', from: x }],
     '/v/d/x 111000',
     '/v/d/ 0',
   ],
   [
-    'times of one of two links',
+    'times of a file with two links',
     [{ kind: Attrib, detail: D.Times, nlink: 2, path: x, from: y }],
     '/v/d/x 110400, /v/e/y 110400',
     '/v/d/ 0, /v/e/ 0',
   ],
   [
-    'mode of one of two links',
+    'mode of a file with two links',
     [{ kind: Attrib, detail: D.Mode, nlink: 2, path: x, from: y }],
     '/v/d/x 114000',
     '/v/d/ 0',
   ],
-  ['time of access', [{ kind: Attrib, detail: D.Times | D.AccessTime, path: x }], '', ''],
-  ['time of change', [{ kind: Attrib, detail: D.Times | D.ModifyTime, path: x }], '/v/d/x 10400', '/v/d/ 0'],
+  ['access time', [{ kind: Attrib, detail: D.Times | D.AccessTime, path: x }], '', ''],
+  [
+    'modification time',
+    [{ kind: Attrib, detail: D.Times | D.ModifyTime, path: x }],
+    '/v/d/x 10400',
+    '/v/d/ 0',
+  ],
   ['unlink of one of two links', [{ kind: Removed, nlink: 1, path: x }], '/v/d/x 110200', '/v/d/ 0'],
   [
-    'unlink of the last of what were two',
+    'unlink of both links',
     [
       { kind: Removed, nlink: 1, path: y },
       { kind: Removed, nlink: 0, path: x },
@@ -108,7 +123,7 @@ const ROWS: readonly (readonly [string, readonly ChangeFields[], string, string]
     '/v/d/ 0',
   ],
   [
-    'rename to another',
+    'rename to another directory',
     [{ kind: Renamed, path: y, from: x }],
     '/v/d/x 10800, /v/e/y 10800',
     '/v/d/ 0, /v/e/ 0',
@@ -132,15 +147,15 @@ const ROWS: readonly (readonly [string, readonly ChangeFields[], string, string]
     '/v/e/ 0, /v/d/ 0',
   ],
   ['moved out of the tree', [{ kind: Renamed, path: '/w/x', from: x }], '/v/d/x 10800', '/v/d/ 0'],
-  ['moved into it', [{ kind: Renamed, path: x, from: '/w/x' }], '/v/d/x 10800', '/v/d/ 0'],
+  ['moved into the tree', [{ kind: Renamed, path: x, from: '/w/x' }], '/v/d/x 10800', '/v/d/ 0'],
   [
-    'moved into it, onto another',
+    'moved into the tree, onto a file',
     [{ kind: Renamed, path: x, from: '/w/x', replaced: 200, replacedType: file }],
     '/v/d/x 10800, /v/d/x 10800',
     '/v/d/ 0',
   ],
   [
-    'in a view where it came from nowhere, over another',
+    'a rename of which the view sees only the new name, over a file',
     [{ kind: Created, path: x, replaced: 200, replacedType: file }],
     '/v/d/x 10200, /v/d/x 10100',
     '/v/d/ 0',
@@ -164,7 +179,7 @@ for (const [operation, events, files, directories] of ROWS) {
   });
 }
 
-table('the halves of a rename have neighbouring ids and one inode', () => {
+table('the halves of a rename have consecutive ids and the same inode', () => {
   const rig = new Rig();
   rig.running();
   rig.live({ kind: Created, path: '/v/a' }, { kind: Renamed, path: y, from: x, ino: 9 });
@@ -172,7 +187,7 @@ table('the halves of a rename have neighbouring ids and one inode', () => {
   assert.equal([a!.ino, b!.ino, b!.id - a!.id], [9, 9, 1]);
 });
 
-table('events of the root itself are told, its parent is not', () => {
+table('events of the root itself are reported under the root, not under its parent', () => {
   const rig = new Rig();
   rig.running({ roots: ['/v/d'], flags: 0 });
   rig.live({ kind: Attrib, detail: D.Mode, type: directory, path: '/v/d' });

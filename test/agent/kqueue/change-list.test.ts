@@ -35,7 +35,7 @@ const program = (): Program => {
   return made;
 };
 
-/** Error codes of a change after some others; 0 is success. */
+/** The errno of a change after other changes; 0 is success. */
 const CODES: readonly [
   name: string,
   before: Partial<Kev>[],
@@ -46,10 +46,10 @@ const CODES: readonly [
   ['EV_ADD', [], { flags: ADD, fflags: WRITE }, 0],
   ['EV_ADD with fflags 0', [], { flags: ADD }, 0],
   ['EV_ADD with unknown bits', [], { flags: ADD, fflags: 0xfffff800 }, 0],
-  ['nothing there: bare change', [], { flags: 0 }, ENOENT],
-  ['nothing there: EV_ENABLE', [], { flags: ENABLE }, ENOENT],
-  ['nothing there: EV_DELETE', [], { flags: DELETE }, ENOENT],
-  ['nothing there: DELETE beats ADD', [], { flags: ADD | DELETE }, ENOENT, DELETE],
+  ['no knote: change without flags', [], { flags: 0 }, ENOENT],
+  ['no knote: EV_ENABLE', [], { flags: ENABLE }, ENOENT],
+  ['no knote: EV_DELETE', [], { flags: DELETE }, ENOENT],
+  ['no knote: EV_DELETE has precedence over EV_ADD', [], { flags: ADD | DELETE }, ENOENT, DELETE],
   ['EV_DELETE', [{ flags: ADD }], { flags: DELETE }, 0],
   ['EV_DELETE twice', [{ flags: ADD }, { flags: DELETE }], { flags: DELETE }, ENOENT],
   ['specific and plain do not match: delete plain', [{ flags: ADD | SPECIFIC }], { flags: DELETE }, ENOENT],
@@ -77,12 +77,12 @@ const CODES: readonly [
     { flags: DELETE | SPECIFIC, udata: 1 },
     0,
   ],
-  ['udata does not matter to plain ones', [{ flags: ADD, udata: 1 }], { flags: DELETE, udata: 2 }, 0],
+  ['udata is not compared for plain knotes', [{ flags: ADD, udata: 1 }], { flags: DELETE, udata: 2 }, 0],
   ['EV_VANISHED without DISPATCH2', [], { flags: ADD | VANISHED }, EINVAL],
   ['EV_VANISHED with DISPATCH only', [], { flags: ADD | VANISHED | DISPATCH }, EINVAL],
   ['EV_VANISHED without ADD', [], { flags: VANISHED | DISPATCH2 }, EINVAL],
-  ['EV_VANISHED misuse wins over ENOENT', [], { flags: DELETE | VANISHED }, EINVAL],
-  ['EV_VANISHED as it should be', [], { flags: ADD | VANISHED | DISPATCH2 }, 0],
+  ['EV_VANISHED misuse has precedence over ENOENT', [], { flags: DELETE | VANISHED }, EINVAL],
+  ['EV_VANISHED with ADD and DISPATCH2', [], { flags: ADD | VANISHED | DISPATCH2 }, 0],
   ['delete of an enabled DISPATCH2', [{ flags: ADD | DISPATCH2 }], { flags: DELETE | SPECIFIC }, 0],
   [
     'delete of a disabled DISPATCH2',
@@ -98,7 +98,7 @@ const CODES: readonly [
   ],
   ['delete of a disabled DISPATCH', [{ flags: ADD | DISPATCH | DISABLE }], { flags: DELETE }, 0],
   ['system bits of a change are ignored', [], { flags: ADD | SYSTEM }, 0, ADD],
-  ['DISABLE beats ENABLE', [], { flags: ADD | ENABLE | DISABLE }, 0, ADD | DISABLE],
+  ['DISABLE has precedence over ENABLE', [], { flags: ADD | ENABLE | DISABLE }, 0, ADD | DISABLE],
 ];
 
 const test = suite('change list');
@@ -122,14 +122,14 @@ for (const [name, before, change, errno, simplified] of CODES) {
   });
 }
 
-test('EINPROGRESS is in the numbers of the system', () => {
+test('EINPROGRESS has the number of the system', () => {
   const p = new Program({ errno: DARWIN_ERRNO });
   p.fds.set(FD, INO);
   p.add(FD, DISPATCH2 | DISABLE, WRITE);
   assert.is(p.change([{ ident: FD, flags: DELETE | SPECIFIC }]).entries[0]!.data, 36);
 });
 
-test('whose change it is', () => {
+test('which changes go to the kernel', () => {
   const p = program();
   const result = p.change([
     { ident: FD, flags: ADD },
@@ -144,7 +144,7 @@ test('whose change it is', () => {
   assert.equal(p.watches, [INO, INO + 1]);
 });
 
-test('changes of a knote whose descriptor closed unseen: ours without EV_ADD, the kernel’s with it', () => {
+test('after an unnoticed close, a change without EV_ADD is applied to the knote, with EV_ADD by the kernel', () => {
   const p = program();
   p.add(FD, 0, WRITE);
   p.fds.delete(FD);
@@ -157,7 +157,7 @@ test('changes of a knote whose descriptor closed unseen: ours without EV_ADD, th
   assert.equal(p.watches, [INO, -INO]);
 });
 
-test('a number that means another file by now starts anew', () => {
+test('a descriptor number reused for another file gets a new knote', () => {
   const p = program();
   p.add(FD, CLEAR, WRITE);
   p.happen(wrote(INO));
@@ -168,7 +168,7 @@ test('a number that means another file by now starts anew', () => {
   assert.equal(p.told(), [[FD, ADD | ONESHOT, ATTRIB]]);
 });
 
-test('errors and receipts come in order, virtual and native alike, and the call produces nothing else', () => {
+test('errors and receipts are in order, virtual and native, and the call returns no events', () => {
   const p = program();
   p.kernelErrno = (index) => (index === 3 ? EINVAL : 0);
   const { result, entries } = p.change([
@@ -199,7 +199,7 @@ test('the kernel’s receipts echo simplified flags without system bits', () => 
   assert.is(entries[0]!.flags, DELETE | RECEIPT | ERROR);
 });
 
-test('an error without a free entry ends the call at once', () => {
+test('an error without a free entry ends the call immediately', () => {
   for (const nevents of [0, -3]) {
     const p = program();
     const { result } = p.change(
@@ -229,7 +229,7 @@ test('an error after the entries ran out', () => {
   assert.is(result, -ENOENT);
 });
 
-test('the kernel’s error ends it too', () => {
+test('an error of the kernel without a free entry ends the call too', () => {
   const p = program();
   p.kernelErrno = () => EBADF;
   const { result } = p.change(
@@ -284,13 +284,13 @@ for (const [name, family] of Object.entries(Family)) {
   });
 }
 
-test('negative change counts are none', () => {
+test('a negative change count is 0', () => {
   const p = program();
   const view = new DataView(new ArrayBuffer(0));
   assert.is(p.bridge.changes(KQ, Family.Kevent, view, -1, view, -1, 0), 0);
 });
 
-test('flags that only kevent_id knows are EINVAL, and nothing is applied', () => {
+test('flags of kevent_id only give EINVAL, and no change is applied', () => {
   for (const flags of [0x400, 0x20000, 0x40000]) {
     for (const family of [Family.Kevent64, Family.KeventQos]) {
       const p = program();

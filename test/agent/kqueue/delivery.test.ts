@@ -110,8 +110,8 @@ const SCRIPTS: readonly [string, readonly Step[]][] = [
     'the first EV_ADD’s flags win: CLEAR cannot be added',
     [...[{ add: 0 }, { add: CLEAR }, write, { told: [[ADD, W]] }, { told: [[ADD, W]] }]] as Step[],
   ],
-  ['EV_RECEIPT leaks into events', [{ add: RECEIPT | CLEAR }, write, { told: [[ADD | RECEIPT | CLEAR, W]] }]],
-  ['a bare EV_ENABLE wipes the mask', [{ add: CLEAR }, { change: ENABLE }, write, nothing]],
+  ['EV_RECEIPT appears in events', [{ add: RECEIPT | CLEAR }, write, { told: [[ADD | RECEIPT | CLEAR, W]] }]],
+  ['EV_ENABLE with fflags 0 clears the mask', [{ add: CLEAR }, { change: ENABLE }, write, nothing]],
   [
     'a bare change wipes the mask, but not what is pending',
     [
@@ -185,7 +185,7 @@ function setup(notes: 'masked' | 'native' = 'masked'): Program {
   const p = new Program({ notes });
   p.fds.set(FD, INO);
   p.fds.set(DIR, DIRINO);
-  // The kernel knows nothing of a closed virtual descriptor.
+  // The kernel gives ENOENT for a closed virtual descriptor.
   p.kernelErrno = () => -1;
   return p;
 }
@@ -225,7 +225,7 @@ for (const [name, steps] of SCRIPTS) {
   });
 }
 
-test('masked: only what was asked for; native: the whole hint that a bit of it matched', () => {
+test('masked: only bits of the mask; native: the whole hint if a bit matches', () => {
   for (const [notes, unlink, mkdir] of [
     ['masked', N.DELETE, N.WRITE],
     ['native', N.DELETE | N.LINK, N.WRITE | N.LINK],
@@ -238,7 +238,7 @@ test('masked: only what was asked for; native: the whole hint that a bit of it m
       [FD, ADD | CLEAR, unlink],
       [DIR, ADD | CLEAR, mkdir],
     ]);
-    // Separate posts stay separate: EXTEND does not come along with a wanted WRITE.
+    // Posts are matched separately: a matching WRITE does not add EXTEND.
     p.add(FD, CLEAR, N.WRITE);
     p.happen(grew(INO));
     assert.equal(p.told(), [[FD, ADD | CLEAR, N.WRITE]]);
@@ -261,11 +261,11 @@ for (const notes of ['masked', 'native'] as const) {
       [DIR, ADD | EOF | ONESHOT, 0],
     ]);
     assert.equal(p.told(), []);
-    // The disabled one is told when it is enabled, and may ask for the bit then.
+    // A disabled knote reports EV_EOF when it is enabled; the same change can add NOTE_REVOKE to the mask.
     p.change([{ ident: 7, flags: ENABLE, fflags: N.REVOKE }]);
     assert.equal(p.told(), [[7, ADD | CLEAR | DISABLE | EOF | ONESHOT, N.REVOKE]]);
     assert.not(p.bridge.hasKnotes(KQ));
-    // Registering anew stays silent: a program that re-adds must not spin.
+    // A new registration stays silent: a program that registers again must not spin.
     p.add(FD, CLEAR, ALL);
     assert.equal(p.told(), []);
     assert.equal(p.watches, [INO, DIRINO], 'nobody is there to take a watch back from');
@@ -295,7 +295,7 @@ for (const [name, family] of Object.entries(Family)) {
       ext,
     };
     assert.is(p.change([given], { family }).result, 0);
-    // A second knote without extension words: the first one's must not show through.
+    // A second knote without extension words must not echo the first knote's.
     p.change([{ ident: DIR, flags: ADD | CLEAR, fflags: ALL }], { family });
     p.happen(wrote(INO), chmodded(DIRINO));
     const [event, other] = p.collect(4, { family });
@@ -308,7 +308,7 @@ for (const [name, family] of Object.entries(Family)) {
   });
 }
 
-test('registered by kevent64, collected by kevent_qos: the missing extension words are 0', () => {
+test('registered by kevent64, delivered by kevent_qos: the missing extension words are 0', () => {
   const p = setup();
   const ext = [1, 2, 3, 4, 5, 6, 7, 8];
   p.change([{ ident: FD, flags: ADD | CLEAR, fflags: ALL, ext }], { family: Family.KeventQos });
@@ -320,7 +320,7 @@ test('registered by kevent64, collected by kevent_qos: the missing extension wor
   );
 });
 
-test('udata: the last change’s for plain knotes, the key for specific ones, which coexist', () => {
+test('udata: the latest change’s for plain knotes, the key for specific knotes, which coexist', () => {
   const p = setup();
   p.add(FD, CLEAR, ALL, { udata: 1 });
   p.change([{ ident: FD, flags: ENABLE, fflags: ALL, udata: 2 }]);
@@ -334,7 +334,7 @@ test('udata: the last change’s for plain knotes, the key for specific ones, wh
   );
 });
 
-test('events land from an offset on and leave the rest of the list alone', () => {
+test('events are written from an offset on, and other entries stay unchanged', () => {
   const p = setup();
   p.add(FD, 0, ALL);
   p.happen(wrote(INO));
@@ -347,7 +347,7 @@ test('events land from an offset on and leave the rest of the list alone', () =>
   assert.is(p.bridge.drain(99, Family.Kevent, view, 0, 4), 0, 'a kqueue without anything virtual');
 });
 
-test('an error entry is never mistaken: events carry no EV_ERROR', () => {
+test('events never have EV_ERROR', () => {
   const p = setup();
   p.add(FD, ERROR, ALL);
   p.happen(wrote(INO));

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CODECS, Family, KeventRecord } from '../../../agent/kqueue/kevent-codec.ts';
 
-/** Offsets of Darwin's structures (LP64), apart from the codec's own table. */
+/** Offsets of Darwin's structures (LP64), written independently of the codec's table. */
 const LAYOUTS = [
   {
     family: Family.Kevent,
@@ -77,7 +77,7 @@ for (const layout of LAYOUTS) {
         ext.forEach((offset, i) => {
           assert.is(view.getBigUint64(base + offset, true), big(values.ext[2 * i]!, values.ext[2 * i + 1]!));
         });
-        // Neighbours are untouched.
+        // The records before and after are unchanged.
         bytes.forEach((byte, i) => {
           if (i < base || i >= base + layout.size) assert.is(byte, 0xaa);
         });
@@ -120,7 +120,7 @@ for (const layout of LAYOUTS) {
   });
 }
 
-test('an ident is a descriptor only where it fits one', () => {
+test('an ident outside of the descriptor range is no descriptor', () => {
   const made = new KeventRecord();
   for (const [low, high, fd] of [
     [0, 0, 0],

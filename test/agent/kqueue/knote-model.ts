@@ -1,13 +1,12 @@
 /**
- * What the reference says of knotes, as plainly as it can be put: a list of records searched from end to end,
- * an array for the queue. Slow on purpose.
+ * The rules of knotes in their simplest form: a list of records that is searched linearly, and an array as queue.
  */
 export interface ModelKnote {
   fd: number;
   ino: number;
   udata: number;
   specific: boolean;
-  /** As echoed: what the first EV_ADD said, and the system's bits. */
+  /** As echoed: the flags of the first EV_ADD, and system flags. */
   flags: number;
   wantsVanished: boolean;
   mask: number;
@@ -42,7 +41,7 @@ export class KnoteModel {
     this.native = native;
   }
 
-  /** @returns errno, or undefined when the change is the kernel's */
+  /** @returns errno, or undefined if the change goes to the kernel */
   change(change: ModelChange): number | undefined {
     let { flags } = change;
     const specific = (flags & SPECIFIC) !== 0;
@@ -113,7 +112,7 @@ export class KnoteModel {
     this.open.delete(fd);
   }
 
-  /** @returns [fd, udata, flags, fflags] of each */
+  /** @returns [fd, udata, flags, fflags] of each event */
   collect(capacity: number): number[][] {
     const told: number[][] = [];
     const requeued: ModelKnote[] = [];

@@ -28,7 +28,7 @@ const close = (p: Program, fd: number): void => {
 
 const test = suite('watcher registry');
 
-test('the host is asked when an inode gets its first knote and told when it loses its last', () => {
+test('an inode is watched at the host from its first knote to its last', () => {
   const p = setup();
   p.add(5, 0, ALL);
   p.add(6, 0, ALL);
@@ -42,7 +42,7 @@ test('the host is asked when an inode gets its first knote and told when it lose
   assert.equal(p.watches, [-INO]);
 });
 
-test('knotes of one inode are activated latest first', () => {
+test('knotes of an inode are activated newest first', () => {
   const p = setup();
   for (const fd of [6, 5, 7]) p.add(fd, CLEAR, ALL);
   p.happen(wrote(INO));
@@ -67,7 +67,7 @@ test('unlinking from the inode’s list at its head, middle and end', () => {
   }
 });
 
-test('closing the watched number ends its knotes on every kqueue; another number of the file is not concerned', () => {
+test('a close ends the number’s knotes on every kqueue, and no knotes of the file’s other numbers', () => {
   const p = setup();
   p.add(5, CLEAR, ALL);
   p.add(5, CLEAR, ALL, { kq: 4 });
@@ -81,7 +81,7 @@ test('closing the watched number ends its knotes on every kqueue; another number
   assert.equal(p.watches, [INO]);
 });
 
-test('a number used again hears nothing of its former file', () => {
+test('a reused number gets no events of its former file', () => {
   const p = setup();
   p.add(5, CLEAR, ALL);
   p.happen(wrote(INO));
@@ -94,7 +94,7 @@ test('a number used again hears nothing of its former file', () => {
   assert.equal(idents(p), [5]);
 });
 
-test('a vanished knote lets its inode go, and a new one may take the number', () => {
+test('a vanished knote releases its inode, and its number can be registered again', () => {
   const p = setup();
   p.add(5, DISPATCH2 | VANISHED, ALL, { udata: 1 });
   close(p, 5);
@@ -110,7 +110,7 @@ test('a vanished knote lets its inode go, and a new one may take the number', ()
       [2, 0x181, 2],
     ],
   );
-  // Registered anew with the same udata: the old one has nothing more to say.
+  // Registered again with the same udata: the old knote delivers nothing.
   p.add(5, DISPATCH2 | VANISHED, ALL, { udata: 1 });
   p.happen(wrote(INO + 50));
   assert.equal(
@@ -119,7 +119,7 @@ test('a vanished knote lets its inode go, and a new one may take the number', ()
   );
 });
 
-test('deleting a knote in the middle of its descriptor’s chain leaves the others findable', () => {
+test('after a knote in the middle of its descriptor’s list is deleted, the others are still found', () => {
   const p = setup();
   for (const udata of [1, 2, 3]) p.add(5, CLEAR | SPECIFIC, ALL, { udata });
   assert.is(p.change([{ ident: 5, flags: DELETE | SPECIFIC, udata: 2 }]).result, 0);
@@ -149,7 +149,7 @@ test('a duplicate of a kqueue shares its queue; it ends with the last number', (
   assert.equal(p.watches, [INO, INO + 1, -INO, -(INO + 1)]);
 });
 
-test('dup2 of a kqueue onto another closes that; onto itself does nothing', () => {
+test('dup2 of a kqueue closes the target; onto itself it has no effect', () => {
   const p = setup();
   p.add(5, CLEAR, ALL, { kq: 40 });
   p.add(8, CLEAR, ALL, { kq: 41 });
@@ -160,7 +160,7 @@ test('dup2 of a kqueue onto another closes that; onto itself does nothing', () =
   assert.equal(idents(p, 41), [5]);
 });
 
-test('a kqueue closed with events pending tells nobody', () => {
+test('a kqueue closed with pending events signals nothing', () => {
   const p = setup();
   p.add(5, CLEAR, ALL);
   p.happen(wrote(INO));
@@ -176,7 +176,7 @@ test('a kqueue closed with events pending tells nobody', () => {
   assert.equal(p.signals, [[KQ, true]]);
 });
 
-test('a one-shot that fired keeps its inode watched while its descriptor is open', () => {
+test('a delivered one-shot keeps its inode watched while its descriptor is open', () => {
   const p = setup();
   for (let round = 0; round < 3; round++) {
     p.add(5, ONESHOT, ALL);
@@ -188,7 +188,7 @@ test('a one-shot that fired keeps its inode watched while its descriptor is open
   assert.equal(p.watches, [INO, -INO]);
 });
 
-test('what lingers goes with its kqueue, with its descriptor, and is bounded', () => {
+test('lingering watches end with their kqueue or descriptor, and are bounded', () => {
   const p = setup();
   p.add(5, ONESHOT, ALL);
   p.happen(wrote(INO));
@@ -212,7 +212,7 @@ test('what lingers goes with its kqueue, with its descriptor, and is bounded', (
   );
 });
 
-test('a lingering one-shot whose file is also watched otherwise', () => {
+test('a lingering one-shot whose file has another knote', () => {
   const p = setup();
   p.add(5, ONESHOT, ALL);
   p.add(6, CLEAR, ALL);
@@ -225,7 +225,7 @@ test('a lingering one-shot whose file is also watched otherwise', () => {
   assert.equal(p.watches, [INO, -INO]);
 });
 
-test('two one-shots of one descriptor hold its inode once', () => {
+test('two one-shots of a descriptor linger as one reference', () => {
   const p = setup();
   p.add(5, ONESHOT, ALL);
   p.add(5, ONESHOT | SPECIFIC, ALL, { udata: 1 });
@@ -236,7 +236,7 @@ test('two one-shots of one descriptor hold its inode once', () => {
   assert.equal(p.watches, [INO, -INO]);
 });
 
-test('a deferred deletion lets the inode go at once', () => {
+test('a deferred deletion releases the inode immediately', () => {
   const p = setup();
   p.add(5, DISPATCH2 | 8, ALL);
   assert.is(p.change([{ ident: 5, flags: DELETE | SPECIFIC }]).entries.length, 1);
@@ -244,7 +244,7 @@ test('a deferred deletion lets the inode go at once', () => {
   assert.ok(p.bridge.hasKnotes(KQ));
 });
 
-test('the end of the host is told once: a goodbye and the hang-up after it are one end', () => {
+test('a goodbye and the end of the connection after it revoke once', () => {
   const p = setup();
   p.add(5, ONESHOT, ALL);
   p.bridge.onEvents(chunkOf(headerFrame(8, 66)));
@@ -254,7 +254,7 @@ test('the end of the host is told once: a goodbye and the hang-up after it are o
   assert.equal(p.told(), []);
 });
 
-test('a goodbye and a broken stream end every watch as a lost connection does', () => {
+test('a goodbye and an invalid stream revoke every knote, as the end of the connection does', () => {
   for (const bytes of [headerFrame(8, 66), headerFrame(3, 65)]) {
     const p = setup();
     p.add(5, CLEAR, ALL);
@@ -270,7 +270,7 @@ test('a goodbye and a broken stream end every watch as a lost connection does', 
   }
 });
 
-test('a broken stream stays broken, quietly', () => {
+test('after an error, further bytes return the same error and have no effect', () => {
   const p = setup();
   p.add(5, CLEAR, ALL);
   const first = p.bridge.onEvents(chunkOf(headerFrame(3, 65)));

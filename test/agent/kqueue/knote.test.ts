@@ -1,4 +1,4 @@
-/** Random lives of knotes on one kqueue, beside a model that follows the reference word by word. */
+/** Random operations on the knotes of a kqueue, compared with a model. */
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -78,7 +78,7 @@ for (const notes of ['masked', 'native'] as const) {
         for (const step of steps) {
           if (step.op === 'change') {
             const { fd: ident, fflags, udata } = step;
-            // The receipt tells the outcome of every change; it does not alter it.
+            // A receipt reports the result of each change and does not affect it.
             const { entries } = p.change([{ ident, flags: step.flags | RECEIPT, fflags, udata }]);
             const errno = model.change({ fd: ident, flags: step.flags | RECEIPT, fflags, udata });
             assert.equal([entries.length, entries[0]!.data], [1, errno ?? KERNEL]);
@@ -101,7 +101,7 @@ for (const notes of ['masked', 'native'] as const) {
           assert.is(p.signals.at(-1)?.[1] ?? false, model.queue.length > 0, 'readiness');
         }
 
-        // Every inode with a living knote is watched; without any descriptor nothing is.
+        // Every inode with a knote is watched; after all descriptors are closed, none is.
         const watched = new Set<number>();
         for (const ino of p.watches) ino > 0 ? watched.add(ino) : watched.delete(-ino);
         for (const knote of model.knotes) {

@@ -18,7 +18,7 @@ const sameDir = { ino: FILE, parent: DIR, fromParent: DIR };
 const acrossDirs = { ino: FILE, parent: DIR, fromParent: FROM };
 const over = { replaced: TARGET };
 
-/** Written out as numbers on purpose: they are what programs compare with. */
+/** Written as numbers, independently of constants.ts: programs compare with these. */
 const DELETE = 1;
 const WRITE = 2;
 const EXTEND = 4;

@@ -23,13 +23,13 @@ const idents = (p: Program, nevents: number): number[] => p.told(nevents).map(([
 
 const test = suite('pending queues');
 
-test('order of activation, whatever the order of registration', () => {
+test('events are in order of activation, not of registration', () => {
   const p = watching(3, CLEAR);
   p.happen(wrote(112), wrote(110), wrote(111));
   assert.equal(idents(p, 9), [12, 10, 11]);
 });
 
-test('a further hint changes what a queued knote tells, not its place', () => {
+test('a further hint changes a queued knote’s event, not its place', () => {
   const p = watching(2, CLEAR);
   p.happen(wrote(110), wrote(111), chmodded(110));
   assert.equal(p.told(), [
@@ -38,7 +38,7 @@ test('a further hint changes what a queued knote tells, not its place', () => {
   ]);
 });
 
-test('nevents 1: ten pending come one by one', () => {
+test('nevents 1: ten pending events in ten calls', () => {
   const p = watching(10, CLEAR);
   for (let ino = 110; ino < 120; ino++) p.happen(wrote(ino));
   const seen: number[] = [];
@@ -57,7 +57,7 @@ test('level-triggered knotes take turns', () => {
   assert.equal(idents(p, 9), [11, 12, 10]);
 });
 
-test('one that becomes active goes behind those requeued', () => {
+test('a newly active knote goes behind requeued knotes', () => {
   const p = watching(3, 0);
   p.happen(wrote(110), wrote(111));
   assert.equal(idents(p, 1), [10]);
@@ -65,7 +65,7 @@ test('one that becomes active goes behind those requeued', () => {
   assert.equal(idents(p, 9), [11, 10, 12]);
 });
 
-test('disabling takes it out of the middle; enabling puts it at the tail', () => {
+test('disabling removes a knote from the middle; enabling adds it at the tail', () => {
   const p = watching(3, CLEAR);
   p.happen(wrote(110), wrote(111), wrote(112));
   p.change([{ ident: 11, flags: DISABLE, fflags: ALL }]);
@@ -117,7 +117,7 @@ test('signals: a level-triggered knote keeps its kqueue readable until it is del
   ]);
 });
 
-test('signals: a call that goes there and back tells nothing', () => {
+test('signals: none if the queue is as before at the end of the call', () => {
   const p = watching(1, CLEAR);
   p.happen(wrote(110));
   p.signals.length = 0;
@@ -129,7 +129,7 @@ test('signals: a call that goes there and back tells nothing', () => {
   assert.equal(idents(p, 1), [10]);
 });
 
-test('signals: several kqueues, each its own', () => {
+test('signals: separate for each kqueue', () => {
   const p = new Program();
   p.fds.set(10, 110);
   p.add(10, CLEAR, ALL, { kq: 20 });

@@ -1,6 +1,6 @@
 /**
- * A program with a kqueue, as the bridge sees one: descriptors, memory for change and event lists, a kernel
- * that takes what is not ours. Everything the bridge asks of the outside is recorded.
+ * A program with a kqueue, for tests of the bridge: descriptors, memory for change and event lists, and a kernel that
+ * applies the other changes. Calls of the bridge's ports are recorded.
  */
 import { EVFILT_VNODE } from '../../../agent/kqueue/constants.ts';
 import { CODECS, Family, KeventRecord } from '../../../agent/kqueue/kevent-codec.ts';
@@ -39,7 +39,7 @@ export const KQ = 3;
 export class Program {
   /** Descriptor → inode, for virtual ones. */
   readonly fds = new Map<number, number>();
-  /** Watch requests: inode, negated when taken back. */
+  /** Watch requests: the inode, negative for an unwatch. */
   readonly watches: number[] = [];
   readonly signals: [kq: number, pending: boolean][] = [];
   /** Indexes of changes given to the kernel. */
@@ -66,7 +66,7 @@ export class Program {
     );
   }
 
-  /** Only the change list. @returns what the bridge says, and the entries it wrote */
+  /** Only the change list. @returns the bridge's result, and the entries it wrote */
   change(changes: Partial<Kev>[], options: CallOptions = {}): { result: number; entries: Kev[] } {
     const { kq = KQ, family = Family.Kevent, nevents = 16, alias = false, flags = 0 } = options;
     const codec = CODECS[family];
@@ -85,12 +85,12 @@ export class Program {
     return read(view, family, 0, count);
   }
 
-  /** Collected events, short: `[ident, flags, fflags]`. */
+  /** Delivered events as `[ident, flags, fflags]`. */
   told(nevents = 16, options?: CallOptions): [number, number, number][] {
     return this.collect(nevents, options).map((e) => [e.ident, e.flags, e.fflags]);
   }
 
-  /** Watch a descriptor, with success. */
+  /** Register a descriptor and assert success. */
   add(ident: number, flags: number, fflags: number, options?: CallOptions & { udata?: number }): void {
     const { result } = this.change(
       [{ ident, flags: flags | 1, fflags, udata: options?.udata ?? 0 }],
@@ -99,7 +99,7 @@ export class Program {
     if (result !== 0) throw new Error(`EV_ADD gave ${result}`);
   }
 
-  /** One chunk of events. */
+  /** Push a chunk of events. */
   happen(...events: Partial<FrameFields>[]): void {
     const frames = events.map((event) => eventFrame({ seq: ++this.#seq, ...event }));
     const error = this.bridge.onEvents(chunkOf(joined(...frames)));
