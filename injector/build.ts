@@ -51,7 +51,6 @@ export async function buildCommand(outdir: string = at('dist')): Promise<void> {
     format: 'esm',
     target: 'node20.19',
     platform: 'node',
-    sourcemap: true,
     logLevel: 'warning',
   });
   const main = join(outdir, 'injector', 'cli', 'main.js');

@@ -1,11 +1,8 @@
 /** The service over HTTP: what every request passes, and what needs no watcher. */
-
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
+import { type ApiDocument, apiPage } from './api-page.ts';
 import { addEventRoutes } from './event-routes.ts';
 import { checkHost, checkToken, type Env } from './guard.ts';
 import { metricsOf } from './metrics.ts';
@@ -26,13 +23,10 @@ export interface AppOptions {
   readonly report?: (error: unknown) => void;
 }
 
-const VIEWER = `<!doctype html><meta charset="utf-8"><title>shimfs API</title>
-<link rel="stylesheet" href="swagger-ui.css"><div id="ui"></div>
-<script src="swagger-ui-bundle.js"></script><script src="start.js"></script>`;
-const VIEWER_START = "SwaggerUIBundle({ url: '/openapi.json', dom_id: '#ui', validatorUrl: null });";
-const ASSETS: Readonly<Record<string, string>> = {
-  'swagger-ui.css': 'text/css',
-  'swagger-ui-bundle.js': 'text/javascript',
+const DOCUMENT = {
+  openapi: '3.1.0',
+  info: { title: 'shimfs watcher service', version: '1' },
+  security: [{ bearer: [] }],
 };
 const POLICY =
   "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
@@ -125,17 +119,7 @@ export function createApp(options: AppOptions): OpenAPIHono<Env> {
   );
   app.get('/', (context) => context.html(PAGE));
   app.get('/docs', (context) => context.redirect('/docs/', 308));
-  app.get('/docs/', (context) => context.html(VIEWER));
-  app.get('/docs/start.js', (context) =>
-    context.body(VIEWER_START, 200, { 'content-type': 'text/javascript' }),
-  );
-  app.get('/docs/:file', (context) => {
-    const file = context.req.param('file');
-    const type = ASSETS[file];
-    if (!type) throw noRoute();
-    const dir = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-    return context.body(readFileSync(join(dir, file)), 200, { 'content-type': type });
-  });
+  app.get('/docs/', (context) => context.html(apiPage(app.getOpenAPI31Document(DOCUMENT) as ApiDocument)));
   app.get('/healthz', (context) => {
     const failure = service.storeFailure;
     // Reasons name paths: whoever only asks whether it is well does not hear them.
@@ -163,10 +147,6 @@ export function createApp(options: AppOptions): OpenAPIHono<Env> {
   addWatcherRoutes(app, service);
   addEventRoutes(app, service);
   addStateRoutes(app, service);
-  app.doc31('/openapi.json', {
-    openapi: '3.1.0',
-    info: { title: 'shimfs watcher service', version: '1' },
-    security: [{ bearer: [] }],
-  });
+  app.doc31('/openapi.json', DOCUMENT);
   return app;
 }

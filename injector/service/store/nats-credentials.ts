@@ -1,10 +1,11 @@
 /** How a service shows a NATS server who it is. */
 import { readFileSync } from 'node:fs';
-import { type Authenticator, credsAuthenticator, nkeyAuthenticator } from '@nats-io/transport-node';
+import type { Authenticator } from '@nats-io/transport-node';
 import { UserError } from '../../user-error.ts';
+import { natsClient } from './nats-client.ts';
 
 /** @param file a `.creds` file, or one that holds the seed of a user's nkey @throws UserError */
-export function natsCredentials(file: string): Authenticator {
+export async function natsCredentials(file: string): Promise<Authenticator> {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -14,6 +15,7 @@ export function natsCredentials(file: string): Authenticator {
       'Give a file that is there and that you may read.',
     );
   }
+  const { credsAuthenticator, nkeyAuthenticator } = await natsClient();
   const bytes = new TextEncoder().encode(text.trim());
   if (text.includes('BEGIN NATS USER JWT')) return credsAuthenticator(bytes);
   if (/^SU[A-Z2-7]{56}$/.test(text.trim())) return nkeyAuthenticator(bytes);

@@ -1,7 +1,8 @@
 /** A connection to NATS JetStream that says at once when the server is away, and when it answers again. */
-import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { type Authenticator, connect, headers, type NatsConnection } from '@nats-io/transport-node';
+import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
+import type { Authenticator, NatsConnection } from '@nats-io/transport-node';
 import { UserError } from '../../user-error.ts';
+import { type NatsClient, natsClient } from './nats-client.ts';
 import type { NatsLocation } from './nats-location.ts';
 
 /** For an answer of a server that is there. */
@@ -21,6 +22,7 @@ export class NatsLink {
   readonly js: JetStreamClient;
   /** Bytes of a message at most. */
   readonly maxPayload: number;
+  readonly #client: NatsClient;
   readonly #nc: NatsConnection;
   #up = true;
   #closed = false;
@@ -33,9 +35,10 @@ export class NatsLink {
   static async open(location: NatsLocation, authenticator?: Authenticator): Promise<NatsLink> {
     const { servers, name, replicas, tls } = location;
     const where = servers.join(',');
+    const client = await natsClient();
     let nc: NatsConnection | undefined;
     try {
-      nc = await connect({
+      nc = await client.connect({
         servers: [...servers],
         name: `shimfs ${name}`,
         maxReconnectAttempts: -1,
@@ -45,12 +48,12 @@ export class NatsLink {
         ...(authenticator && { authenticator }),
         ...(tls && { tls: {} }),
       });
-      const jsm = await jetstreamManager(nc, { timeout: ANSWER_MS });
+      const jsm = await client.jetstreamManager(nc, { timeout: ANSWER_MS });
       const stream = `shimfs_${name}`;
       const config = { subjects: [`shimfs.${name}.>`], num_replicas: replicas, allow_rollup_hdrs: true };
       const known = await jsm.streams.info(stream).catch(() => undefined);
       if (!known) await jsm.streams.add({ name: stream, ...config });
-      return new NatsLink(nc, jsm, stream);
+      return new NatsLink(client, nc, jsm, stream);
     } catch (error) {
       await nc?.close();
       throw new UserError(
@@ -60,10 +63,11 @@ export class NatsLink {
     }
   }
 
-  private constructor(nc: NatsConnection, jsm: JetStreamManager, stream: string) {
+  private constructor(client: NatsClient, nc: NatsConnection, jsm: JetStreamManager, stream: string) {
+    this.#client = client;
     this.#nc = nc;
     this.jsm = jsm;
-    this.js = jetstream(nc, { timeout: ANSWER_MS });
+    this.js = client.jetstream(nc, { timeout: ANSWER_MS });
     this.stream = stream;
     this.maxPayload = nc.info?.max_payload ?? 1024 * 1024;
     this.#broken = this.#breakable();
@@ -123,7 +127,7 @@ export class NatsLink {
 
   /** @returns its sequence */
   publish(subject: string, body: unknown, { replace, after }: PublishOptions = {}): Promise<number> {
-    const head = headers();
+    const head = this.#client.headers();
     if (replace) head.set('Nats-Rollup', 'sub');
     return this.ask(async () => {
       const { seq } = await this.js.publish(subject, JSON.stringify(body), {

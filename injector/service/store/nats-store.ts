@@ -69,7 +69,7 @@ export class NatsStore implements Store {
     const location = parseNatsLocation(options.location);
     const link = await NatsLink.open(
       location,
-      options.credentials === undefined ? undefined : natsCredentials(options.credentials),
+      options.credentials === undefined ? undefined : await natsCredentials(options.credentials),
     );
     const prefix = `shimfs.${location.name}`;
     try {

@@ -160,8 +160,9 @@ shown('a watcher that is deleted and one that comes are seen; the stream is resu
 shown('the description of the API is readable without a network', async (context) => {
   const { page, running, complaints } = context;
   await page.goto(`${running.url}/docs/`);
-  await page.waitForSelector('.opblock-summary-path');
-  assert.ok((await page.locator('.opblock').count()) >= 11);
+  assert.ok((await page.locator('details').count()) >= 11);
+  await page.click('details >> nth=0');
+  await page.waitForSelector('details[open] h4');
   await picture(page, 'docs');
   assert.equal(complaints, []);
 });
