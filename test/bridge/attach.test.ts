@@ -21,7 +21,7 @@ let talker: Talker;
 running.before.each(async () => {
   talker = startBare(buildFixtures().program('kqtable'));
   // Its kqueue was there before us.
-  await play('kqueue k\nchange k 1 USER 0x21 0', { talker });
+  await play('kqueue k\nchange k 1 USER ADD|CLEAR 0', { talker });
 });
 running.after.each(async () => {
   const status = await talker.end();
@@ -36,21 +36,21 @@ running('before it nothing is virtual, after it all is', async () => {
   await attach(talker.pid);
   await play(
     `open f $D/f rdwr
-     change k f VNODE 0x21 0x7f 0 7
+     change k f VNODE ADD|CLEAR ALL 0 7
      wait k 4 0 => n=0
      write f hello-world
-     wait k 4 0 => n=1 [f VNODE 0x21 0x6 0 7]
+     wait k 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 7]
      host: chmod $D/f 0600
-     wait k 4 -1 => n=1 [f VNODE 0x21 0x8 0 7]
+     wait k 4 -1 => n=1 [f VNODE ADD|CLEAR ATTRIB 0 7]
      thread t wait k 4 -1
      host: append $D/f more
-     join t => n=1 [f VNODE 0x21 0x6 0 7]
-     change k 1 USER 0 0x1000000
-     wait k 4 0 => n=1 [1 USER 0x21 0x0 0 0]
+     join t => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 7]
+     change k 1 USER 0 TRIGGER
+     wait k 4 0 => n=1 [1 USER ADD|CLEAR 0 0 0]
      dup k l
      fchmod f 0644
      poll k 2000 => ready
-     wait l 1 0 => n=1 [f VNODE 0x21 0x8 0 7]
+     wait l 1 0 => n=1 [f VNODE ADD|CLEAR ATTRIB 0 7]
      close f
      chmod $D/f 0600
      wait k 4 0 => n=0
@@ -68,9 +68,9 @@ running('queues made later, other families', async () => {
     `family kevent_qos
      kqueue q
      open d $D/d evtonly
-     change q d VNODE 0x21 0x7f
+     change q d VNODE ADD|CLEAR ALL
      host: create $D/d/n
-     wait q 4 -1 => n=1 [d VNODE 0x21 0x2 0 0]
+     wait q 4 -1 => n=1 [d VNODE ADD|CLEAR WRITE 0 0]
      close q
      close d`,
     { talker, host },
@@ -82,7 +82,7 @@ running('twice is once', async () => {
   await Promise.all([attach(talker.pid), attach(talker.pid)]);
   await attach(talker.pid);
   await play(
-    'open f $D/f evtonly\nchange k f VNODE 0x21 0x7f\nappend $D/f x\nwait k 4 0 => n=1 [f VNODE 0x21 0x6 0 0]',
+    'open f $D/f evtonly\nchange k f VNODE ADD|CLEAR ALL\nappend $D/f x\nwait k 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]',
     { talker },
     D,
   );
@@ -91,15 +91,15 @@ running('when the session ends the program goes on', async () => {
   const other = await openBridge();
   const D = { D: freshTree(other) };
   await attach(talker.pid, other);
-  await play(`open f $D/f evtonly\nchange k f VNODE 0x21 0x7f\nthread t wait k 4 -1`, { talker }, D);
+  await play(`open f $D/f evtonly\nchange k f VNODE ADD|CLEAR ALL\nthread t wait k 4 -1`, { talker }, D);
   await other.close();
   await play(
-    `join t => n=1 [f VNODE 0x8031 0x40 0 0]
+    `join t => n=1 [f VNODE ADD|ONESHOT|CLEAR|EOF REVOKE 0 0]
      wait k 4 0 => n=0
      append $D/f x => EIO
      close f
-     change k 1 USER 0 0x1000000
-     wait k 4 0 => n=1 [1 USER 0x21 0x0 0 0]
+     change k 1 USER 0 TRIGGER
+     wait k 4 0 => n=1 [1 USER ADD|CLEAR 0 0 0]
      open s /proc/self/status rdonly
      read s 5 => read 5`,
     { talker },

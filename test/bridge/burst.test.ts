@@ -1,7 +1,9 @@
 /** More changes than anybody can hear of one by one: nothing final is lost, and nothing grows. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { NOTE_ATTRIB } from '../../agent/kqueue/constants.ts';
 import { buildFixtures } from '../../fixtures/build.ts';
+import { noteBits, noteNames } from '../fixtures/kevent-names.ts';
 import { freshTree, hostCommand, openBridge, play, startTalker, Talker, viewOf } from './support.ts';
 
 const session = await openBridge();
@@ -20,7 +22,7 @@ for (const asleep of [false, true])
       const D = { D: freshTree(session) };
       const reader = startTalker(session);
       const writer = startTalker(session);
-      await play('kqueue k\nopen f $D/f rdonly\nchange k f VNODE 0x21 0x7f', { reader }, D);
+      await play('kqueue k\nopen f $D/f rdonly\nchange k f VNODE ADD|CLEAR ALL', { reader }, D);
       await play('appendfd w $D/f', { writer }, D);
       const write = async (): Promise<void> => {
         // In parts, each of which is answered in good time.
@@ -31,10 +33,10 @@ for (const asleep of [false, true])
       let events = 0;
       let bits = 0;
       const take = (answer: string): void => {
-        const [, fflags] = /^n=1 \[f VNODE 0x21 0x(\w+) 0 0\]$/.exec(answer) ?? [];
+        const [, fflags] = /^n=1 \[f VNODE ADD\|CLEAR (\S+) 0 0\]$/.exec(answer) ?? [];
         assert.ok(fflags !== undefined, answer);
         events++;
-        bits |= Number.parseInt(fflags!, 16);
+        bits |= noteBits(fflags!);
       };
       if (asleep) reader.child.kill('SIGSTOP');
       const written = write();
@@ -43,7 +45,7 @@ for (const asleep of [false, true])
         reader.child.kill('SIGCONT');
       }
       // The change of mode is the last of all, and comes after whatever the host had to hold back.
-      while (!(bits & 8)) take(await reader.say('wait k 1 -1'));
+      while (!(bits & NOTE_ATTRIB)) take(await reader.say('wait k 1 -1'));
       await written;
       await reader.say('chmod /v/barrier 0600');
       for (
@@ -52,7 +54,7 @@ for (const asleep of [false, true])
         answer = await reader.say('wait k 1 0')
       )
         take(answer);
-      assert.is(bits, 0xe);
+      assert.is(noteNames(bits), 'WRITE|EXTEND|ATTRIB');
       const most = asleep ? WRITES / 20 : WRITES;
       assert.ok(events >= 1 && events <= most, `${events} events`);
       await play(`lseek f ${WRITES}\nread f 100 => read 5`, { reader });

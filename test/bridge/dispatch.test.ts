@@ -16,12 +16,12 @@ const command = buildFixtures().program('dispatch_table');
 /** `m` tells of $D/g on the same queue: when it has told, everything before has been told too. */
 const MARKER = `
   open g $D/g evtonly
-  source m VNODE g 0x8 q
+  source m VNODE g ATTRIB q
   activate m
   registered m => registered`;
 const SETTLED = `
   host: chmod $D/g 0600
-  event m => 0x8`;
+  event m => ATTRIB`;
 const source = (mask: string): string => `
   queue q
   open f $D/f evtonly
@@ -34,40 +34,40 @@ const active = (mask: string): string => `
 
 const SCRIPTS: Readonly<Record<string, string>> = {
   'the handler is told what was asked for, and only that': `
-    ${active('0x2')}
+    ${active('WRITE')}
     host: append $D/f more
-    event s => 0x2
+    event s => WRITE
     where s => q
     host: chmod $D/f 0600
     ${SETTLED}
-    heard s => 0x0`,
+    heard s => 0`,
   'what comes while its queue is busy is told together': `
-    ${active('0x2a')}
+    ${active('WRITE|ATTRIB|RENAME')}
     hold q
     host: append $D/f more
     host: chmod $D/f 0600
     host: rename $D/f $D/renamed
     free q
-    event s 0x2a => 0x2a`,
+    event s WRITE|ATTRIB|RENAME => WRITE|ATTRIB|RENAME`,
   'nothing is told of what happened before it was activated': `
-    ${source('0x7f')}
+    ${source('ALL')}
     host: append $D/f more
     has s registered => no
     activate s
     registered s => registered
     ${MARKER}
     ${SETTLED}
-    heard s => 0x0
+    heard s => 0
     host: append $D/f more
-    event s 0x6 => 0x6`,
+    event s WRITE|EXTEND => WRITE|EXTEND`,
   'resumed, an inactive one is active': `
-    ${source('0x8')}
+    ${source('ATTRIB')}
     resume s
     registered s => registered
     host: chmod $D/f 0600
-    event s => 0x8`,
+    event s => ATTRIB`,
   'suspended before it is activated, it begins with the last resume': `
-    ${source('0x7f')}
+    ${source('ALL')}
     ${MARKER}
     suspend s
     activate s
@@ -77,34 +77,34 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     resume s
     registered s => registered
     host: chmod $D/f 0600
-    event s => 0x8`,
+    event s => ATTRIB`,
   'what comes while it is suspended is told when it is resumed': `
-    ${active('0xa')}
+    ${active('WRITE|ATTRIB')}
     suspend s
     host: append $D/f more
     ${SETTLED}
-    heard s => 0x0
+    heard s => 0
     resume s
-    event s => 0x2
+    event s => WRITE
     host: chmod $D/f 0600
-    event s => 0x8`,
+    event s => ATTRIB`,
   'cancelled, it is silent, and its cancel handler runs': `
-    ${active('0x7f')}
+    ${active('ALL')}
     handle s => f
-    mask s => 0x7f
+    mask s => DELETE|WRITE|EXTEND|ATTRIB|LINK|RENAME|REVOKE
     testcancel s => 0
     cancel s
     cancelled s => cancelled
     testcancel s => 1
-    mask s => 0x0
+    mask s => 0
     handle s => f
     host: append $D/f more
     ${SETTLED}
-    heard s => 0x0
+    heard s => 0
     release s
     finalized s => finalized`,
   'cancelled before it is activated: only the cancel handler runs': `
-    ${source('0x7f')}
+    ${source('ALL')}
     ${MARKER}
     cancel s
     activate s
@@ -113,37 +113,37 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     ${SETTLED}
     calls s => 0`,
   'a descriptor that is closed without cancelling falls silent': `
-    ${active('0x7f')}
+    ${active('ALL')}
     close f
     host: append $D/f more
     ${SETTLED}
-    heard s => 0x0
+    heard s => 0
     has s cancelled => no
     cancel s
     cancelled s => cancelled
     release s
     finalized s => finalized`,
   'also while a duplicate keeps the file open': `
-    ${active('0x7f')}
+    ${active('ALL')}
     dup f other
     close f
     host: append $D/f more
     ${SETTLED}
-    heard s => 0x0`,
+    heard s => 0`,
   'also when another file takes its number': `
-    ${active('0x7f')}
+    ${active('ALL')}
     open other $D/d/x evtonly
     dup2 other f
     host: append $D/f more
     host: append $D/d/x more
     ${SETTLED}
-    heard s => 0x0`,
+    heard s => 0`,
   'released without cancelling, it is gone': `
-    ${active('0x7f')}
+    ${active('ALL')}
     retain s
     release s
     host: append $D/f more
-    event s 0x6 => 0x6
+    event s WRITE|EXTEND => WRITE|EXTEND
     release s
     finalized s => finalized
     has s cancelled => no
@@ -153,101 +153,101 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     queue q
     open f $D/f evtonly
     source s VNODE f 0 q => ~NULL .*
-    source s VNODE f 0x200 q => ~NULL .*
-    source s VNODE f 0x1ff q`,
+    source s VNODE f LEASE_DOWNGRADE q => ~NULL .*
+    source s VNODE f DELETE|WRITE|EXTEND|ATTRIB|LINK|RENAME|REVOKE|NONE|FUNLOCK q`,
   'two sources on one descriptor, each with its own mask': `
-    ${active('0x2')}
-    source t VNODE f 0x8 q
+    ${active('WRITE')}
+    source t VNODE f ATTRIB q
     activate t
     registered t => registered
     host: append $D/f more
     host: chmod $D/f 0600
-    event s => 0x2
-    event t => 0x8
+    event s => WRITE
+    event t => ATTRIB
     cancel s
     cancelled s => cancelled
     host: chmod $D/f 0700
-    event t => 0x8
-    heard s => 0x0`,
+    event t => ATTRIB
+    heard s => 0`,
   'on a queue that was chosen later': `
-    ${source('0x8')}
+    ${source('ATTRIB')}
     queue other
     target s other
     activate s
     registered s => registered
     host: chmod $D/f 0600
-    event s => 0x8
+    event s => ATTRIB
     where s => other`,
   'on a global queue': `
     open f $D/f rdonly
-    source s VNODE f 0x8 global
+    source s VNODE f ATTRIB global
     activate s
     registered s => registered
     host: chmod $D/f 0600
-    event s => 0x8`,
+    event s => ATTRIB`,
   'a directory, its entries and its end': `
     queue q
     open d $D/e evtonly
-    source s VNODE d 0x7f q
+    source s VNODE d ALL q
     activate s
     registered s => registered
     host: create $D/e/a
-    event s => 0x2
+    event s => WRITE
     host: mkdir $D/e/b
-    event s 0x12 => 0x12
+    event s WRITE|LINK => WRITE|LINK
     host: chmod $D/e 0700
-    event s => 0x8
+    event s => ATTRIB
     host: rename $D/e/a $D/a
-    event s => 0x2
+    event s => WRITE
     host: rmdir $D/e/b
-    event s 0x12 => 0x12
+    event s WRITE|LINK => WRITE|LINK
     host: rename $D/e $D/moved
-    event s => 0x20
+    event s => RENAME
     host: rmdir $D/moved
-    event s 0x11 => 0x11`,
+    event s DELETE|LINK => DELETE|LINK`,
   'the end of a file, and of one that another took the place of': `
-    ${active('0x7f')}
+    ${active('ALL')}
     host: unlink $D/f
-    event s 0x11 => 0x11
+    event s DELETE|LINK => DELETE|LINK
     open x $D/d/x evtonly
-    source t VNODE x 0x7f q
+    source t VNODE x ALL q
     activate t
     registered t => registered
     host: create $D/y
     host: rename $D/y $D/d/x
-    event t => 0x1`,
+    event t => DELETE`,
   'what the program itself changes': `
-    ${active('0x7f')}
+    ${active('ALL')}
     chmod $D/f 0600
-    event s => 0x8
+    event s => ATTRIB
     append $D/f more
-    event s 0x6 => 0x6`,
+    event s WRITE|EXTEND => WRITE|EXTEND`,
   'READ on a file, beside VNODE': `
     queue q
     open f $D/f rdonly
     source r READ f 0 q
     activate r
     event r 5 => 5
-    source s VNODE f 0x6 q
+    source s VNODE f WRITE|EXTEND q
     activate s
     registered s => registered
     host: append $D/f more
-    event s 0x6 => 0x6
+    event s WRITE|EXTEND => WRITE|EXTEND
     event r 4 => 4
     cancel r
     cancelled r => cancelled
     handle r => f`,
   'kqueue beside it, on the same descriptor': `
-    ${active('0x8')}
+    ${active('ATTRIB')}
     kqueue k
-    change k f VNODE 0x21 0x7f
+    change k f VNODE ADD|CLEAR ALL
     host: chmod $D/f 0600
-    event s => 0x8
-    wait k 4 -1 => n=1 [f VNODE 0x21 0x8 0 0]
+    event s => ATTRIB
+    wait k 4 -1 => n=1 [f VNODE ADD|CLEAR ATTRIB 0 0]
     cancel s
     cancelled s => cancelled
     host: chmod $D/f 0700
-    wait k 4 -1 => n=1 [f VNODE 0x21 0x8 0 0]`,
+    wait k 4 -1 => n=1 [f VNODE ADD|CLEAR ATTRIB 0 0]`,
 };
 
 interface Stage {
@@ -316,7 +316,7 @@ ends('another branch’s changes are not heard', async () => {
   const talker = startTalker(session, { command });
   const D = freshTree(session);
   await play(
-    `${active('0x7f')}\naside: append $D/f more\n${SETTLED}\nheard s => 0x0`,
+    `${active('ALL')}\naside: append $D/f more\n${SETTLED}\nheard s => 0`,
     {
       talker,
       host: viewOf(session),
@@ -342,7 +342,7 @@ ends('two hundred files, each with a source, and every last change', async () =>
   }
   for (let round = 0; round < 20; round++)
     for (let i = 0; i < count; i++) view.chmod({ path: `${D}/${i}` }, round % 2 ? 0o600 : 0o700);
-  for (let i = 0; i < count; i++) assert.is(await talker.say(`event s${i} 8`), '0x8');
+  for (let i = 0; i < count; i++) assert.is(await talker.say(`event s${i} ATTRIB`), 'ATTRIB');
   assert.is(await talker.end(), 0);
 });
 ends('when the host goes, those who asked for it are told, and no new source is made', async () => {
@@ -350,15 +350,15 @@ ends('when the host goes, those who asked for it are told, and no new source is 
   const talker = startTalker(short, { command });
   const D = freshTree(short);
   await play(
-    `${source('0x42')}\nactivate s\nregistered s => registered\nopen g $D/g evtonly\nsource t VNODE g 0x2 q\nactivate t\nregistered t => registered`,
+    `${source('WRITE|REVOKE')}\nactivate s\nregistered s => registered\nopen g $D/g evtonly\nsource t VNODE g WRITE q\nactivate t\nregistered t => registered`,
     { talker },
     { D },
   );
   await short.close();
-  assert.is(await talker.say('event s'), '0x40');
-  assert.is(await talker.say('heard t'), '0x0');
-  assert.match(await talker.say('source u VNODE g 2 q'), /^NULL E(IO|NOTSUP)$/);
-  assert.is(await talker.say('mask s'), '0x42');
+  assert.is(await talker.say('event s'), 'REVOKE');
+  assert.is(await talker.say('heard t'), '0');
+  assert.match(await talker.say('source u VNODE g WRITE q'), /^NULL E(IO|NOTSUP)$/);
+  assert.is(await talker.say('mask s'), 'WRITE|REVOKE');
   assert.is(await talker.say('cancel s'), 'ok');
   assert.is(await talker.say('cancelled s'), 'cancelled');
   assert.is(await talker.end(), 0);
@@ -369,19 +369,19 @@ ends('sources of a program that is attached to while it runs', async () => {
     // Its own source on a real file goes on.
     const real = await realDirectory();
     await play(
-      `queue q\nopen r $D/f evtonly\nsource real VNODE r 0x8 q\nactivate real\nregistered real => registered`,
+      `queue q\nopen r $D/f evtonly\nsource real VNODE r ATTRIB q\nactivate real\nregistered real => registered`,
       { talker },
       { D: real },
     );
     await session.host.agents.bring(talker.pid, session.host.sessionValue('main'));
     const cast = { talker, host: viewOf(session) };
     await play(
-      `${active('0x8')}\nhost: chmod $D/f 0600\nevent s => 0x8\nhandle s => f\nmask s => 0x8`,
+      `${active('ATTRIB')}\nhost: chmod $D/f 0600\nevent s => ATTRIB\nhandle s => f\nmask s => ATTRIB`,
       cast,
       { D: freshTree(session) },
     );
     await play(
-      'chmod $D/f 0600\nevent real => 0x8\nmask real => 0x8\ncancel s\ncancelled s => cancelled\nrelease s\nfinalized s => finalized',
+      'chmod $D/f 0600\nevent real => ATTRIB\nmask real => ATTRIB\ncancel s\ncancelled s => cancelled\nrelease s\nfinalized s => finalized',
       cast,
       { D: real },
     );

@@ -8,6 +8,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { OBJECT_NAMES, SESSION_VARIABLE, SHARED_AREAS, WATCHED_SLOTS } from '../../core/protocol.ts';
 import { EngineError } from '../../injector/engine/frida-engine.ts';
+import { noteBits, noteNames } from '../fixtures/kevent-names.ts';
 import type { TestSession } from '../support/session.ts';
 import { freshTree, hostCommand, openBridge, play, program, startTalker, Talker, viewOf } from './support.ts';
 
@@ -15,7 +16,7 @@ const session = await openBridge();
 const host = viewOf(session);
 const kqtree = program('kqtree');
 
-const WATCH = 'kqueue k\nopen f $D/f evtonly\nopen g $D/g evtonly\nchange k f VNODE 0x21 0x7f';
+const WATCH = 'kqueue k\nopen f $D/f evtonly\nopen g $D/g evtonly\nchange k f VNODE ADD|CLEAR ALL';
 
 /** Watches of an inode as the writers see them: the counter in the shared page. */
 function watchers(of: TestSession, path: string): number {
@@ -73,23 +74,23 @@ async function loneHost(): Promise<LoneHost> {
 
 /** The watch ends as by a forced unmount, virtual calls fail, all else goes on. */
 const AFTERMATH = `
-  join t => n=1 [f VNODE 0x8031 0x40 0 7]
-  wait k 4 0 => n=1 [quiet VNODE 0x8031 0x0 0 8]
+  join t => n=1 [f VNODE ADD|ONESHOT|CLEAR|EOF REVOKE 0 7]
+  wait k 4 0 => n=1 [quiet VNODE ADD|ONESHOT|CLEAR|EOF 0 0 8]
   wait k 4 0 => n=0
   poll k 0 => idle
   append /v/f x => EIO
   create /v/n => EIO
   open h /v/f rdonly => EIO
   close quiet
-  change k f VNODE 0x2 0 => ENOENT
-  change k 1 USER 0x21 0x1000000
-  wait k 4 -1 => n=1 [1 USER 0x21 0x1000000 0 0]
+  change k f VNODE DELETE 0 => ENOENT
+  change k 1 USER ADD|CLEAR TRIGGER
+  wait k 4 -1 => n=1 [1 USER ADD|CLEAR TRIGGER 0 0]
   pipe r w
-  change k r READ 0x21 0
+  change k r READ ADD|CLEAR 0
   write w text
-  wait k 4 -1 => ~n=1 \\[\\S+ READ 0x21 0x0 4 0\\]
+  wait k 4 -1 => ~n=1 \\[\\S+ READ ADD\\|CLEAR 0 4 0\\]
   wait k 4 30 => n=0
-  change k f VNODE 0x21 0x7f => EIO
+  change k f VNODE ADD|CLEAR ALL => EIO
   close f
   close k
   kqueue l
@@ -99,10 +100,10 @@ const WAITING = `
   kqueue k
   open f /v/f evtonly
   open quiet /v/d evtonly
-  change k f VNODE 0x21 0x7f 0 7
-  change k quiet VNODE 0x21 0x1 0 8
+  change k f VNODE ADD|CLEAR ALL 0 7
+  change k quiet VNODE ADD|CLEAR DELETE 0 8
   append /v/f x
-  wait k 4 0 => n=1 [f VNODE 0x21 0x6 0 7]
+  wait k 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 7]
   thread t wait k 1 -1`;
 
 const hosts = suite('the host goes');
@@ -138,8 +139,8 @@ programs('killed: its watches go, those of others stay', async () => {
   await until('its watch is gone', () => watchers(session, `${D}/f`) === 1);
   assert.is(session.host.agents.size, agents - 1);
   hostCommand(host, `append ${D}/f more`);
-  assert.is(await two.say('wait k 4 -1'), 'n=1 [f VNODE 0x21 0x6 0 0]');
-  await two.say('change k f VNODE 0x2 0');
+  assert.is(await two.say('wait k 4 -1'), 'n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]');
+  await two.say('change k f VNODE DELETE 0');
   await until('the last watch is gone', () => watchers(session, `${D}/f`) === 0);
   assert.is(await two.end(), 0);
   await until('the agents are gone', () => session.host.agents.size === agents - 2);
@@ -164,9 +165,9 @@ programs('stopped and continued', async () => {
   hostCommand(host, `chmod ${D}/f 0600`);
   talker.child.kill('SIGCONT');
   // Two changes, told in one event or in two.
-  let bits = Number.parseInt(/0x21 0x(\w+)/.exec(await talker.say('join t'))?.[1] ?? '0', 16);
+  let bits = noteBits(/ADD\|CLEAR (\S+)/.exec(await talker.say('join t'))?.[1] ?? '0');
   bits |= (await talker.heard('k')).get('udata 0') ?? 0;
-  assert.is(bits, 0xe);
+  assert.is(noteNames(bits), 'WRITE|EXTEND|ATTRIB');
   assert.is(await talker.end(), 0);
 });
 
@@ -182,7 +183,7 @@ for (const [how, status] of [
     const run = session.start('sh', LIMITED);
     const talker = new Talker(run.child, run.status);
     await play(
-      `${WATCH}\nappend $D/f more\nwait k 4 0 => n=1 [f VNODE 0x21 0x6 0 0]\nthread t wait k 4 -1`,
+      `${WATCH}\nappend $D/f more\nwait k 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]\nthread t wait k 4 -1`,
       { talker },
       D,
     );
@@ -213,18 +214,18 @@ engines('a virtual watch fails with ENOTSUP, the host says why, all else works',
   await play(
     `kqueue k
      open f $D/f rdwr
-     change k f VNODE 0x21 0x7f => ENOTSUP
-     batch k 1 0 ; f VNODE 0x21 0x7f => ENOTSUP
+     change k f VNODE ADD|CLEAR ALL => ENOTSUP
+     batch k 1 0 ; f VNODE ADD|CLEAR ALL => ENOTSUP
      append $D/f more
      write f HELLO
      chmod $D/f 0600
      wait k 4 0 => n=0
-     change k 1 USER 0x21 0x1000000
-     wait k 4 0 => n=1 [1 USER 0x21 0x1000000 0 0]
+     change k 1 USER ADD|CLEAR TRIGGER
+     wait k 4 0 => n=1 [1 USER ADD|CLEAR TRIGGER 0 0]
      pipe r w
-     change k r READ 0x21 0
+     change k r READ ADD|CLEAR 0
      write w text
-     wait k 4 -1 => n=1 [r READ 0x21 0x0 4 0]
+     wait k 4 -1 => n=1 [r READ ADD|CLEAR 0 4 0]
      close f
      close k`,
     { talker },
@@ -252,7 +253,7 @@ engines('an agent that fails to start', async () => {
   }));
   const talker = startTalker(broken);
   await play(
-    'kqueue k\nopen f $D/f evtonly\nchange k f VNODE 0x21 0x7f => ENOTSUP\nappend $D/f x',
+    'kqueue k\nopen f $D/f evtonly\nchange k f VNODE ADD|CLEAR ALL => ENOTSUP\nappend $D/f x',
     { talker },
     { D: freshTree(broken) },
   );
@@ -271,24 +272,28 @@ places('a constructor', async () => {
   const run = session.start(kqtree, [], { env: { LD_PRELOAD: library, EARLY: `${D}/f` } });
   const talker = new Talker(run.child, run.status);
   assert.is(await talker.line(), 'early fflags=0x8');
-  await play(`${WATCH}\nappend $D/f more\nwait k 4 0 => n=1 [f VNODE 0x21 0x6 0 0]`, { talker }, { D });
+  await play(
+    `${WATCH}\nappend $D/f more\nwait k 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]`,
+    { talker },
+    { D },
+  );
   assert.is(await talker.end(), 0);
 });
 places('a thread, while the main thread reads', async () => {
   const D = freshTree(session);
   const talker = startTalker(session);
-  await play('kqueue k\nopen f $D/f evtonly\nthread t change k f VNODE 0x21 0x7f', { talker }, { D });
+  await play('kqueue k\nopen f $D/f evtonly\nthread t change k f VNODE ADD|CLEAR ALL', { talker }, { D });
   // The main thread waits for its next line now.
   await until('the watch is there', () => watchers(session, `${D}/f`) === 1);
   hostCommand(host, `append ${D}/f more`);
-  await play('join t\nwait k 4 -1 => n=1 [f VNODE 0x21 0x6 0 0]', { talker });
+  await play('join t\nwait k 4 -1 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]', { talker });
   assert.is(await talker.end(), 0);
 });
 places('the main thread, while another reads', async () => {
   const D = freshTree(session);
   const talker = startTalker(session);
   await play(
-    `pipe r w\nthread t read r 1\n${WATCH}\nappend $D/f more\nwait k 4 0 => n=1 [f VNODE 0x21 0x6 0 0]\nwrite w x\njoin t => read 1`,
+    `pipe r w\nthread t read r 1\n${WATCH}\nappend $D/f more\nwait k 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]\nwrite w x\njoin t => read 1`,
     { talker },
     { D },
   );
@@ -302,14 +307,14 @@ places('two threads at once', async () => {
      kqueue l
      open f $D/f evtonly
      open g $D/g evtonly
-     thread a change k f VNODE 0x21 0x7f
-     thread b change l g VNODE 0x21 0x7f
+     thread a change k f VNODE ADD|CLEAR ALL
+     thread b change l g VNODE ADD|CLEAR ALL
      join a
      join b
      append $D/f more
      append $D/g more
-     wait k 4 0 => n=1 [f VNODE 0x21 0x6 0 0]
-     wait l 4 0 => n=1 [g VNODE 0x21 0x6 0 0]`,
+     wait k 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]
+     wait l 4 0 => n=1 [g VNODE ADD|CLEAR WRITE|EXTEND 0 0]`,
     { talker },
     { D },
   );
@@ -324,12 +329,12 @@ places('everything above 2 closed: what the agent needs stays', async () => {
      wait k 4 0 => EBADF
      kqueue l
      open f $D/f evtonly
-     change l f VNODE 0x21 0x7f
+     change l f VNODE ADD|CLEAR ALL
      append $D/f more
-     wait l 4 0 => n=1 [f VNODE 0x21 0x6 0 0]
+     wait l 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]
      thread t wait l 4 -1
      host: chmod $D/f 0600
-     join t => n=1 [f VNODE 0x21 0x8 0 0]`,
+     join t => n=1 [f VNODE ADD|CLEAR ATTRIB 0 0]`,
     { talker, host },
     { D },
   );

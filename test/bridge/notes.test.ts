@@ -8,7 +8,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import {
+  NOTE_ATTRIB,
+  NOTE_DELETE,
+  NOTE_EXTEND,
+  NOTE_LINK,
+  NOTE_RENAME,
+  NOTE_WRITE,
+} from '../../agent/kqueue/constants.ts';
 import type { FsView } from '../../core/fs-view.ts';
+import { noteNames } from '../fixtures/kevent-names.ts';
 import { removeTree } from '../support/self.ts';
 import type { TestSession } from '../support/session.ts';
 import { DESCRIPTOR_ROWS, ROWS, type Row, WATCHED } from './rows.ts';
@@ -21,10 +30,12 @@ const other = startTalker(session);
 const aside = startTalker(session, { branch: 'aside' });
 const bare = startBare();
 
-const hex = (bits: ReadonlyMap<string, number> | Readonly<Record<string, number>>): Record<string, string> =>
+const named = (
+  bits: ReadonlyMap<string, number> | Readonly<Record<string, number>>,
+): Record<string, string> =>
   Object.fromEntries(
     (bits instanceof Map ? [...bits] : Object.entries(bits))
-      .map(([name, value]) => [name, `0x${value.toString(16)}`])
+      .map(([name, value]) => [name, noteNames(value)])
       .sort(),
   );
 
@@ -48,7 +59,7 @@ async function hear(
   for (const [name, path] of Object.entries(watched))
     await listener.watch('k', name, directory + path, { mode });
   try {
-    assert.equal(hex(await listener.heard('k')), {}, 'an event before any change');
+    assert.equal(named(await listener.heard('k')), {}, 'an event before any change');
     await play(row.change.join('\n'), by, D);
     // The other process is asked last: what it told the host lies before the answer.
     if (actor instanceof Talker && actor !== listener) await actor.say('chmod /v/barrier 0644');
@@ -66,7 +77,7 @@ function table(name: string, rows: readonly Row[], body: (row: Row) => Promise<v
 }
 
 const check = async (row: Row, actor: Actor, expected: Row['hears'] = row.hears): Promise<void> =>
-  assert.equal(hex(await hear(row, watcher, actor, freshTree(session))), hex(expected));
+  assert.equal(named(await hear(row, watcher, actor, freshTree(session))), named(expected));
 
 table('changed by the core', ROWS, (row) => check(row, viewOf(session)));
 table('changed by the watching process', [...ROWS, ...DESCRIPTOR_ROWS], (row) => check(row, watcher));
@@ -77,7 +88,7 @@ table('changed on another branch: silence', [...ROWS, ...DESCRIPTOR_ROWS], async
   const tree = row.before?.filter((line) => !/ w /.test(line)) ?? [];
   await play(tree.join('\n'), { host: viewOf(session) }, { D: directory });
   const opened = row.before?.filter((line) => / w /.test(line)) ?? [];
-  assert.equal(hex(await hear({ ...row, before: opened }, watcher, aside, directory)), {});
+  assert.equal(named(await hear({ ...row, before: opened }, watcher, aside, directory)), {});
 });
 
 /** The same tree on the disk that is nearest to memory. */
@@ -94,7 +105,7 @@ function realTree(): string {
 table('the stand-in on a real directory says the same', [...ROWS, ...DESCRIPTOR_ROWS], async (row) => {
   const directory = realTree();
   try {
-    assert.equal(hex(await hear(row, bare, bare, directory)), hex(row.standin?.hears ?? row.hears));
+    assert.equal(named(await hear(row, bare, bare, directory)), named(row.standin?.hears ?? row.hears));
   } finally {
     removeTree(directory);
   }
@@ -109,11 +120,11 @@ real('hear of themselves, and of nothing virtual', async () => {
     await watcher.watch('k', 'f', `${directory}/f`);
     await watcher.watch('k', 'v', `${virtual}/g`);
     await play('append $V/f more\nchmod $V/f 0600\nunlink $V/f', { host: viewOf(session) }, { V: virtual });
-    assert.equal(hex(await watcher.heard('k')), {});
+    assert.equal(named(await watcher.heard('k')), {});
     writeFileSync(join(directory, 'f'), 'hello, hello');
     await play('append $V/g more', { host: viewOf(session) }, { V: virtual });
-    const heard = hex(await watcher.heard('k'));
-    assert.is(heard.v, '0x6');
+    const heard = named(await watcher.heard('k'));
+    assert.is(heard.v, 'WRITE|EXTEND');
     assert.ok(heard.f !== undefined, 'the real file is silent');
     for (const name of ['k', 'f', 'v']) await watcher.say(`close ${name}`);
   } finally {
@@ -124,20 +135,20 @@ real.run();
 
 const masks = suite('what was asked for');
 for (const [bit, change] of [
-  [0x1, 'unlink $D/f'],
-  [0x10, 'unlink $D/f'],
-  [0x2, 'append $D/f more'],
-  [0x4, 'append $D/f more'],
-  [0x8, 'truncate $D/f 50'],
-  [0x4, 'truncate $D/f 50'],
-  [0x20, 'rename $D/f $D/n'],
+  [NOTE_DELETE, 'unlink $D/f'],
+  [NOTE_LINK, 'unlink $D/f'],
+  [NOTE_WRITE, 'append $D/f more'],
+  [NOTE_EXTEND, 'append $D/f more'],
+  [NOTE_ATTRIB, 'truncate $D/f 50'],
+  [NOTE_EXTEND, 'truncate $D/f 50'],
+  [NOTE_RENAME, 'rename $D/f $D/n'],
 ] as const)
-  masks(`0x${bit.toString(16)} of ${change}`, async () => {
+  masks(`${noteNames(bit)} of ${change}`, async () => {
     const D = { D: freshTree(session) };
     await watcher.say('kqueue k');
     await watcher.watch('k', 'f', `${D.D}/f`, { mask: bit });
     await play(change, { host: viewOf(session) }, D);
-    assert.equal(hex(await watcher.heard('k')), hex({ f: bit }));
+    assert.equal(named(await watcher.heard('k')), named({ f: bit }));
     await play('close k\nclose f', { watcher });
   });
 masks('nothing, or nothing that exists', async () => {
@@ -146,7 +157,7 @@ masks('nothing, or nothing that exists', async () => {
   await watcher.watch('k', 'f', `${D.D}/f`, { mask: 0 });
   await watcher.watch('k', 'g', `${D.D}/g`, { mask: 0x40000000 });
   await play('append $D/f more\nunlink $D/f\nunlink $D/g', { host: viewOf(session) }, D);
-  assert.equal(hex(await watcher.heard('k')), {});
+  assert.equal(named(await watcher.heard('k')), {});
   await play('close k\nclose f\nclose g', { watcher });
 });
 masks.run();
@@ -158,11 +169,11 @@ opens('O_SYMLINK watches the link itself', async () => {
   await watcher.say('kqueue k');
   await watcher.watch('k', 's', `${D.D}/s`, { mode: 'symlink' });
   await play('append $D/f more\nchmod $D/s 0600', { host: viewOf(session) }, D);
-  assert.equal(hex(await watcher.heard('k')), {}, 'the target is another file');
+  assert.equal(named(await watcher.heard('k')), {}, 'the target is another file');
   await play('rename $D/s $D/t', { host: viewOf(session) }, D);
-  assert.equal(hex(await watcher.heard('k')), { s: '0x20' });
+  assert.equal(named(await watcher.heard('k')), { s: 'RENAME' });
   await play('unlink $D/t', { host: viewOf(session) }, D);
-  assert.equal(hex(await watcher.heard('k')), { s: '0x11' });
+  assert.equal(named(await watcher.heard('k')), { s: 'DELETE|LINK' });
   await play('close k\nclose s', { watcher });
 });
 opens('without it the target is watched', async () => {
@@ -171,9 +182,9 @@ opens('without it the target is watched', async () => {
   await watcher.say('kqueue k');
   await watcher.watch('k', 's', `${D.D}/s`);
   await play('rename $D/s $D/t\nunlink $D/t', { host: viewOf(session) }, D);
-  assert.equal(hex(await watcher.heard('k')), {});
+  assert.equal(named(await watcher.heard('k')), {});
   await play('append $D/f more', { host: viewOf(session) }, D);
-  assert.equal(hex(await watcher.heard('k')), { s: '0x6' });
+  assert.equal(named(await watcher.heard('k')), { s: 'WRITE|EXTEND' });
   await play('close k\nclose s', { watcher });
 });
 opens('O_EVTONLY can be read, by default', async () => {
@@ -198,14 +209,14 @@ branches('a whiteout hides a file from one: only the other hears', async () => {
   await watcher.watch('k', 'x', `${directory}/d/x`);
   await play('open x $D/d/x evtonly => ENOENT', { aside }, D);
   await play('append $D/d/x more\nunlink $D/d/x', { host: view }, D);
-  assert.equal(hex(await watcher.heard('k')), { d: '0x2', x: '0x17' });
-  assert.equal(hex(await aside.heard('k')), {}, 'it never had the file');
+  assert.equal(named(await watcher.heard('k')), { d: 'WRITE', x: 'DELETE|WRITE|EXTEND|LINK' });
+  assert.equal(named(await aside.heard('k')), {}, 'it never had the file');
   await play('create $D/d/x', { host: view }, D);
-  assert.equal(hex(await watcher.heard('k')), { d: '0x2' });
-  assert.equal(hex(await aside.heard('k')), {}, 'its whiteout still hides the name');
+  assert.equal(named(await watcher.heard('k')), { d: 'WRITE' });
+  assert.equal(named(await aside.heard('k')), {}, 'its whiteout still hides the name');
   await play('create $D/d/y', { host: view }, D);
-  assert.equal(hex(await watcher.heard('k')), { d: '0x2' });
-  assert.equal(hex(await aside.heard('k')), { d: '0x2' }, 'what is not hidden is heard of');
+  assert.equal(named(await watcher.heard('k')), { d: 'WRITE' });
+  assert.equal(named(await aside.heard('k')), { d: 'WRITE' }, 'what is not hidden is heard of');
   for (const listener of [watcher, aside]) await play('close k\nclose d', { listener });
   await play('close x', { watcher });
 });
@@ -217,14 +228,14 @@ branches('a copy belongs to its branch', async () => {
     await listener.watch('k', 'f', `${directory}/f`, { mode: 'rdonly' });
   }
   await play('append $D/f main', { host: viewOf(session) }, D);
-  assert.equal(hex(await watcher.heard('k')), { f: '0x6' });
-  assert.equal(hex(await aside.heard('k')), { f: '0x6' }, 'one file, seen by both');
+  assert.equal(named(await watcher.heard('k')), { f: 'WRITE|EXTEND' });
+  assert.equal(named(await aside.heard('k')), { f: 'WRITE|EXTEND' }, 'one file, seen by both');
   await play('append $D/f aside', { host: viewOf(session, 'aside') }, D);
-  assert.equal(hex(await watcher.heard('k')), {}, 'main has no part in it');
-  assert.equal(hex(await aside.heard('k')), { f: '0x6' }, 'the watch follows to the copy');
+  assert.equal(named(await watcher.heard('k')), {}, 'main has no part in it');
+  assert.equal(named(await aside.heard('k')), { f: 'WRITE|EXTEND' }, 'the watch follows to the copy');
   await play('append $D/f main', { host: viewOf(session) }, D);
-  assert.equal(hex(await watcher.heard('k')), { f: '0x6' });
-  assert.equal(hex(await aside.heard('k')), {}, 'its copy hides the change');
+  assert.equal(named(await watcher.heard('k')), { f: 'WRITE|EXTEND' });
+  assert.equal(named(await aside.heard('k')), {}, 'its copy hides the change');
   for (const listener of [watcher, aside]) await play('close k\nclose f', { listener });
 });
 branches('a process that is bound to another branch hears the difference', async () => {
@@ -235,11 +246,11 @@ branches('a process that is bound to another branch hears the difference', async
   await watcher.say('kqueue k');
   for (const [fd, path] of Object.entries({ f: 'f', d: 'd', x: 'd/x' }))
     await watcher.watch('k', fd, `${directory}/${path}`, { mode: fd === 'd' ? 'evtonly' : 'rdonly' });
-  assert.equal(hex(await watcher.heard('k')), {}, 'nothing yet');
+  assert.equal(named(await watcher.heard('k')), {}, 'nothing yet');
   session.host.rebind(watcher.pid, 'third');
-  assert.equal(hex(await watcher.heard('k')), { f: '0x11', d: '0x2' });
+  assert.equal(named(await watcher.heard('k')), { f: 'DELETE|LINK', d: 'WRITE' });
   await play('append $D/d/x main', { host: viewOf(session) }, D);
-  assert.equal(hex(await watcher.heard('k')), { x: '0x6' }, 'what is beneath shows through');
+  assert.equal(named(await watcher.heard('k')), { x: 'WRITE|EXTEND' }, 'what is beneath shows through');
   session.host.rebind(watcher.pid, 'main');
   await play('close k\nclose f\nclose d\nclose x', { watcher });
   session.core.deleteBranch('third');

@@ -1,11 +1,13 @@
 /** What one change of a tree makes each watcher hear: Darwin's table of posts, as cases to be played. */
 
-const DELETE = 0x1;
-const WRITE = 0x2;
-const EXTEND = 0x4;
-const ATTRIB = 0x8;
-const LINK = 0x10;
-const RENAME = 0x20;
+import {
+  NOTE_ATTRIB as ATTRIB,
+  NOTE_DELETE as DELETE,
+  NOTE_EXTEND as EXTEND,
+  NOTE_LINK as LINK,
+  NOTE_RENAME as RENAME,
+  NOTE_WRITE as WRITE,
+} from '../../agent/kqueue/constants.ts';
 
 export interface Row {
   readonly name: string;

@@ -24,67 +24,67 @@ function scripts(name: string, list: Readonly<Record<string, string>>): void {
   cases.run();
 }
 
-const WATCH = 'kqueue k\nopen f $D/f evtonly\nopen g $D/g evtonly\nchange k f VNODE 0x21 0x7f';
+const WATCH = 'kqueue k\nopen f $D/f evtonly\nopen g $D/g evtonly\nchange k f VNODE ADD|CLEAR ALL';
 
 scripts('blocked until the core changes something', {
   'in kevent': `
     ${WATCH}
     thread t wait k 4 -1
     host: append $D/f more
-    join t => n=1 [f VNODE 0x21 0x6 0 0]`,
+    join t => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]`,
   'in kevent64': `
     family kevent64
     ${WATCH}
     thread t wait k 1 -1
     host: append $D/f more
-    join t => n=1 [f VNODE 0x21 0x6 0 0]`,
+    join t => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]`,
   'in kevent_qos': `
     family kevent_qos
     ${WATCH}
     thread t wait k 1 -1
     host: chmod $D/f 0600
-    join t => n=1 [f VNODE 0x21 0x8 0 0]`,
+    join t => n=1 [f VNODE ADD|CLEAR ATTRIB 0 0]`,
   'in poll': `
     ${WATCH}
     thread t poll k 20000
     host: append $D/f more
     join t => ready
-    wait k 1 0 => n=1 [f VNODE 0x21 0x6 0 0]
+    wait k 1 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]
     poll k 0 => idle`,
   'in select': `
     ${WATCH}
     thread t select k 20000
     host: append $D/f more
     join t => ready
-    wait k 1 0 => n=1 [f VNODE 0x21 0x6 0 0]
+    wait k 1 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]
     select k 0 => idle`,
   'in an outer queue, whose data counts kernel events and, as one, all of ours': `
     ${WATCH}
-    change k g VNODE 0x21 0x7f
+    change k g VNODE ADD|CLEAR ALL
     kqueue outer
-    change outer k READ 0x1 0
+    change outer k READ ADD 0
     thread t wait outer 4 -1
     host: append $D/f more
-    join t => n=1 [k READ 0x1 0x0 1 0]
+    join t => n=1 [k READ ADD 0 1 0]
     host: append $D/g more
-    change k 5 USER 0x21 0x1000000
-    wait outer 4 0 => n=1 [k READ 0x1 0x0 2 0]
+    change k 5 USER ADD|CLEAR TRIGGER
+    wait outer 4 0 => n=1 [k READ ADD 0 2 0]
     wait k 4 0 => ~n=3 .*
     wait outer 4 0 => n=0`,
   'watched only while the wait was on': `
     kqueue k
     open f $D/f evtonly
     thread t wait k 4 -1
-    change k f VNODE 0x21 0x7f
+    change k f VNODE ADD|CLEAR ALL
     host: append $D/f more
-    join t => n=1 [f VNODE 0x21 0x6 0 0]
+    join t => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]
     wait k 4 0 => n=0`,
   'through a duplicate of the queue': `
     ${WATCH}
     dup k l
     thread t wait l 4 -1
     host: append $D/f more
-    join t => n=1 [f VNODE 0x21 0x6 0 0]`,
+    join t => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]`,
   'close of the queue wakes with EBADF': `
     ${WATCH}
     thread t wait k 4 -1
@@ -101,7 +101,7 @@ scripts('blocked until the core changes something', {
     join t => n=0`,
   'a deadline holds over events for others': `
     ${WATCH}
-    change k g VNODE 0x29 0x7f
+    change k g VNODE ADD|DISABLE|CLEAR ALL
     thread t wait k 4 150
     host: append $D/g more
     host: append $D/g more
@@ -113,26 +113,26 @@ scripts('beside other sources', {
   'READ, TIMER, USER and VNODE': `
     ${WATCH}
     socketpair a b
-    change k a READ 0x21 0 0 1
-    change k 7 TIMER 0x11 0 20 2
-    change k 7 USER 0x21 0 0 3
+    change k a READ ADD|CLEAR 0 0 1
+    change k 7 TIMER ADD|ONESHOT 0 20 2
+    change k 7 USER ADD|CLEAR 0 0 3
     thread t wait k 1 -1
     write b hello
-    join t => n=1 [a READ 0x21 0x0 5 1]
+    join t => n=1 [a READ ADD|CLEAR 0 5 1]
     thread t wait k 1 -1
     host: append $D/f more
-    join t => ~n=1 \\[(f VNODE 0x21 0x6 0 0|7 TIMER 0x31 0x0 1 2)\\]
-    wait k 1 -1 => ~n=1 \\[(f VNODE 0x21 0x6 0 0|7 TIMER 0x31 0x0 1 2)\\]
+    join t => ~n=1 \\[(f VNODE ADD\\|CLEAR WRITE\\|EXTEND 0 0|7 TIMER ADD\\|ONESHOT\\|CLEAR 0 1 2)\\]
+    wait k 1 -1 => ~n=1 \\[(f VNODE ADD\\|CLEAR WRITE\\|EXTEND 0 0|7 TIMER ADD\\|ONESHOT\\|CLEAR 0 1 2)\\]
     thread t wait k 1 -1
-    change k 7 USER 0 0x1000000 0 3
-    join t => n=1 [7 USER 0x21 0x0 0 3]
+    change k 7 USER 0 TRIGGER 0 3
+    join t => n=1 [7 USER ADD|CLEAR 0 0 3]
     wait k 8 0 => n=0`,
   "the program's own user events do not touch ours": `
     ${WATCH}
-    change k 0 USER 0x21 0
-    change k 0 USER 0x2 0
-    change k 0 USER 0x2 0 => ENOENT
-    change k 0 USER 0x21 0x1000000
+    change k 0 USER ADD|CLEAR 0
+    change k 0 USER DELETE 0
+    change k 0 USER DELETE 0 => ENOENT
+    change k 0 USER ADD|CLEAR TRIGGER
     host: append $D/f more
     wait k 1 -1 => ~n=1 .*
     wait k 1 -1 => ~n=1 .*
@@ -141,18 +141,18 @@ scripts('beside other sources', {
     ${WATCH}
     open r /proc/self/status rdonly
     pipe p q
-    change k p READ 0x1 0
+    change k p READ ADD 0
     write q xyz
     host: append $D/f more
     chmod /v/barrier 0644
-    wait k 8 0 => n=2 [f VNODE 0x21 0x6 0 0] [p READ 0x1 0x0 3 0]`,
+    wait k 8 0 => n=2 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0] [p READ ADD 0 3 0]`,
 });
 
 const turns = suite('turns');
 turns('with room for one, neither a level socket nor a level file starves', async () => {
   const D = { D: freshTree(session) };
   await play(
-    `kqueue k\nopen f $D/f evtonly\nsocketpair a b\nchange k a READ 0x1 0\nchange k f VNODE 0x1 0x7f\nwrite b hello`,
+    `kqueue k\nopen f $D/f evtonly\nsocketpair a b\nchange k a READ ADD 0\nchange k f VNODE ADD ALL\nwrite b hello`,
     { talker },
     D,
   );
@@ -182,7 +182,9 @@ threads('four events, four threads with room for one: one each', async () => {
   for (const name of names) hostCommand(host, `append ${D}/${name} x`);
   const got = new Set<string>();
   for (const name of names)
-    got.add(/^n=1 \[(\S+) VNODE 0x21 0x6 0 \d+\]$/.exec(await talker.say(`join ${name}`))?.[1] ?? '');
+    got.add(
+      /^n=1 \[(\S+) VNODE ADD|CLEAR WRITE|EXTEND 0 \d+\]$/.exec(await talker.say(`join ${name}`))?.[1] ?? '',
+    );
   assert.equal(
     [...got].sort(),
     names.map((name) => `f${name}`),
@@ -225,32 +227,36 @@ generations('a child has its own watches, the parent keeps its', async () => {
   await play(
     `child
      wait k 4 0 => EBADF
-     change k f VNODE 0x21 0x7f => EBADF
+     change k f VNODE ADD|CLEAR ALL => EBADF
      kqueue c
-     change c f VNODE 0x21 0x7f 0 9
+     change c f VNODE ADD|CLEAR ALL 0 9
      host: append $D/f more
-     wait c 4 -1 => n=1 [f VNODE 0x21 0x6 0 9]
+     wait c 4 -1 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 9]
      append $D/f again
-     wait c 4 0 => n=1 [f VNODE 0x21 0x6 0 9]`,
+     wait c 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 9]`,
     { talker, host },
     D,
   );
   assert.is(await talker.say('endchild'), 'child ended with 0');
-  assert.is(await talker.say('wait k 4 0'), 'n=1 [f VNODE 0x21 0x6 0 0]');
+  assert.is(await talker.say('wait k 4 0'), 'n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]');
   hostCommand(host, `chmod ${D.D}/f 0600`);
-  assert.is(await talker.say('wait k 4 -1'), 'n=1 [f VNODE 0x21 0x8 0 0]');
+  assert.is(await talker.say('wait k 4 -1'), 'n=1 [f VNODE ADD|CLEAR ATTRIB 0 0]');
   await talker.say('forget');
 });
 generations('an exec begins anew', async () => {
   const D = { D: freshTree(session) };
   const other = startTalker(session);
-  await play(`${WATCH}\nappend $D/f more\nwait k 4 0 => n=1 [f VNODE 0x21 0x6 0 0]`, { other }, D);
+  await play(
+    `${WATCH}\nappend $D/f more\nwait k 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]`,
+    { other },
+    D,
+  );
   assert.is(await other.say(`exec ${program('kqtree')} again`), 'again');
   await play(
     `number k => 0
      ${WATCH}
      host: append $D/f more
-     wait k 4 -1 => n=1 [f VNODE 0x21 0x6 0 0]`,
+     wait k 4 -1 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]`,
     { other, host },
     D,
   );
@@ -263,7 +269,7 @@ generations('fork in the midst of watching threads', async () => {
     await talker.say(`thread t${i} wait k 1 -1`);
     hostCommand(host, `append ${D.D}/f more`);
     assert.is(await talker.say('fork append /v/barrier x'), 'ok');
-    assert.is(await talker.say(`join t${i}`), 'n=1 [f VNODE 0x21 0x6 0 0]');
+    assert.is(await talker.say(`join t${i}`), 'n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]');
   }
   await talker.say('forget');
 });

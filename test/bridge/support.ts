@@ -18,6 +18,7 @@ import { buildAgent } from '../../injector/build.ts';
 import type { FridaEngine } from '../../injector/engine/frida-engine.ts';
 import { openEngine } from '../../injector/engine/select.ts';
 import { agentScript } from '../../injector/run/agent-script.ts';
+import { noteBits, noteNames } from '../fixtures/kevent-names.ts';
 import { SELF } from '../support/self.ts';
 import { compiled, type RunOptions, TestSession } from '../support/session.ts';
 
@@ -136,12 +137,13 @@ export class Talker {
     kq: string,
     name: string,
     path: string,
-    how: { readonly mode?: string; readonly flags?: number; readonly mask?: number } = {},
+    how: { readonly mode?: string; readonly mask?: number } = {},
   ): Promise<void> {
-    const { mode = 'evtonly', flags = 0x21, mask = 0x7f } = how;
+    const { mode = 'evtonly', mask } = how;
+    const bits = mask === undefined ? 'ALL' : noteNames(mask);
     const answers = [
       await this.say(`open ${name} ${path} ${mode}`),
-      await this.say(`change ${kq} ${name} VNODE ${flags} ${mask} 0 ${this.#watched.push(name)}`),
+      await this.say(`change ${kq} ${name} VNODE ADD|CLEAR ${bits} 0 ${this.#watched.push(name)}`),
     ];
     if (answers.some((answer) => answer !== 'ok'))
       throw new Error(`${path} cannot be watched: ${answers.join(', ')}`);
@@ -153,12 +155,12 @@ export class Talker {
     await this.say(`chmod ${BARRIER} 0644`);
     for (;;) {
       const answer = await this.say(`wait ${kq} 64 0`);
-      const events = [...answer.matchAll(/\[\S+ VNODE 0x[0-9a-f]+ 0x([0-9a-f]+) 0 (\d+)\]/g)];
+      const events = [...answer.matchAll(/\[\S+ VNODE \S+ (\S+) 0 (\d+)\]/g)];
       if (!answer.startsWith('n=') || answer === 'n=0')
         return answer === 'n=0' ? sum : new Map([[answer, 0]]);
       for (const [, bits, udata] of events) {
         const name = this.#watched[Number(udata) - 1] ?? `udata ${udata}`;
-        sum.set(name, (sum.get(name) ?? 0) | Number.parseInt(bits!, 16));
+        sum.set(name, (sum.get(name) ?? 0) | noteBits(bits!));
       }
     }
   }
