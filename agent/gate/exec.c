@@ -5,13 +5,13 @@
  * be, with the virtual path as the script's name; a virtual binary is started from its object.
  */
 #define _GNU_SOURCE
-#include <elf.h>
 #include <sys/mman.h>
 #include "gate.h"
+#include "linux/coverage.h"
 #include "linux/loader.h"
 #include "sys.h"
 
-enum { MAX_SCRIPT_DEPTH = 4, HEAD = 1024, SMALL_ENVIRONMENT = 512 };
+enum { MAX_SCRIPT_DEPTH = 4, SMALL_ENVIRONMENT = 512 };
 
 static const char *value_of(char *const *env, const char *name) {
   size_t n = text_length(name);
@@ -87,118 +87,160 @@ __attribute__((noinline)) static long exec_completed(long dirfd, const char *pat
   return result;
 }
 
-/* @param early it may need libraries of the tree (linux/loader.c) */
+/* One line on standard error; -EACCES, unless the run lets uncovered children go on. */
+static long refuse(const char *path, const char *why) {
+  if (session.shared->session_flags & SHARED_FLAG_ALLOW_UNCOVERED) return 0;
+  char text[text_length(path) + text_length(why) + 288];
+  char *at = append(text, "shimfs: ");
+  at = append(append(at, path[0] ? path : "the program of a descriptor"), " is not started: ");
+  at = append(append(at, why), ", so it would not see the virtual files. Start the run with --allow-uncovered to let it run without them.\n");
+  sys(SYS_write, 2, text, at - text);
+  return -EACCES;
+}
+
+/* The only way to the kernel's exec. @param early it may need libraries of the tree (linux/loader.c) */
 static long exec_covered(long dirfd, const char *path, char *const *argv, char *const *env, long flags, bool early) {
+  const char *why = coverage_refusal_here();
+  long refused = why ? refuse(path, why) : 0;
+  if (refused) return refused;
   binding_refresh();
   follow_copies(); /* while it is known who shares them */
   if (!early && environment_complete(env)) return native_exec(dirfd, path, argv, env, flags);
   return exec_completed(dirfd, path, argv, env, flags, early);
 }
 
-static long refuse(const char *path, const char *why) {
-  char text[text_length(path) + text_length(why) + 256];
-  char *at = append(text, "shimfs: ");
-  at = append(append(at, path), ": ");
-  at = append(append(at, why), ", so it would not see the virtual files. Start the run with --allow-uncovered to let it go on without them.\n");
-  sys(SYS_write, 2, text, at - text);
-  return -EACCES;
-}
-
-/* NULL when the image can be covered, or is not for us to judge. */
-static const char *uncoverable(const uint8_t *head, long n) {
-  const Elf64_Ehdr *e = (const void *)head;
-  if (n < (long)sizeof *e || !text_equal((const char *)head, "\177ELF", 4)) return NULL;
-  if (head[EI_CLASS] != ELFCLASS64) return "it is not a 64-bit program";
-  for (int i = 0; i < e->e_phnum; i++) {
-    uint64_t at = e->e_phoff + (uint64_t)i * e->e_phentsize;
-    if (at + sizeof(Elf64_Phdr) > (uint64_t)n) return NULL;
-    if (((const Elf64_Phdr *)(const void *)(head + at))->p_type == PT_INTERP) return NULL;
-  }
-  return "it is statically linked";
-}
-
-static bool asks_early(long fd, const uint8_t *head, long n, char *const *env, bool program_virtual) {
-  return needs_tree(fd, head, n, value_of(env, "LD_LIBRARY_PATH"), value_of(env, "LD_PRELOAD"), program_virtual);
-}
-
-__attribute__((noinline)) static long exec_foreign(long dirfd, const char *path, char *const *argv, char *const *env, long flags) {
-  uint8_t head[HEAD] __attribute__((aligned(8)));
-  struct stat st;
-  bool early = false;
-  long fd = sys(SYS_openat, dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd >= 0) {
-    long n = sys(SYS_read, fd, head, sizeof head);
-    long bad = sys(SYS_fstat, fd, &st);
-    early = asks_early(fd, head, n, env, false);
-    sys(SYS_close, fd);
-    const char *why = uncoverable(head, n);
-    if (!why && !bad && st.st_mode & S_ISUID && st.st_uid != (uint32_t)sys(SYS_geteuid)) why = "it is set-user-ID";
-    if (!why && !bad && st.st_mode & S_ISGID && st.st_gid != (uint32_t)sys(SYS_getegid)) why = "it is set-group-ID";
-    if (why && !(session.shared->session_flags & SHARED_FLAG_ALLOW_UNCOVERED)) return refuse(path, why);
-  }
-  return exec_covered(dirfd, path, argv, env, flags, early);
+static bool asks_early(const struct program_file *p, char *const *env, bool program_virtual) {
+  return needs_tree(p->fd, p->head, p->length, value_of(env, "LD_LIBRARY_PATH"), value_of(env, "LD_PRELOAD"), program_virtual);
 }
 
 /* `#! interpreter [argument]` → both, cut out of the head in place. */
-static bool parse_script(char *head, long n, char **interpreter, char **argument) {
-  if (n < 3 || head[0] != '#' || head[1] != '!') return false;
-  head[n < HEAD ? n : HEAD - 1] = 0;
-  char *p = head + 2;
-  while (*p == ' ' || *p == '\t') p++;
-  *interpreter = p;
-  while (*p && *p != ' ' && *p != '\t' && *p != '\n') p++;
-  char stop = *p;
-  *p = 0;
+static bool parse_script(struct program_file *p, char **interpreter, char **argument) {
+  char *head = (char *)p->head;
+  if (p->length < 3 || head[0] != '#' || head[1] != '!') return false;
+  head[p->length < PROGRAM_HEAD ? p->length : PROGRAM_HEAD - 1] = 0;
+  char *at = head + 2;
+  while (*at == ' ' || *at == '\t') at++;
+  *interpreter = at;
+  while (*at && *at != ' ' && *at != '\t' && *at != '\n') at++;
+  char stop = *at;
+  *at = 0;
   *argument = NULL;
   if (!**interpreter) return false;
   if (stop == ' ' || stop == '\t') {
-    p++;
-    while (*p == ' ' || *p == '\t') p++;
-    char *end = p;
+    at++;
+    while (*at == ' ' || *at == '\t') at++;
+    char *end = at;
     while (*end && *end != '\n') end++;
-    while (end > p && (end[-1] == ' ' || end[-1] == '\t')) end--;
+    while (end > at && (end[-1] == ' ' || end[-1] == '\t')) end--;
     *end = 0;
-    if (*p) *argument = p;
+    if (*at) *argument = at;
   }
   return true;
 }
 
 static long exec_anywhere(long dirfd, const char *path, char *const *argv, char *const *env, long flags, int depth);
 
-__attribute__((noinline)) static long exec_virtual(long fd, const char *path, char *const *argv, char *const *env, int depth) {
-  char head[HEAD + 8] __attribute__((aligned(8))), *interpreter, *argument;
-  long n = sys(SYS_pread64, fd, head, HEAD, 0);
-  bool early = asks_early(fd, (const uint8_t *)head, n, env, true);
-  if (parse_script(head, n, &interpreter, &argument)) {
-    on_close(fd);
-    sys(SYS_close, fd);
-    if (depth >= MAX_SCRIPT_DEPTH) return -ELOOP;
-    size_t count = 0;
-    while (argv && argv[count]) count++;
-    if (count > 100000) return -E2BIG;
-    size_t bytes = (count + 4) * sizeof(char *);
-    long at = sys(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (at < 0 && at > -4096) return at;
-    const char **list = (const char **)at;
-    size_t k = 0;
-    list[k++] = interpreter;
-    if (argument) list[k++] = argument;
-    list[k++] = path;
-    for (size_t i = 1; i < count; i++) list[k++] = argv[i];
-    long result = exec_anywhere(AT_FDCWD, interpreter, (char *const *)list, env, 0, depth + 1);
-    sys(SYS_munmap, at, bytes);
-    return result;
+/* As the kernel starts a script: interpreter, its argument, the script's path, then the arguments behind the first. */
+static long exec_interpreter(const char *interpreter, const char *argument, const char *path, char *const *argv, char *const *env, int depth) {
+  if (depth >= MAX_SCRIPT_DEPTH) return -ELOOP;
+  size_t count = 0;
+  while (argv && argv[count]) count++;
+  if (count > 100000) return -E2BIG;
+  size_t bytes = (count + 4) * sizeof(char *);
+  long at = sys(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (at < 0 && at > -4096) return at;
+  const char **list = (const char **)at;
+  size_t k = 0;
+  list[k++] = interpreter;
+  if (argument) list[k++] = argument;
+  list[k++] = path;
+  for (size_t i = 1; i < count; i++) list[k++] = argv[i];
+  long result = exec_anywhere(AT_FDCWD, interpreter, (char *const *)list, env, 0, depth + 1);
+  sys(SYS_munmap, at, bytes);
+  return result;
+}
+
+/* Opens a real program to look at it. One that may be executed and not read cannot be judged. */
+static long open_program(long dirfd, const char *path, long flags) {
+  char self[40] = "/proc/self/fd/";
+  if (flags & AT_EMPTY_PATH && !path[0]) {
+    text_number(self + 14, (uint64_t)dirfd);
+    path = self;
+    dirfd = AT_FDCWD;
   }
-  char real[40] = "/proc/self/fd/";
-  text_number(real + 14, (uint64_t)fd);
-  long result = exec_covered(AT_FDCWD, real, argv, env, 0, early);
+  long how = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0);
+  long fd = sys(SYS_openat, dirfd, path, how);
+  if (fd != -EMFILE) return fd;
+  /* The kernel needs no descriptor to exec. Ours to the host would be closed by it, so it can be closed now. */
+  link_release_descriptor();
+  return sys(SYS_openat, dirfd, path, how);
+}
+
+static bool interpreter_virtual(const char *interpreter) {
+  struct place p;
+  struct scratch *room = session.overlays ? scratch_take() : NULL;
+  bool found = place_of(AT_FDCWD, interpreter, &p) || (room && place_ahead(AT_FDCWD, interpreter, true, &p, room));
+  if (room) scratch_give(room);
+  return found;
+}
+
+/* Judges a real script's interpreter, and that one's, which the kernel starts by itself. 0 or -errno. */
+__attribute__((noinline)) static long judge_interpreter(const char *path, int depth) {
+  struct program_file p;
+  char *interpreter, *argument;
+  long fd = open_program(AT_FDCWD, path, 0);
+  if (fd < 0) return fd;
+  program_read(&p, fd);
+  const char *why = coverage_refusal(&p, NULL);
+  sys(SYS_close, fd);
+  long refused = why ? refuse(path, why) : 0;
+  if (refused || !parse_script(&p, &interpreter, &argument)) return refused;
+  return depth >= MAX_SCRIPT_DEPTH ? -ELOOP : judge_interpreter(interpreter, depth + 1);
+}
+
+__attribute__((noinline)) static long exec_foreign(long dirfd, const char *path, char *const *argv, char *const *env, long flags, int depth) {
+  struct program_file p;
+  char *interpreter, *argument;
+  long fd = open_program(dirfd, path, flags), refused;
+  if (fd < 0 && (fd != -EACCES || sys(SYS_faccessat, dirfd, path, 1 /* X_OK */))) return fd;
+  if (fd < 0 && (refused = refuse(path, "it cannot be read, so it cannot be checked"))) return refused;
+  if (fd < 0) return exec_covered(dirfd, path, argv, env, flags, false);
+  program_read(&p, fd);
+  const char *why = coverage_refusal(&p, argv);
+  bool early = asks_early(&p, env, false);
+  sys(SYS_close, fd);
+  if (why && (refused = refuse(path, why))) return refused;
+  if (parse_script(&p, &interpreter, &argument)) {
+    if (interpreter_virtual(interpreter) && path[0]) return exec_interpreter(interpreter, argument, path, argv, env, depth);
+    if ((refused = judge_interpreter(interpreter, depth + 1))) return refused;
+  }
+  return exec_covered(dirfd, path, argv, env, flags, early);
+}
+
+static long close_program(long fd, long result) {
   on_close(fd);
   sys(SYS_close, fd);
   return result;
 }
 
+__attribute__((noinline)) static long exec_virtual(long fd, const char *path, char *const *argv, char *const *env, int depth) {
+  struct program_file p;
+  char *interpreter, *argument;
+  program_read(&p, fd);
+  if (parse_script(&p, &interpreter, &argument)) {
+    close_program(fd, 0);
+    return exec_interpreter(interpreter, argument, path, argv, env, depth);
+  }
+  const char *why = coverage_refusal(&p, argv);
+  long refused = why ? refuse(path, why) : 0;
+  if (refused) return close_program(fd, refused);
+  char real[40] = "/proc/self/fd/";
+  text_number(real + 14, (uint64_t)fd);
+  return close_program(fd, exec_covered(AT_FDCWD, real, argv, env, 0, asks_early(&p, env, true)));
+}
+
 /* The path leads out of the mounts. */
-__attribute__((noinline)) static long exec_at_exit(char *const *argv, char *const *env, long flags) {
+__attribute__((noinline)) static long exec_at_exit(char *const *argv, char *const *env, long flags, int depth) {
   uint32_t n;
   const char *text = link_exit_path(&n);
   if (n >= MAX_PATH) n = MAX_PATH - 1;
@@ -206,7 +248,7 @@ __attribute__((noinline)) static long exec_at_exit(char *const *argv, char *cons
   bytes_copy(real, text, n);
   real[n] = 0;
   link_end();
-  return exec_foreign(AT_FDCWD, real, argv, env, flags);
+  return exec_foreign(AT_FDCWD, real, argv, env, flags, depth);
 }
 
 /* The kernel found nothing there: perhaps a real symlink leads into a mount. */
@@ -225,13 +267,15 @@ __attribute__((noinline)) static long exec_behind(long dirfd, const char *path, 
 static long exec_anywhere(long dirfd, const char *path, char *const *argv, char *const *env, long flags, int depth) {
   struct place p;
   if (!place_at(dirfd, path, flags, &p)) {
-    long result = exec_foreign(dirfd, path, argv, env, flags);
+    long result = exec_foreign(dirfd, path, argv, env, flags, depth);
     return result == -ENOENT || result == -ENOTDIR ? exec_behind(dirfd, path, argv, env, flags, depth, result) : result;
   }
   long allowed = on_access(dirfd, path, 1, 0x200 /* AT_EACCESS */);
-  if (allowed == LEFT_MOUNTS) return exec_at_exit(argv, env, flags);
+  if (allowed == LEFT_MOUNTS) return exec_at_exit(argv, env, flags, depth);
+  if (allowed == NOT_OURS) return -ENOENT; /* never the kernel's own look: it would start the object uncovered */
   if (allowed < 0) return allowed;
   long fd = on_open(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+  if (fd == NOT_OURS) return -ENOENT;
   if (fd < 0) return fd == LEFT_MOUNTS ? (link_end(), -ENOENT) : fd == -ENXIO ? -EACCES : fd;
   if (fd_kind(fd) == FD_DIRECTORY || fd_kind(fd) == FD_FIFO) {
     on_close(fd);
@@ -244,7 +288,12 @@ static long exec_anywhere(long dirfd, const char *path, char *const *argv, char 
 long on_execve(long dirfd, const char *path, char *const argv[], char *const envp[], long flags) {
   if (!readable(path, 1)) return NOT_OURS;
   if (in_vfork_child()) paths_forget(); /* the parent's: a child may make links */
-  if (flags & AT_EMPTY_PATH && !path[0] && fd_kind(dirfd) != FD_FILE) return exec_covered(dirfd, path, argv, envp, flags, false);
+  char self[24] = "/dev/fd/";
+  if (flags & AT_EMPTY_PATH && !path[0]) {
+    if (fd_kind(dirfd) != FD_FILE) return exec_foreign(dirfd, path, argv, envp, flags, 0);
+    text_number(self + 8, (uint64_t)dirfd); /* by which the kernel, too, names the script of a descriptor */
+    return exec_anywhere(AT_FDCWD, self, argv, envp, 0, 0);
+  }
   struct place p;
   struct scratch *room = session.overlays && path[0] && !place_of(dirfd, path, &p) ? scratch_take() : NULL;
   bool leads = room && place_ahead(dirfd, path, !(flags & AT_SYMLINK_NOFOLLOW), &p, room);

@@ -103,6 +103,7 @@ void link_tell(const struct request *q);
 void link_start(void);
 void link_start_child(void);
 void link_stop(void);
+void link_release_descriptor(void);
 void link_after_fork(int parent_pid);
 /* This memory is a fork child's copy that has not been put in order yet. */
 bool link_forked(void);

@@ -252,6 +252,12 @@ void link_stop(void) {
   let_go();
 }
 
+/* Gives the connection's number back, for a process that has none left and is about to exec. */
+void link_release_descriptor(void) {
+  if (!in_vfork_child()) link_stop();
+  else if (the.fd >= 0) sys(SYS_close, the.fd); /* the parent keeps its own */
+}
+
 bool link_forked(void) { return parentage && !*parentage; }
 
 /* Right after fork, so that the host knows of the child even if it never touches a virtual file. */

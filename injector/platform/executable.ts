@@ -183,6 +183,8 @@ function checkElf(path: string, elf: Elf, probe: FileProbe): Refused | undefined
       'A Go program cannot be covered; --allow-uncovered lets it run outside the virtual tree.',
     );
   }
+  // The loader itself preloads for the program that it is told to run.
+  if (elf.interpreter === undefined && libcOf(path) === probe.libc) return undefined;
   if (elf.interpreter === undefined) {
     return refuse('static', `${path} is statically linked: no library can be preloaded into it`, UNCOVERED);
   }
