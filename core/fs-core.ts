@@ -13,7 +13,7 @@ import { type Backstore, ContentStore } from './content/content-store.ts';
 import { NativeFiles } from './content/native-files.ts';
 import type { SinkErrorHandler } from './events/event-hub.ts';
 import { EventSource } from './events/event-source.ts';
-import type { EventKind, EventSink, FsEvent } from './events/fs-event.ts';
+import type { EventSink, FsEvent } from './events/fs-event.ts';
 import { FsView, type Place } from './fs-view.ts';
 import type { History, Journal, JournalLimits } from './journal.ts';
 import { type BranchInfo, BranchTable, MAIN, type SnapshotInfo } from './layers/branch-table.ts';
@@ -29,7 +29,7 @@ import { MountTable, newDirectory, type Owner } from './mounts.ts';
 import { type NodeFs, nodeFs } from './node-fs/node-fs.ts';
 import { FIRST_SEQ } from './ops/directory.ts';
 import { hide } from './ops/hide.ts';
-import type { Engine, RenameFacts, StatFs } from './ops/view-context.ts';
+import type { CommittedChange, Engine, StatFs } from './ops/view-context.ts';
 import { type Beneath, beneath, type Found } from './overlay/beneath.ts';
 import { type Differences, type OverlayChange, overlayDifferences } from './overlay/changes.ts';
 import { Commit, type CommitResult } from './overlay/commit.ts';
@@ -407,17 +407,8 @@ export class FsCore implements Engine {
   // What operations ask of the core.
 
   /** @internal */
-  emit(
-    ns: Namespace,
-    pid: number,
-    kind: EventKind,
-    node: Inode,
-    dir: Inode | null,
-    name: string,
-    detail: number,
-    rename?: RenameFacts,
-  ): void {
-    this.#events.emit(ns, pid, kind, node, dir, name, detail, rename);
+  emit(change: CommittedChange): void {
+    this.#events.emit(change);
   }
 
   /** @internal */

@@ -127,7 +127,8 @@ export class NativeFiles {
     if (uid !== 0) node.mode &= node.mode & S_IXGRP ? ~(S_ISUID | S_ISGID) : ~S_ISUID;
     const size = node.size > before ? Detail.Extended : node.size < before ? Detail.Truncated : 0;
     now.read();
-    this.#engine.emit(ns, pid, EventKind.Modified, node, null, '', Detail.Native | size);
+    const detail = Detail.Native | size;
+    this.#engine.emit({ kind: EventKind.Modified, ns, pid, node, dir: null, name: '', detail });
     return true;
   }
 }

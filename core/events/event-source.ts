@@ -4,12 +4,11 @@ import { fileType } from '../constants.ts';
 import type { JournalLimits } from '../journal.ts';
 import { Journal } from '../journal.ts';
 import type { BranchTable } from '../layers/branch-table.ts';
-import type { Inode } from '../layers/inode.ts';
 import { join, type Namespace } from '../layers/namespace.ts';
 import { heardIn } from '../layers/visibility.ts';
-import type { RenameFacts } from '../ops/view-context.ts';
+import type { CommittedChange } from '../ops/view-context.ts';
 import { EventHub, type SinkErrorHandler, type Told } from './event-hub.ts';
-import { Detail, type EventKind, type FsEvent } from './fs-event.ts';
+import { Detail, type FsEvent } from './fs-event.ts';
 
 /** An event before it is told. */
 export type Change = Omit<FsEvent, 'id' | 'pid' | 'branch' | 'time'>;
@@ -57,16 +56,7 @@ export class EventSource {
     return Math.floor(this.#now.ms);
   }
 
-  emit(
-    ns: Namespace,
-    pid: number,
-    kind: EventKind,
-    node: Inode,
-    dir: Inode | null,
-    name: string,
-    detail: number,
-    rename?: RenameFacts,
-  ): void {
+  emit({ ns, pid, kind, node, dir, name, detail, rename }: CommittedChange): void {
     if (!this.enabled) return;
     const at = dir ? null : ns.locate(node);
     // Written out, in one shape: this is made for every operation, and a spread would cost as much as the rest of it.

@@ -52,7 +52,7 @@ export function enter(view: ViewContext, to: Walk, node: Inode): Inode {
   ns.add(dir, to.name, node);
   if (node.table) ns.countSubdirectory(dir, 1);
   stampEntries(dir, core.now);
-  core.emit(ns, view.who.pid, EventKind.Created, node, dir, to.name, 0);
+  core.emit({ kind: EventKind.Created, ns, pid: view.who.pid, node, dir, name: to.name, detail: 0 });
   return node;
 }
 
@@ -102,6 +102,14 @@ export function link(view: ViewContext, from: Place, place: Place, follow: boole
   ns.add(dir, to.name, node);
   stampChange(node, now);
   stampEntries(dir, now);
-  core.emit(ns, view.who.pid, EventKind.Created, node, dir, to.name, Detail.Link);
+  core.emit({
+    kind: EventKind.Created,
+    ns,
+    pid: view.who.pid,
+    node,
+    dir,
+    name: to.name,
+    detail: Detail.Link,
+  });
   return node;
 }

@@ -56,7 +56,8 @@ function modified(view: ViewContext, node: Inode, detail: number, at?: Located):
   // Someone else's write takes the right to run as the owner away.
   if (who.uid !== 0 && node.mode & (S_ISUID | S_ISGID))
     node.mode &= node.mode & 0o10 ? ~(S_ISUID | S_ISGID) : ~S_ISUID;
-  core.emit(ns, who.pid, EventKind.Modified, node, at?.dir ?? null, at?.name ?? '', detail);
+  const dir = at?.dir ?? null;
+  core.emit({ kind: EventKind.Modified, ns, pid: who.pid, node, dir, name: at?.name ?? '', detail });
 }
 
 /** @param position 'append' for the end of the file */
@@ -106,7 +107,8 @@ export function truncatedElsewhere(view: ViewContext, node: Inode, at: Located):
   const { core, ns, who } = view;
   core.content.emptied(node);
   stampModify(node, core.now.read());
-  core.emit(ns, who.pid, EventKind.Modified, node, at.dir, at.name, Detail.Truncated);
+  const { dir, name } = at;
+  core.emit({ kind: EventKind.Modified, ns, pid: who.pid, node, dir, name, detail: Detail.Truncated });
 }
 
 export function truncate(view: ViewContext, place: Place, length: number): void {

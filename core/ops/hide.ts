@@ -15,5 +15,5 @@ export function hide(view: ViewContext, place: Place): void {
   if (entry) dir.table!.remove(entry);
   ns.whiteout(dir, at.name);
   stampEntries(dir, core.now);
-  core.emit(ns, view.who.pid, EventKind.Removed, node, dir, at.name, 0);
+  core.emit({ kind: EventKind.Removed, ns, pid: view.who.pid, node, dir, name: at.name, detail: 0 });
 }

@@ -12,7 +12,8 @@ function change(view: ViewContext, at: Located, detail: number, apply: (node: In
   const now = view.core.now.read();
   apply(node);
   stampChange(node, now);
-  view.core.emit(view.ns, view.who.pid, EventKind.Attrib, node, at.dir, at.name, detail);
+  const { core, ns, who } = view;
+  core.emit({ kind: EventKind.Attrib, ns, pid: who.pid, node, dir: at.dir, name: at.name, detail });
 }
 
 export function chmod(view: ViewContext, place: Place, mode: number, follow: boolean): void {

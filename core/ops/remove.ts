@@ -31,7 +31,7 @@ function take(view: ViewContext, at: Inode, name: string, found: Inode): void {
   const node = ownLosing(view, found);
   dropName(view, dir, name, node);
   const detail = node.nlink > 0 ? Detail.Link : 0;
-  core.emit(ns, view.who.pid, EventKind.Removed, node, dir, name, detail);
+  core.emit({ kind: EventKind.Removed, ns, pid: view.who.pid, node, dir, name, detail });
   if (node.nlink === 0) core.orphaned(ns, node);
 }
 

@@ -74,21 +74,21 @@ export function rename(view: ViewContext, from: Place, to: Place, flags: number)
     ? swap(view, old, target, ns.own(node), ns.own(replaced!))
     : move(view, old, target, ns.own(node), replaced ? ownLosing(view, replaced) : null);
   if (node.table || (exchange && replaced?.table)) ns.state.epoch++;
-  core.emit(
+  core.emit({
+    kind: EventKind.Renamed,
     ns,
-    who.pid,
-    EventKind.Renamed,
-    ns.own(node),
-    ns.own(target.dir),
-    target.name,
-    exchange ? Detail.Exchanged : 0,
-    {
+    pid: who.pid,
+    node: ns.own(node),
+    dir: ns.own(target.dir),
+    name: target.name,
+    detail: exchange ? Detail.Exchanged : 0,
+    rename: {
       fromDir: ns.own(old.dir),
       fromName: old.name,
       from: fromPath,
       replaced: told ? { ino: told.ino, type: fileType(told.mode), nlink: told.nlink } : undefined,
     },
-  );
+  });
   if (told && told.nlink === 0) core.orphaned(ns, told);
 }
 

@@ -16,6 +16,22 @@ export interface RenameFacts {
   readonly replaced?: FsEvent['replaced'];
 }
 
+/** A change that an operation committed: what the core makes an event of. */
+export interface CommittedChange {
+  readonly kind: EventKind;
+  /** Branch that the operation worked in. */
+  readonly ns: Namespace;
+  /** Process that caused it; 0 for the host. */
+  readonly pid: number;
+  readonly node: Inode;
+  /** Directory of `name`; null where an open file changed, which has any of its names or none. */
+  readonly dir: Inode | null;
+  readonly name: string;
+  /** A set of `Detail` bits. */
+  readonly detail: number;
+  readonly rename?: RenameFacts;
+}
+
 export interface StatFs {
   /** Bytes. */
   readonly blockSize: number;
@@ -33,17 +49,8 @@ export interface Engine {
   readonly content: ContentStore;
   readonly mounts: Mounts;
   nextIno(): number;
-  /** Say that `name` in `dir` (or, without them, the inode itself) changed. After commit. */
-  emit(
-    ns: Namespace,
-    pid: number,
-    kind: EventKind,
-    node: Inode,
-    dir: Inode | null,
-    name: string,
-    detail: number,
-    rename?: RenameFacts,
-  ): void;
+  /** Journal and deliver the event of a change. After commit. */
+  emit(change: CommittedChange): void;
   /** An inode lost its last name: free it once nobody holds it. */
   orphaned(ns: Namespace, node: Inode): void;
   /** Give what was opened an object file, where that is how it is read. */

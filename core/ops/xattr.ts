@@ -71,5 +71,14 @@ function change(view: ViewContext, at: Located, apply: (node: Inode) => void): v
   const node = view.ns.own(at.node);
   apply(node);
   stampChange(node, view.core.now.read());
-  view.core.emit(view.ns, view.who.pid, EventKind.Attrib, node, at.dir, at.name, Detail.Xattr);
+  const { core, ns, who } = view;
+  core.emit({
+    kind: EventKind.Attrib,
+    ns,
+    pid: who.pid,
+    node,
+    dir: at.dir,
+    name: at.name,
+    detail: Detail.Xattr,
+  });
 }
