@@ -4,45 +4,16 @@
  * All streams of one branch share one subscription to the core, which ends with the last of them.
  */
 import { randomUUID } from 'node:crypto';
-import { Detail, EventKind, type FsEvent } from '../events/fs-event.ts';
+import type { FsEvent } from '../events/fs-event.ts';
 import type { FsCore } from '../fs-core.ts';
 import type { DirectoryEntry } from '../ops/directory.ts';
-import { type Change, control } from './change.ts';
+import { control } from './change.ts';
 import { WatcherError } from './errors.ts';
+import { changesOf } from './event-change.ts';
 import { trimmed } from './paths.ts';
 import { Router } from './router.ts';
 import type { Entry } from './scope.ts';
 import type { Attachment, AttachOptions, ChangeSink, Source } from './source.ts';
-
-const KIND: Readonly<Partial<Record<EventKind, Change['kind']>>> = {
-  [EventKind.Created]: 'create',
-  [EventKind.Removed]: 'delete',
-  [EventKind.Modified]: 'update',
-  [EventKind.Renamed]: 'rename',
-  [EventKind.Attrib]: 'attrib',
-};
-
-/** An event as changes: none of what has no name any more, two where a creation replaced something. */
-export function changesOf(event: FsEvent): readonly Change[] {
-  const kind = KIND[event.kind];
-  if (kind === undefined || event.detail & Detail.Orphan) return [];
-  const { path, type, id, time, ino, nlink: links } = event;
-  const change: Change = { kind, path, type, id, time, ino, links };
-  if (kind === 'rename') {
-    const exchanged = (event.detail & Detail.Exchanged) !== 0;
-    return [
-      {
-        ...change,
-        from: event.from,
-        ...(event.replaced && { replaced: event.replaced.type }),
-        ...(exchanged && { exchanged }),
-      },
-    ];
-  }
-  if (kind === 'create' && event.replaced)
-    return [{ kind: 'delete', path, type: event.replaced.type, id, time, ino: event.replaced.ino }, change];
-  return [change];
-}
 
 const DEVICES = new WeakMap<FsCore, number>();
 let lastDevice = 0x5348_0000;

@@ -2,7 +2,7 @@
 export { type Accumulated, Accumulator, accumulated } from './accumulator.ts';
 export { type Backend, type BackendEvent, type BackendSubscription, parcelBackend } from './backend.ts';
 export type { WatchBatch } from './batch.ts';
-export { BranchSource, branchSource, changesOf } from './branch-source.ts';
+export { BranchSource, branchSource } from './branch-source.ts';
 export { BUFFER_CAPACITY, type BufferOptions, ChangeBuffer } from './buffer.ts';
 export { type Change, type ChangeKind, type ChangeType, type ControlKind, isControl } from './change.ts';
 export { Collapser, collapse } from './collapse.ts';
@@ -17,6 +17,7 @@ export {
 } from './debounce.ts';
 export { DirectorySource, type DirectorySourceOptions, directorySource } from './directory-source.ts';
 export { ErrWatcherStopped, WatcherError } from './errors.ts';
+export { changesOf, type WatchedEvent } from './event-change.ts';
 export {
   EventFlag,
   type EventType,

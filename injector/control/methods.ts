@@ -42,6 +42,8 @@ export interface EventLine {
   readonly path: string;
   /** Renamed only. */
   readonly from?: string;
+  /** Renamed, or Created where the old name is not visible: the inode that lost the name `path`. */
+  readonly replaced?: { readonly ino: number; readonly type: FileType; readonly nlink: number };
   readonly ino: number;
   /** Process that caused it; 0 for the host. */
   readonly pid: number;

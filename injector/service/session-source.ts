@@ -4,37 +4,14 @@
  * The host keeps a journal, so who comes back hears what he missed, or that it is lost. One connection serves all
  * watchers of a branch; it is closed with the last of them, and outlives hosts that come and go.
  */
-import { type Change, type ChangeKind, control } from '../../core/watch/change.ts';
+import { type Change, control } from '../../core/watch/change.ts';
+import { changesOf } from '../../core/watch/event-change.ts';
 import { covers, trimmed } from '../../core/watch/paths.ts';
 import { Router } from '../../core/watch/router.ts';
 import type { Attachment, AttachOptions, ChangeSink, Source } from '../../core/watch/source.ts';
+import { eventOfLine } from '../control/event-line.ts';
 import type { EventLine } from '../control/methods.ts';
 import { SessionLink } from './session-link.ts';
-
-const KIND: Readonly<Record<string, ChangeKind>> = {
-  Created: 'create',
-  Removed: 'delete',
-  Modified: 'update',
-  Renamed: 'rename',
-  Attrib: 'attrib',
-};
-
-export function changeOfLine(line: EventLine): Change | undefined {
-  const kind = KIND[line.kind];
-  if (kind === undefined || line.detail.includes('Orphan')) return undefined;
-  const { path, from, type, id, time, ino, nlink: links } = line;
-  return {
-    kind,
-    path,
-    type,
-    id,
-    time,
-    ino,
-    links,
-    ...(from !== undefined && { from }),
-    ...(line.detail.includes('Exchanged') && { exchanged: true }),
-  };
-}
 
 /** The host's files cannot be listed at once: who needs that is told to scan. */
 const NOTHING = (): [] => [];
@@ -72,8 +49,11 @@ class Listener {
   }
 
   hear(line: EventLine): void {
-    const change = changeOfLine(line);
-    if (!change) return;
+    const event = eventOfLine(line);
+    if (event) for (const change of changesOf(event)) this.#push(change);
+  }
+
+  #push(change: Change): void {
     this.#router.push(change);
     if (change.kind !== 'rename' || change.type !== 'directory') return;
     // What is in a directory that comes into view is not known here.

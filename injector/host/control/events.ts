@@ -1,32 +1,11 @@
 /** The story of a session, told to a command as fast as it listens. */
-import { Detail, type FsEvent, kindName } from '../../../core/events/fs-event.ts';
-import type { EventLine } from '../../control/methods.ts';
+import { eventLine } from '../../control/event-line.ts';
 import type { ControlCall, Methods } from '../control-connection.ts';
 import { branch, flag, optionalWhole } from './params.ts';
 
 const BATCH = 256;
 /** Unsent bytes above which a reader is left to catch up; the journal keeps its place meanwhile. */
 const BACKLOG_BYTES = 1024 * 1024;
-
-const DETAILS = Object.entries(Detail);
-
-export function eventLine(event: FsEvent): EventLine {
-  const { id, kind, path, from, ino, pid, branch, time, type, nlink, detail } = event;
-  const names = DETAILS.filter(([, bit]) => detail & bit).map(([name]) => name);
-  return {
-    id,
-    kind: kindName(kind),
-    path,
-    ...(from !== undefined && { from }),
-    ino,
-    pid,
-    branch,
-    time,
-    type,
-    nlink,
-    detail: names,
-  };
-}
 
 /**
  * A reader's place in the journal. Nothing is queued for it: what it has not read yet is in the journal, and
