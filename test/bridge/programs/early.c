@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../../fixtures/programs/say.h"
+#include "../../../fixtures/programs/lines.h"
 
 __attribute__((constructor)) static void early(void) {
   const char *path = getenv("EARLY");
@@ -18,7 +18,7 @@ __attribute__((constructor)) static void early(void) {
   if (kevent(kq, &change, 1, NULL, 0, NULL) < 0) fail("kevent");
   chmod(path, 0600);
   if (kevent(kq, NULL, 0, &event, 1, &soon) != 1) fail("wait");
-  say("early fflags=0x%x", event.fflags);
+  print_line("early fflags=0x%x", event.fflags);
   close(fd);
   close(kq);
 }

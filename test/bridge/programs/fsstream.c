@@ -81,7 +81,7 @@ static struct {
   int fd;
 } files[64];
 
-static void say(const char *format, ...) {
+static void print_line(const char *format, ...) {
   va_list args;
   va_start(args, format);
   vprintf(format, args);
@@ -254,7 +254,7 @@ static void create(char **w, int n) {
     (void)device, s->stream = FSEventStreamCreate(NULL, callback, &context, array, since, atof(w[3]), s->flags);
   CFRelease(array);
   for (int i = 0; i < n - first; i++) CFRelease(strings[i]);
-  say(s->stream ? "ok" : "NULL");
+  print_line(s->stream ? "ok" : "NULL");
 }
 
 static void deadline(struct timespec *end, int seconds) {
@@ -290,7 +290,7 @@ static void wait_released(struct stream *s) {
     if (pthread_cond_timedwait(&changed, &lock, &end)) break;
   int count = s->released, wrong = s->overlapped;
   pthread_mutex_unlock(&lock);
-  say("released %d wrong %d", count, wrong);
+  print_line("released %d wrong %d", count, wrong);
 }
 
 static void wait_ended(struct loop *l) {
@@ -301,7 +301,7 @@ static void wait_ended(struct loop *l) {
     if (pthread_cond_timedwait(&changed, &lock, &end)) break;
   int ended = l->ended;
   pthread_mutex_unlock(&lock);
-  say(ended ? "ended" : "runs");
+  print_line(ended ? "ended" : "runs");
 }
 
 /* ---- storms ---- */
@@ -364,11 +364,11 @@ static void churn_all(const char *directory, const char *loop, int rounds) {
   for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
   storming = 0;
   pthread_join(writer, NULL);
-  say(churned > 0 ? "heard" : "silence");
+  print_line(churned > 0 ? "heard" : "silence");
 }
 
 /* ---- files ---- */
-static void result(int r) { say(r < 0 ? "errno %d" : "ok", errno); }
+static void result(int r) { print_line(r < 0 ? "errno %d" : "ok", errno); }
 
 static int file_command(char **w, int n) {
   const char *c = w[0];
@@ -411,36 +411,36 @@ static void stream_command(char **w, int n) {
     l->runs = 1;
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
-    say("ok");
+    print_line("ok");
   } else if (!strcmp(c, "unschedule")) {
     FSEventStreamUnscheduleFromRunLoop(stream, loop_named(w[2])->loop, kCFRunLoopDefaultMode);
-    say("ok");
+    print_line("ok");
   } else if (!strcmp(c, "queue")) {
     FSEventStreamSetDispatchQueue(stream, strcmp(w[2], "none") ? queue_named(w[2]) : NULL);
     if (strcmp(w[2], "none") && strcmp(w[2], "global")) dispatch_async_f(queue_named(w[2]), s->name, name_queue);
-    say("ok");
-  } else if (!strcmp(c, "start")) say("%d", FSEventStreamStart(stream));
-  else if (!strcmp(c, "stop")) FSEventStreamStop(stream), say("ok");
-  else if (!strcmp(c, "invalidate")) FSEventStreamInvalidate(stream), say("ok");
+    print_line("ok");
+  } else if (!strcmp(c, "start")) print_line("%d", FSEventStreamStart(stream));
+  else if (!strcmp(c, "stop")) FSEventStreamStop(stream), print_line("ok");
+  else if (!strcmp(c, "invalidate")) FSEventStreamInvalidate(stream), print_line("ok");
   else if (!strcmp(c, "release")) {
     FSEventStreamRelease(stream);
     pthread_mutex_lock(&lock);
     s->given_up = 1;
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
-    say("ok");
+    print_line("ok");
   }
   else if (!strcmp(c, "flushsync")) {
     commanding = 0;
     here = "main";
     FSEventStreamFlushSync(stream);
-    say("ok");
+    print_line("ok");
   }
 #ifndef BY_NAME
-  else if (!strcmp(c, "retain")) FSEventStreamRetain(stream), say("ok");
-  else if (!strcmp(c, "flushasync")) say("%llu", (unsigned long long)FSEventStreamFlushAsync(stream));
-  else if (!strcmp(c, "latest")) say("%llu", (unsigned long long)FSEventStreamGetLatestEventId(stream));
-  else if (!strcmp(c, "device")) say("%d", FSEventStreamGetDeviceBeingWatched(stream) != 0);
+  else if (!strcmp(c, "retain")) FSEventStreamRetain(stream), print_line("ok");
+  else if (!strcmp(c, "flushasync")) print_line("%llu", (unsigned long long)FSEventStreamFlushAsync(stream));
+  else if (!strcmp(c, "latest")) print_line("%llu", (unsigned long long)FSEventStreamGetLatestEventId(stream));
+  else if (!strcmp(c, "device")) print_line("%d", FSEventStreamGetDeviceBeingWatched(stream) != 0);
   else if (!strcmp(c, "describe")) {
     char text[4096];
     CFStringRef string = FSEventStreamCopyDescription(stream);
@@ -448,7 +448,7 @@ static void stream_command(char **w, int n) {
     for (char *at = text; *at; at++)
       if (*at == '\n') *at = ' ';
     CFRelease(string);
-    say("%s", text);
+    print_line("%s", text);
   } else if (!strcmp(c, "paths")) {
     CFArrayRef array = FSEventStreamCopyPathsBeingWatched(stream);
     for (CFIndex i = 0; i < CFArrayGetCount(array); i++) {
@@ -457,28 +457,28 @@ static void stream_command(char **w, int n) {
       printf("%s ", path);
     }
     CFRelease(array);
-    say("");
+    print_line("");
   } else if (!strcmp(c, "exclude")) {
     CFStringRef strings[WORDS];
     CFArrayRef array = array_of(w + 2, n - 2, strings, 0);
-    say("%d", FSEventStreamSetExclusionPaths(stream, array));
+    print_line("%d", FSEventStreamSetExclusionPaths(stream, array));
     CFRelease(array);
     for (int i = 0; i < n - 2; i++) CFRelease(strings[i]);
   }
 #endif
-  else say("what is '%s'?", c);
+  else print_line("what is '%s'?", c);
 }
 
 static void other_command(char **w, int n) {
   const char *c = w[0];
   if (!strcmp(c, "create")) create(w, n);
-  else if (!strcmp(c, "loop")) make_loop(w[1], n > 2), say("ok");
+  else if (!strcmp(c, "loop")) make_loop(w[1], n > 2), print_line("ok");
   else if (!strcmp(c, "events")) events(stream_named(w[1]), n > 2 ? atoi(w[2]) : 0);
-  else if (!strcmp(c, "inside")) snprintf(stream_named(w[1])->actions, 128, "%s", w[2]), say("ok");
-  else if (!strcmp(c, "slow")) stream_named(w[1])->sleep_ms = atoi(w[2]), say("ok");
+  else if (!strcmp(c, "inside")) snprintf(stream_named(w[1])->actions, 128, "%s", w[2]), print_line("ok");
+  else if (!strcmp(c, "slow")) stream_named(w[1])->sleep_ms = atoi(w[2]), print_line("ok");
   else if (!strcmp(c, "waitreleased")) wait_released(stream_named(w[1]));
   else if (!strcmp(c, "waitended")) wait_ended(loop_named(w[1]));
-  else if (!strcmp(c, "isended")) say("%d", loop_named(w[1])->ended);
+  else if (!strcmp(c, "isended")) print_line("%d", loop_named(w[1])->ended);
   else if (!strcmp(c, "churn")) churn_all(w[1], w[2], atoi(w[3]));
   else if (!strcmp(c, "forked")) {
     /* The child makes a file, and gives up the streams it has inherited. */
@@ -491,21 +491,21 @@ static void other_command(char **w, int n) {
       _exit(fd < 0);
     }
     waitpid(child, &status, 0);
-    say("child %d", WIFEXITED(status) ? WEXITSTATUS(status) : 99);
-  } else if (!strcmp(c, "pid")) say("%d", (int)getpid());
+    print_line("child %d", WIFEXITED(status) ? WEXITSTATUS(status) : 99);
+  } else if (!strcmp(c, "pid")) print_line("%d", (int)getpid());
 #ifndef BY_NAME
-  else if (!strcmp(c, "current")) say("%llu", (unsigned long long)FSEventsGetCurrentEventId());
+  else if (!strcmp(c, "current")) print_line("%llu", (unsigned long long)FSEventsGetCurrentEventId());
   else if (!strcmp(c, "uuid") || !strcmp(c, "before") || !strcmp(c, "purge")) {
     struct stat st;
     dev_t device = stat(w[1], &st) ? 0 : st.st_dev;
-    if (*c == 'b') say("%llu", (unsigned long long)FSEventsGetLastEventIdForDeviceBeforeTime(device, atof(w[2])));
-    else if (*c == 'p') say("%d", FSEventsPurgeEventsForDeviceUpToEventId(device, 1));
+    if (*c == 'b') print_line("%llu", (unsigned long long)FSEventsGetLastEventIdForDeviceBeforeTime(device, atof(w[2])));
+    else if (*c == 'p') print_line("%d", FSEventsPurgeEventsForDeviceUpToEventId(device, 1));
     else {
       CFUUIDRef uuid = FSEventsCopyUUIDForDevice(device);
-      if (!uuid) say("NULL");
+      if (!uuid) print_line("NULL");
       else {
         CFUUIDBytes b = CFUUIDGetUUIDBytes(uuid);
-        say("%02x%02x%02x%02x", b.byte0, b.byte1, b.byte2, b.byte3);
+        print_line("%02x%02x%02x%02x", b.byte0, b.byte1, b.byte2, b.byte3);
         CFRelease(uuid);
       }
     }

@@ -94,13 +94,13 @@ static int more(char *line, char *answer) {
 int main(int argc, char **argv) {
   static char line[LINE], answer[ANSWER];
   /* Whoever made us by exec waits for it: lines sent before are lost with the old image's buffer. */
-  if (argc > 1) say("%s", argv[1]);
+  if (argc > 1) print_line("%s", argv[1]);
   signal(SIGPIPE, SIG_IGN);
   while (fgets(line, sizeof line, stdin)) {
     line[strcspn(line, "\n")] = 0;
     if (!*line || *line == '#') continue;
     if (!more(line, answer)) run(line, answer);
-    say("%s", answer);
+    print_line("%s", answer);
   }
   return 0;
 }
