@@ -2,8 +2,8 @@
  * The bytes of regular files.
  *
  * They start in memory, inside the inode. With a shared backstore the first native open promotes them to an
- * object file, which both sides use from then on: processes through descriptors of their own, the core through
- * one it keeps. Sizes and times of a promoted inode are the object's wherever they changed behind our back.
+ * object file, which both sides use from then on: processes through their own descriptors, the core through
+ * a descriptor it keeps. Size and times of a promoted inode are read from the object after native changes.
  */
 import {
   closeSync,
@@ -31,27 +31,27 @@ import { Slots } from './slots.ts';
 
 export type Backstore = { readonly kind: 'memory' } | { readonly kind: 'shared'; readonly directory: string };
 
-/** Files that grow beyond this in memory are promoted if they can be: an object file is sparse. Bytes. */
+/** A file that grows beyond this in memory is promoted if possible: an object file is sparse. Bytes. */
 const PROMOTE_ABOVE = 64 * 1024 * 1024;
 const MAX_MEMORY_FILE = 0x7fff_0000;
-/** The clock by which a kernel stamps files may be so far behind, in nanoseconds. */
+/** How far the clock that a kernel stamps files with may lag behind the precise clock. Nanoseconds. */
 const TICK = 10_000_000n;
 const NS = 1_000_000_000n;
 const BOTH = { access: true, modify: true };
 const EMPTY = Buffer.alloc(0);
 
-/** Keeps real files for inodes that have no object yet. */
+/** Provides a real file of an inotify mirror to hold an inode's bytes. */
 export interface Adopter {
-  /** The real file that the inode's object is to be. @param aside a free path for `quietly` */
+  /** The real file to become the inode's object, if a mirror has one. @param ownPath a free path for `quietly` */
   find(node: Inode, layer: LowerLayer, aside: string): ShownName | undefined;
-  /** `object.shown` is what was found. */
+  /** `object.visible` was set to a file that `find` returned. */
   taken(object: ObjectFile): void;
-  /** The object is used no longer. */
+  /** The object is no longer used. */
   gone(object: ObjectFile): void;
 }
 
 export class ContentStore {
-  /** Bytes that all files hold. */
+  /** Total size of all files' bytes, promised growth included. */
   used = 0;
   readonly maxBytes: number;
   readonly #objects = new Map<number, ObjectFile>();
@@ -68,7 +68,7 @@ export class ContentStore {
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
   }
 
-  /** Can files be opened natively? */
+  /** Whether files can be opened natively. */
   get shared(): boolean {
     return this.#directory !== undefined;
   }
@@ -77,17 +77,17 @@ export class ContentStore {
     return this.#objects.get(oid);
   }
 
-  /** Give the inode an object file. The layer is the one that `node` is a record of. @throws FsError */
+  /** Gives the inode an object file. @param layer the layer that `node` is a record of @throws FsError */
   promote(node: Inode, layer: LowerLayer): ObjectFile {
     return node.object ?? told('open', () => this.#promote(node, layer));
   }
 
-  /** The file may be executed next: nobody here is to hold it open for writing. */
+  /** Closes the host's descriptor for writing: the file may be executed next, and exec would fail with ETXTBSY. */
   closeWriter(object: ObjectFile): void {
     this.#fds.closeWriter(object);
   }
 
-  /** Nobody here holds it open. */
+  /** Closes all of the host's descriptors of the object. */
   shut(object: ObjectFile): void {
     this.#fds.close(object);
   }
@@ -97,7 +97,7 @@ export class ContentStore {
     const object = new ObjectFile(oid, `${this.#directory}/${oid}`, node, layer);
     const shown = this.adopter?.find(node, layer, object.ownPath);
     if (!node.isFile()) {
-      // A FIFO's or socket's: only its place. Whoever opens or binds it makes it there.
+      // A FIFO or socket: only its path is reserved. The process that opens or binds it creates it.
       node.object = object;
       if (shown) {
         object.shown = shown;
@@ -116,7 +116,7 @@ export class ContentStore {
     if (node.size > 0) this.#drop(node);
     node.object = object;
     this.#objects.set(oid, object);
-    // A new file costs no look at it: it is empty, and its times are the inode's.
+    // A new empty file needs no stat: its size and times are the inode's.
     if (node.size > 0) this.#agree(node);
     return object;
   }
@@ -133,14 +133,14 @@ export class ContentStore {
     }
   }
 
-  /** @param fill puts the bytes into the file, which is empty or stale */
+  /** @param fill writes the bytes to the file, which is empty or stale */
   #adopt(object: ObjectFile, shown: ShownName, fill: (path: string) => void): void {
     if (object.node.size > 0 || statSync(shown.path).size > 0) shown.quietly(fill);
     object.shown = shown;
     this.adopter?.taken(object);
   }
 
-  /** A real file's bytes, into an object: of the real file's own record to be read there, of a copy to be its own. */
+  /** Copies a real file's bytes into an object: a read-only copy for the real file's own record, the bytes themselves for a copy-up. */
   #fetch(node: Inode, lower: LowerFile, object: ObjectFile, shown: ShownName | undefined): void {
     const own = lower.record !== node;
     if (own) this.#admitBytes(node.size);
@@ -170,7 +170,7 @@ export class ContentStore {
     if (this.used + size > this.maxBytes) throw new FsError('ENOSPC', 'open');
   }
 
-  /** Before bytes are changed that are still the real file's. `node` is a copy of its record. */
+  /** Copies the bytes up before a change, while the real file still holds them. `node` is a copy of its record. */
   #copyUp(node: Inode, lower: LowerFile, layer: MemoryLayer): void {
     if (this.shared) {
       this.promote(node, layer);
@@ -184,7 +184,7 @@ export class ContentStore {
     this.used += bytes.length;
   }
 
-  /** The real file is not what it was: whoever reads its object keeps that, and nobody else gets it. */
+  /** The real file changed: current holders keep the object with the old bytes; later opens get a new object. */
   abandon(node: Inode): void {
     const object = node.object!;
     if (object.holders.size === 0) {
@@ -206,7 +206,7 @@ export class ContentStore {
     node.bufShared = false;
   }
 
-  /** Read the object's state without letting it change the inode's times. */
+  /** Reads the object's size and times, and leaves the inode's times alone. */
   #look(object: ObjectFile): void {
     const stat = this.#fds.stat(object);
     if (!stat) return;
@@ -221,7 +221,7 @@ export class ContentStore {
     node.size = size;
   }
 
-  /** Take over what native holders did to the object. */
+  /** Updates the inode from changes that native holders made to the object. */
   sync(node: Inode): void {
     const { object, lower } = node;
     if (lower && lower.record !== node && !object) {
@@ -251,7 +251,7 @@ export class ContentStore {
     }
   }
 
-  /** 512-byte blocks. */
+  /** Number of 512-byte blocks. */
   blocks(node: Inode): number {
     return node.object ? node.object.blocks : Math.ceil(node.size / 4096) * 8;
   }
@@ -269,7 +269,7 @@ export class ContentStore {
     return end - position;
   }
 
-  /** All bytes, in a buffer of their own. */
+  /** All bytes, in a new buffer. */
   readAll(node: Inode): Buffer {
     if (node.lower && !node.object) return told('read', () => readLower(node.lower!));
     if (!node.object) return Buffer.from(node.buf.subarray(0, node.size));
@@ -284,7 +284,7 @@ export class ContentStore {
     return bytes.subarray(0, at);
   }
 
-  /** @throws FsError ENOSPC above the quota, EFBIG above what a file can hold. */
+  /** @throws FsError ENOSPC above the quota, EFBIG above the size limit of a file */
   write(
     node: Inode,
     layer: MemoryLayer,
@@ -309,7 +309,7 @@ export class ContentStore {
     return length;
   }
 
-  /** @throws FsError ENOSPC above the quota, EFBIG above what a file can hold. */
+  /** @throws FsError ENOSPC above the quota, EFBIG above the size limit of a file */
   truncate(node: Inode, layer: MemoryLayer, length: number): void {
     if (length === 0 && node.lower && !node.object) {
       node.lower = null;
@@ -337,7 +337,7 @@ export class ContentStore {
     this.used += node.size - before;
   }
 
-  /** Quota, and the limits of a buffer. */
+  /** Checks quota and size limits, and moves the bytes to where they can be written. */
   #admit(node: Inode, layer: MemoryLayer, size: number, operation: string): void {
     if (node.object) this.sync(node);
     else if (node.lower) told(operation, () => this.#copyUp(node, node.lower!, layer));
@@ -356,10 +356,10 @@ export class ContentStore {
   }
 
   /**
-   * Promise a native writer that its object may become `size` bytes long, or as long as there is room for, if that is
-   * more than `least`. What is promised counts as used until the object is looked at again.
+   * Reserves room for a native writer: its object may become `size` bytes long, or as long as the quota permits if
+   * that is more than `least`. Reserved bytes count as used until the object is next inspected.
    *
-   * @returns the length that is promised @throws FsError ENOSPC above the quota
+   * @returns the length granted @throws FsError ENOSPC above the quota
    */
   grow(oid: number, size: number, least = size - 1): number {
     const object = this.#objects.get(oid);
@@ -373,7 +373,7 @@ export class ContentStore {
     return promised;
   }
 
-  /** The object is as the core's own operation left it; that is no news to anyone. */
+  /** Records the object's current state as reported: the core's own operation has an event of its own. */
   settle(node: Inode): void {
     const object = node.object!;
     this.#look(object);
@@ -381,10 +381,10 @@ export class ContentStore {
     object.toldMtime = object.seenMtime;
   }
 
-  /** The inode's times were set: make the object tell the same. Those which were not stay as they are. */
+  /** Sets the object's times to the inode's, after a change of the inode's. Times not selected by `which` stay. */
   setTimes(node: Inode, which: { readonly access?: boolean; readonly modify?: boolean } = BOTH): void {
     const { object } = node;
-    // A FIFO's are told by its inode alone, unless somebody may be watching it.
+    // Times of a FIFO are read from its inode alone, unless it is in a mirror and may be watched.
     if (!object || (!node.isFile() && !object.shown)) return;
     if (object.shown?.elsewhere) return;
     const { access = false, modify = false } = which;
@@ -395,25 +395,25 @@ export class ContentStore {
     this.settle(node);
   }
 
-  /** A new object tells the inode's times, unless that would be heard. */
+  /** Sets a new object's times to the inode's, unless watchers would be notified of it. */
   #agree(node: Inode): void {
     if (node.object!.shown) this.settle(node);
     else this.setTimes(node);
   }
 
-  /** The object is about to be emptied by who opens it; that is told already. */
+  /** The process that opens the object is about to truncate it to zero; the event for that was emitted already. */
   emptied(node: Inode): void {
     this.sync(node);
     this.#resize(node, 0);
     node.object!.toldSize = 0;
   }
 
-  /** The inode's bytes were changed here, and it was stamped for that: both tell the same time. */
+  /** The core changed the inode's bytes and set its times: makes the object's and the inode's times equal. */
   stamp(node: Inode): void {
     const { object } = node;
     if (!object) return;
     if (object.shown?.elsewhere) return;
-    // To set it there would be an event of its own.
+    // Setting them on a visible file would cause an inotify event of its own.
     if (!object.shown) this.setTimes(node);
     else {
       this.settle(node);
@@ -425,11 +425,11 @@ export class ContentStore {
     }
   }
 
-  /** Give `to` the bytes of `from`: shared until one is written, or a copy of the object. */
+  /** Gives `to` the bytes of `from`: shared until either is written, or a copy of the object. */
   copy(from: Inode, to: Inode, toLayer: MemoryLayer): void {
     if (!from.isFile()) return;
     if (from.lower) {
-      // A changed attribute copies no bytes: they stay where they are until one of them changes.
+      // A changed attribute copies no bytes: the real file keeps them until they are changed.
       if (from.object?.readIn === toLayer) this.#handOver(from, to, toLayer);
       else {
         to.lower = from.lower;
@@ -454,7 +454,7 @@ export class ContentStore {
     from.bufShared = to.bufShared = from.size > 0;
   }
 
-  /** Who reads the real file's bytes from an object sees them change there. */
+  /** Moves the object to the copy, so that processes reading the real file's bytes through it see later changes. */
   #handOver(from: Inode, to: Inode, layer: MemoryLayer): void {
     const object = from.object!;
     this.#admitBytes(from.size);
@@ -466,7 +466,7 @@ export class ContentStore {
     object.layer = layer;
   }
 
-  /** Make a file of all bytes, which must not be there yet. @throws the system's error */
+  /** Writes all bytes to a new file; `path` must not exist. @throws the system's error */
   exportTo(node: Inode, path: string): void {
     if (node.object) this.syncObject(node.object);
     if (node.object)
@@ -475,7 +475,7 @@ export class ContentStore {
     else writeFileSync(path, node.buf.subarray(0, node.size), { flag: 'wx', mode: 0o600 });
   }
 
-  /** The inode is gone for good. */
+  /** The inode has no names and no holders left: releases its bytes. */
   free(node: Inode): void {
     this.used -= node.isFile() && !node.lower ? node.size : 0;
     node.lower = null;
@@ -499,13 +499,13 @@ export class ContentStore {
   }
 }
 
-/** Who watches the directory of `object` is not to hear that somebody copies it. */
+/** Reads the object without notifying watchers of its directory. */
 function readQuietly(object: ObjectFile, use: (path: string | Buffer) => void): void {
   if (object.shown) object.shown.readQuietly(use);
   else use(object.ownPath);
 }
 
-/** The system's errors as the core's; those it has no name for become EIO. */
+/** Converts the system's errors to FsError; codes that ERRNO lacks become EIO. */
 function told<T>(operation: string, action: () => T): T {
   try {
     return action();

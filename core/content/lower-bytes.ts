@@ -1,4 +1,4 @@
-/** Bytes of real files, read without leaving a trace on them where that is allowed. */
+/** Bytes of real files, read without changing their access time where permitted. */
 import {
   chmodSync,
   closeSync,
@@ -11,10 +11,10 @@ import {
 } from 'node:fs';
 import type { LowerFile } from '../layers/lower-file.ts';
 
-/** Up to this a copy is quicker by way of memory. Bytes. */
+/** Up to this size a copy through memory is faster. Bytes. */
 const SMALL = 64 * 1024;
 const { O_RDONLY, O_NOFOLLOW, COPYFILE_EXCL, COPYFILE_FICLONE } = constants;
-/** Linux only: the time of access stays. For the owner. */
+/** Linux only: leaves the access time unchanged. Permitted to the owner. */
 const O_NOATIME = constants.O_NOATIME ?? 0;
 
 function reading<T>(lower: LowerFile, use: (fd: number) => T): T {
@@ -49,7 +49,10 @@ export const readLowerPart = (
   position: number,
 ): number => reading(lower, (fd) => readSync(fd, into, offset, length, position));
 
-/** Make a file of its bytes, a new one unless `over` one that is there, sharing the blocks where the two are on one filesystem that can. @throws the system's error */
+/**
+ * Copies the file to `to`, sharing blocks if both are on a filesystem that supports it.
+ * @param over overwrite an existing file instead of creating a new file @throws the system's error
+ */
 export function copyLower(lower: LowerFile, size: number, to: string, over = false): void {
   if (size <= SMALL) writeFileSync(to, readLower(lower), { flag: over ? 'w' : 'wx', mode: 0o700 });
   else {

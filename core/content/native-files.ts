@@ -1,4 +1,4 @@
-/** Objects in the hands of processes: who holds which, and what they wrote. */
+/** Object files open in processes: their holders, and events for native writes. */
 import { type Attr, attrOf } from '../attr.ts';
 import {
   NO_SLOT,
@@ -22,7 +22,7 @@ import type { Namespace } from '../layers/namespace.ts';
 import type { Engine } from '../ops/view-context.ts';
 import { ANY_EXECUTE } from './object-file.ts';
 
-/** Real files above this are read in place; smaller ones from an object, so that a reader sees a later writer. Bytes. */
+/** Larger real files are read in place; smaller files from an object, so that a reader sees later writes. Bytes. */
 export const IN_PLACE_ABOVE = 64 * 1024;
 const S_IXGRP = 0o10;
 
@@ -36,7 +36,7 @@ export class NativeFiles {
     this.#branches = branches;
   }
 
-  /** Give what was opened with `flags` an object, if it is a file and can have one. */
+  /** Gives an inode opened with `flags` an object, if its type and the backstore permit it. */
   promote(ns: Namespace, node: Inode, flags: number): void {
     const { content } = this.#engine;
     if (!content.shared || flags & O_PATH) return;
@@ -74,7 +74,7 @@ export class NativeFiles {
     if (!object?.holders.has(pid)) return;
     this.#engine.content.sync(object.node);
     object.holders.delete(pid);
-    // A mirrored one has a name that somebody may be watching.
+    // A visible object stays: its name may be watched.
     if (object.node.lower && object.holders.size === 0 && !object.shown) {
       this.#engine.content.freeObject(object);
       return;
@@ -107,11 +107,14 @@ export class NativeFiles {
   stat(oid: number): Attr {
     const object = this.#engine.content.object(oid);
     if (!object) throw new FsError('ESTALE', 'fstat');
-    // Of a file, any branch tells the same.
+    // A file's attributes are the same in any branch.
     return attrOf(this.#branches.get(MAIN), this.#engine.content, object.node);
   }
 
-  /** Told where nothing of an object can be told: it belongs to a frozen layer, which nobody may write. */
+  /**
+   * Emits Modified if the object changed since it was last reported, or if `force` is set.
+   * @returns false if nothing was emitted: no change, no such object, or an object of a frozen layer, which is read-only
+   */
   touched(oid: number, pid: number, force: boolean, uid: number): boolean {
     const { content, now } = this.#engine;
     const object = content.object(oid);
@@ -123,7 +126,7 @@ export class NativeFiles {
     if (node.size === before && object.seenMtime === object.toldMtime && !force) return false;
     object.toldSize = node.size;
     object.toldMtime = object.seenMtime;
-    // The kernel did as much to the object: what somebody else writes does not run as its owner.
+    // The kernel did the same to the object: a write by another user clears setuid and setgid.
     if (uid !== 0) node.mode &= node.mode & S_IXGRP ? ~(S_ISUID | S_ISGID) : ~S_ISUID;
     const size = node.size > before ? Detail.Extended : node.size < before ? Detail.Truncated : 0;
     now.read();

@@ -13,25 +13,25 @@ import { NO_SLOT } from '../constants.ts';
 import type { Inode } from '../layers/inode.ts';
 import type { LowerLayer } from '../layers/lower-layer.ts';
 
-/** An mtime that was never looked at: the object was made empty, and may still be. */
+/** An mtime that was never read: the object was created empty, and may still be. */
 export const UNREAD = -1n;
 
-/** Somebody may execute it. */
+/** Mode bits of which any makes a file executable. */
 export const ANY_EXECUTE = 0o111;
 
-/** Where the real file is that programs which watch hear of; then there is no other name, and no descriptor is kept. */
+/** A real file in an inotify mirror that holds an object's bytes. It has no other name, and no descriptor is kept. */
 export interface ShownName {
   readonly path: Buffer;
-  /** For other processes, where they could not use `path`. */
+  /** Path for other processes, if they cannot use `path`. */
   readonly foreignPath: Buffer | undefined;
-  /** What is changed now is changed by who asked for it; `truncate` and `times` do nothing. */
+  /** The requesting process makes the current change itself, natively; `truncate` and `times` are not called. */
   readonly elsewhere: boolean;
   truncate(length: number): void;
-  /** Seconds since the epoch; one that is undefined stays. */
+  /** Seconds since the epoch; undefined leaves a time unchanged. */
   times(atime: number | undefined, mtime: number | undefined): void;
-  /** Nobody in the watched directories hears what is done by this path. */
+  /** Runs `use` with a path in no watched directory, so that watchers of directories are not notified. */
   quietly(use: (path: string) => void): void;
-  /** The same for reading. Where the file itself is watched it is heard as a read: the lesser evil. */
+  /** The same for reading. If the file itself is watched, its watchers are notified of the read; the extra name would be worse. */
   readQuietly(use: (path: string | Buffer) => void): void;
 }
 
@@ -40,25 +40,25 @@ export class ObjectFile {
   /** In the object directory. */
   readonly ownPath: string;
   shown: ShownName | null = null;
-  /** Record whose bytes these are, and the layer it lives in. */
+  /** The record whose bytes these are, and the layer it is in. */
   node: Inode;
   layer: LowerLayer;
-  /** Of a real file's bytes: the one branch (its upper layer) whose processes read them here. */
+  /** For a real file's bytes: the upper layer of the branch whose processes read them here. */
   readIn: LowerLayer | null = null;
-  /** Index of its dirty mark in the shared page. */
+  /** Index of the object's dirty mark in the shared page. */
   slot = NO_SLOT;
-  /** Processes that may hold a descriptor of it. */
+  /** Processes that may hold a descriptor of the object. */
   readonly holders = new Set<number>();
-  /** Size and mtime (ns) that the last event or operation accounted for. */
+  /** Size and mtime (ns) that the last event or operation reported. */
   toldSize = 0;
   toldMtime = UNREAD;
-  /** mtime and atime of the file as last read: only a change of them is news to the inode. */
+  /** mtime and atime of the file as last read: only a change of them updates the inode. */
   seenMtime = UNREAD;
   seenAtime = 0n;
   blocks = 0;
-  /** Our own descriptor, -1 while closed. */
+  /** The host's descriptor for reading, -1 while closed. */
   fd = -1;
-  /** The same for writing, kept only while nobody may execute the file: exec would fail with ETXTBSY. */
+  /** The host's descriptor for writing, kept only for files that are not executable: exec would fail with ETXTBSY. */
   writer = -1;
 
   constructor(oid: number, path: string, node: Inode, layer: LowerLayer) {
@@ -83,7 +83,7 @@ export class ObjectFds {
   }
 
   /**
-   * A descriptor for reading: a kept one for writing would make exec of the file fail with ETXTBSY.
+   * A descriptor for reading: keeping a writable descriptor would make exec of the file fail with ETXTBSY.
    * @throws the system's error
    */
   fd(object: ObjectFile): number {
@@ -97,12 +97,12 @@ export class ObjectFds {
     return object.fd;
   }
 
-  /** Run `use` with a descriptor for reading. @throws the system's error */
+  /** Runs `use` with a descriptor for reading. @throws the system's error */
   reading<T>(object: ObjectFile, use: (fd: number) => T): T {
     return object.shown ? once(object.path, constants.O_RDONLY, use) : use(this.fd(object));
   }
 
-  /** Run `use` with a descriptor for writing. @throws the system's error, ETXTBSY while the file is executed */
+  /** Runs `use` with a descriptor for writing. @throws the system's error, ETXTBSY while the file is executed */
   writing<T>(object: ObjectFile, use: (fd: number) => T): T {
     if (object.shown) return once(object.path, constants.O_WRONLY, use);
     if (!(object.node.mode & ANY_EXECUTE)) {
@@ -116,13 +116,13 @@ export class ObjectFds {
     return once(object.path, constants.O_RDWR, use);
   }
 
-  /** Somebody is about to open the file, perhaps to execute it. */
+  /** A process is about to open the file, perhaps to execute it. */
   closeWriter(object: ObjectFile): void {
     if (object.writer >= 0) closeSync(object.writer);
     object.writer = -1;
   }
 
-  /** Count a descriptor that is open already. */
+  /** Counts a descriptor that is open already; closes the oldest above the limit. */
   adopt(object: ObjectFile): void {
     this.#open.set(object.oid, object);
     if (this.#open.size <= this.#limit) return;
@@ -139,9 +139,9 @@ export class ObjectFds {
     this.closeWriter(object);
   }
 
-  /** Undefined where nobody has made the object yet: a FIFO between its opening here and there. */
+  /** Undefined if the file does not exist yet: a FIFO before the process that opens it creates it. */
   stat(object: ObjectFile): BigIntStats | undefined {
-    // To open it would be to take part.
+    // Opening a FIFO would act as a reader or writer.
     if (!object.node.isFile()) return lstatSync(object.path, { bigint: true, throwIfNoEntry: false });
     if (object.shown) return statSync(object.path, { bigint: true, throwIfNoEntry: false });
     return fstatSync(this.fd(object), { bigint: true });
@@ -150,7 +150,7 @@ export class ObjectFds {
   remove(object: ObjectFile): void {
     this.close(object);
     if (object.shown) {
-      // The name is the mirror's.
+      // The mirror removes the name.
       object.shown = null;
       return;
     }
@@ -166,7 +166,7 @@ export class ObjectFds {
   }
 }
 
-/** Open, use, close: heard as what it is. */
+/** Opens, uses and closes the file, so that watchers see one complete access. */
 function once<T>(path: string | Buffer, flags: number, use: (fd: number) => T): T {
   const fd = openSync(path, flags);
   try {

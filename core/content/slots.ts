@@ -1,4 +1,4 @@
-/** Numbers of dirty marks in the shared page, handed out and taken back in O(1). */
+/** Indices of dirty marks in the shared page, allocated and freed in O(1). */
 import { NO_SLOT } from '../constants.ts';
 
 export class Slots {
@@ -10,7 +10,7 @@ export class Slots {
     this.#limit = limit;
   }
 
-  /** A free slot, or NO_SLOT when there is none. */
+  /** A free slot, or NO_SLOT if all are taken. */
   take(): number {
     const reused = this.#free.pop();
     if (reused !== undefined) return reused;

@@ -1,24 +1,24 @@
-/** What a mirror asks of what is around it. */
+/** What an inotify mirror needs from its surroundings. */
 import type { ObjectFile } from '../content/object-file.ts';
 import type { Inode } from '../layers/inode.ts';
 import type { Namespace } from '../layers/namespace.ts';
 import type { ShownFile, ShownState } from './shown-file.ts';
 
 export interface MirrorHost extends ShownState {
-  /** Give a file that will be watched an object, if it can have one. */
+  /** Gives a file that will be watched an object, if possible. */
   promote(ns: Namespace, node: Inode): void;
-  /** Is the branch the one, or the first, that has the object's bytes? */
+  /** Whether the branch owns the object's bytes, or is the first to read a real file's bytes from it. */
   owns(ns: Namespace, object: ObjectFile): boolean;
-  /** Path of an object outside every mirror. */
+  /** Path of an object while it is in no mirror. */
   privatePath(object: ObjectFile): string;
-  /** Does somebody in this process need the inode's bytes, whatever becomes of its names? */
+  /** Whether this process holds the inode, independent of its names. */
   keeps(ino: number): boolean;
-  /** The object goes on with a file of its own, and the real one is nobody's. */
+  /** Gives the object a private file with the same bytes; the visible file is then free for another object. */
   detach(object: ObjectFile, shown: ShownFile): void;
-  /** Nothing but processes has the object from now on. */
+  /** Only processes hold the object from now on. */
   lost(object: ObjectFile, inode: number): void;
-  /** Close what the core itself holds open of it. */
+  /** Closes the host's descriptors of the object. */
   shut(object: ObjectFile): void;
-  /** Writers of this inode's bytes are to say so at once (1), or need not (-1). */
+  /** Writers of this inode's bytes must report each write at once (1), or need not any more (-1). */
   count(ino: number, delta: number): void;
 }

@@ -1,14 +1,14 @@
 /**
- * The watched part of one branch as real, empty names, so that the kernel itself tells inotify what happens there.
+ * The watched part of one branch as real, empty names, so that the kernel itself notifies inotify of events there.
  *
  * A program that watches a virtual path watches, with its own kernel instance, the real name that the mirror has for
- * it. Whatever the branch is told of is done again on the mirror: a link is a link there, a rename a rename. Masks,
+ * it. Every event delivered to the branch is repeated on the mirror: a link is a link there, a rename a rename. Masks,
  * cookies, coalescing, limits, self events after the last close are then the kernel's and cannot differ. Files that
- * processes hold natively are in the mirror themselves, so what is done through descriptors needs no telling at all.
+ * processes hold natively are in the mirror themselves, so operations through descriptors need no repetition.
  *
- * In the mirror are: the directories that lead to anything in it; everything in a directory that is watched
- * (`complete`); every name of a file that is watched. A name outside a complete directory is made without anybody
- * hearing of it, for nobody watches there.
+ * The mirror contains: the directories that lead to anything in it; everything in a watched directory (`complete`);
+ * every name of a watched file. Creating a name outside a complete directory notifies no watcher, because no process
+ * watches that directory.
  */
 
 import { S_IFIFO, S_IFMT } from '../constants.ts';
@@ -21,7 +21,7 @@ import type { RealNames } from './real-names.ts';
 import { Shadow, type ShadowName } from './shadow.ts';
 import { ShownFile } from './shown-file.ts';
 
-/** Can its real file be the mirror's? */
+/** Whether an object of this type can be the mirror's real file. */
 export const keepsReal = (node: Inode): boolean => node.isFile() || (node.mode & S_IFMT) === S_IFIFO;
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
@@ -53,8 +53,8 @@ export class Mirror {
   // Watching.
 
   /**
-   * Make it ready to be watched. @param dir where it was found, null for a root or an inode by number
-   * @returns the real path @throws the system's error; undefined where the inode has no name
+   * Makes the inode ready to be watched. @param dir directory it was found in, null for a root or an inode by number
+   * @returns the real path; undefined if the inode has no name @throws the system's error
    */
   watch(node: Inode, dir: Inode | null, name: string): { path: Buffer; inode: number } | undefined {
     const shadow = node.table ? this.#directory(node) : this.#everyName(node, dir, name);
@@ -66,7 +66,7 @@ export class Mirror {
     return { path, inode: shadow.inode(this.#real) };
   }
 
-  /** A directory and what leads to it; undefined when nothing does. */
+  /** Adds a directory and its ancestors; undefined if it is unreachable. */
   #directory(dir: Inode): Shadow | undefined {
     const known = this.#shadows.get(dir.ino);
     if (known) return known;
@@ -86,7 +86,7 @@ export class Mirror {
     shadow.complete = true;
   }
 
-  /** All names of a file: it must not seem to end while one of them is left. */
+  /** Adds all names of a file: watchers must not see it end while it has a name left. */
   #everyName(node: Inode, dir: Inode | null, name: string): Shadow | undefined {
     if (dir) this.#name(dir, name, node);
     for (const entry of [node.entry, ...(node.others ?? [])]) {
@@ -101,7 +101,7 @@ export class Mirror {
     if (holder && !holder.children!.has(name)) this.#enter(holder, name, node, true);
   }
 
-  /** A name that an inode of the mirror is about to be opened by. Where it is not here, nobody watches. */
+  /** The name by which an inode of the mirror is about to be opened; adds it if missing, in a directory that is not watched. */
   nameOf(shadow: Shadow, dir: number, name: string): ShadowName | undefined {
     const known = shadow.nameIn(dir, name);
     if (known || dir === 0 || shadow.children) return known;
@@ -112,12 +112,12 @@ export class Mirror {
 
   // Names.
 
-  /** @param quiet nobody watches the directory yet */
+  /** @param quiet the directory is not watched yet */
   #enter(parent: Shadow, name: string, node: Inode, quiet: boolean): Shadow {
     const known = this.#shadows.get(node.ino);
     const path = parent.under(name);
     if (known && known.names.length > 0) {
-      // A directory that another branch moved is told as new here.
+      // A directory that another branch moved appears in this branch as new.
       if (known.children) this.#real.rename(known.path(), path);
       else this.#real.link(known.path(), path);
       if (known.children) known.leave(known.names[0]!.parent, known.names[0]!.name);
@@ -141,7 +141,7 @@ export class Mirror {
     return shadow;
   }
 
-  /** The object itself becomes the name. Moved, descriptors that are open go along; linked, it is a creation. */
+  /** Makes the object's file itself the name. A rename keeps open descriptors valid; a link notifies IN_CREATE. */
   #take(shadow: Shadow, object: ObjectFile, path: Buffer, quiet: boolean): void {
     const before = Buffer.from(this.#host.privatePath(object));
     this.#host.shut(object);
@@ -159,7 +159,7 @@ export class Mirror {
     object.shown = new ShownFile(shadow, this.#host.privatePath(object), this.#host);
   }
 
-  /** A file's bytes are the branch's own from now on. */
+  /** The branch has copied the file's bytes up, so writes in other branches no longer concern it. */
   owned(shadow: Shadow): void {
     if (!shadow.counted) return;
     shadow.counted = false;
@@ -179,13 +179,13 @@ export class Mirror {
     this.#left(shadow, parent, name);
   }
 
-  /** A name is about to go. Who needs the file, when it was the last one here? */
+  /** A name is about to be removed. If it is the last, keeps the file for those that still need it. */
   #losing(shadow: Shadow, path: Buffer, node: Inode | undefined): void {
     const { object } = shadow;
     if (!object || shadow.names.length > 1) return;
     const shown = object.shown as ShownFile;
     shadow.object = null;
-    // Another layer's record goes on with bytes of its own.
+    // The object belongs to another layer's record, which continues with bytes of its own.
     if (node !== object.node && object.node.nlink > 0 && !node?.nlink) this.#host.detach(object, shown);
     else if ((node?.nlink ?? object.node.nlink) > 0 || this.#host.keeps(shadow.ino)) {
       this.#real.link(path, Buffer.from(this.#host.privatePath(object)));
@@ -201,9 +201,9 @@ export class Mirror {
     if (shadow.counted) this.#host.count(shadow.ino, -1);
   }
 
-  // What happens.
+  // Events.
 
-  /** An event as the branch hears it, right after it was committed. @throws the system's error */
+  /** Repeats an event of the branch, right after it was committed. @throws the system's error */
   hear(event: FsEvent): void {
     if (event.kind === EventKind.Created) this.#created(event);
     else if (event.kind === EventKind.Removed) {
@@ -274,12 +274,12 @@ export class Mirror {
     other.enter(source, fromName);
   }
 
-  /** The name that an event is about. One that is not here is heard by nobody: a file that is watched has all of its. */
+  /** The name that an event is about. A name missing here has no watcher: a watched file has all its names here. */
   #named(shadow: Shadow, event: FsEvent): ShadowName | undefined {
     return shadow.nameIn(event.parent, nameOf(event.path));
   }
 
-  /** What was done to an object was done to the real file; a stand-in is told by hand. */
+  /** A change of an object was a change of the real file; a stand-in needs it repeated. */
   #modified(event: FsEvent): void {
     const shadow = this.#shadows.get(event.ino);
     if (!shadow || shadow.object || shadow.children) return;
@@ -306,7 +306,7 @@ export class Mirror {
     else this.#real.times(path, undefined, 0);
   }
 
-  /** Objects go back to where they are without a mirror. */
+  /** Moves the objects back to their private paths. */
   giveBack(): void {
     for (const shadow of this.#shadows.values()) {
       if (shadow.counted) this.#host.count(shadow.ino, -1);
@@ -321,7 +321,7 @@ export class Mirror {
 
   // Descriptors.
 
-  /** What is at a path below the mirror's base. */
+  /** The inode at a path below the mirror's base. */
   at(names: readonly string[]): Shadow | undefined {
     let at = this.#shadows.get(this.ns.root.ino);
     for (const name of names) at = at?.children?.get(name);

@@ -1,4 +1,4 @@
-/** The mirrors of a core, one for each branch in which somebody watches with inotify. */
+/** The inotify mirrors of a core: one for each branch that has inotify watches. */
 import type { Adopter } from '../content/content-store.ts';
 import type { ObjectFile } from '../content/object-file.ts';
 import type { FsEvent } from '../events/fs-event.ts';
@@ -16,13 +16,13 @@ import { ShownFile } from './shown-file.ts';
 export interface MirrorsConfig {
   readonly core: FsCore;
   readonly real: RealNames;
-  /** Where the mirrors are kept: absolute, empty, on the objects' filesystem. */
+  /** Directory of the mirrors: absolute, empty, on the objects' filesystem. */
   readonly directory: string;
   /** See MirrorHost. */
   readonly count: (ino: number, delta: number) => void;
-  /** A path by which one of those holders has the real inode open. */
+  /** A path through one of the holders that has the real inode open. */
   readonly held: (holders: ReadonlySet<number>, inode: number) => string | undefined;
-  /** The first time that the real filesystem refuses: watchers may have missed what was told. */
+  /** Called for the first error of the real filesystem: watchers may have missed events. */
   readonly onTrouble: (error: unknown) => void;
 }
 
@@ -34,13 +34,13 @@ interface Kept {
 
 export interface RealName {
   readonly path: Buffer;
-  /** What it leads to, as long as it is right. */
+  /** Real inode that the path must lead to; another number means that the path is stale. */
   readonly inode: number;
-  /** The path leads nowhere: the file went before anybody opened it. */
+  /** The path leads nowhere: the file was removed before it could be opened. */
   readonly gone?: boolean;
 }
 
-/** Something that a descriptor of a process stands on. */
+/** The virtual inode behind a descriptor of a process. */
 export interface Recovered {
   readonly ino: number;
   /** 0 for a directory. */
@@ -51,7 +51,7 @@ export class Mirrors implements Adopter, MirrorHost {
   readonly real: RealNames;
   readonly #config: MirrorsConfig;
   readonly #kept = new Map<string, Kept>();
-  /** Objects that lost their last name in a mirror while somebody held them, by real inode. */
+  /** Oids of objects that lost their last name in a mirror while processes held them, by real inode. */
   readonly #lost = new Map<number, number>();
   elsewhere = false;
   #next = 1;
@@ -63,15 +63,15 @@ export class Mirrors implements Adopter, MirrorHost {
     config.core.content.adopter = this;
   }
 
-  /** Nobody watches. */
+  /** True if no branch has a mirror. */
   get idle(): boolean {
     return this.#kept.size === 0;
   }
 
   /**
-   * Make `place` ready to be watched. Whoever is answered hears of every later change.
+   * Makes `place` ready to be watched. A watch on the answered path receives every later change.
    *
-   * @returns the real path to watch; of a file without a name one that leads there. Undefined: there is none
+   * @returns the real path to watch; for a file without a name, a path through a holder; undefined if there is neither
    * @throws FsError, MountExit, the system's error
    */
   watch(
@@ -83,7 +83,7 @@ export class Mirrors implements Adopter, MirrorHost {
     return this.#of(view.ns).watch(node, dir, name) ?? this.#nameless(node);
   }
 
-  /** A file that lives on in processes alone. */
+  /** A file that has no name and lives on in processes only. */
   #nameless(node: Inode): RealName | undefined {
     const { object } = node;
     if (!object || !node.isFile()) return undefined;
@@ -102,7 +102,7 @@ export class Mirrors implements Adopter, MirrorHost {
   #of(ns: Namespace): Mirror {
     const known = this.#kept.get(ns.name);
     if (known?.mirror.ns === ns) return known.mirror;
-    // Another branch had the name.
+    // A branch of the same name was deleted.
     if (known) this.#end(known);
     const base = `${this.#config.directory}/${this.#next++}`;
     this.real.directory(Buffer.from(base));
@@ -125,7 +125,7 @@ export class Mirrors implements Adopter, MirrorHost {
     this.real.removeTree(Buffer.from(base));
   }
 
-  /** Nobody watches any more, and nobody has anything open by a mirror's name. What was told as watched is forgotten. */
+  /** Ends all mirrors. Precondition: no watches are left, and no descriptor was opened by a mirror's name. */
   retire(): void {
     for (const kept of this.#kept.values()) this.#end(kept);
     this.#kept.clear();
@@ -138,7 +138,7 @@ export class Mirrors implements Adopter, MirrorHost {
   }
 
   /**
-   * The real name to open what `view.open` found by; undefined: its own is right.
+   * The real name by which to open the result of `view.open`; undefined if its own path is right.
    *
    * @param oid 0 for a directory
    */
@@ -154,12 +154,12 @@ export class Mirrors implements Adopter, MirrorHost {
     const shown = this.#config.core.content.object(oid)?.shown as ShownFile | null | undefined;
     if (!shown) return undefined;
     if (shadow?.object?.oid === oid) return own(shadow);
-    // Another branch's, or one that has no name left.
+    // The real file is in another branch's mirror, or has no name left.
     const path = shown.foreignPath ?? shown.path;
     return { path, inode: shown.inode, gone: shown.gone };
   }
 
-  /** What a real name below the mirrors' directory, or a real inode that had one, stands for. */
+  /** Finds the virtual inode of a real name below the mirrors' directory, or of a real inode that lost its name. */
   recover(names: readonly string[], inode: number): Recovered | undefined {
     const [base, ...rest] = names;
     for (const kept of this.#kept.values()) {
@@ -174,9 +174,9 @@ export class Mirrors implements Adopter, MirrorHost {
   }
 
   /**
-   * Change an inode for somebody who holds a descriptor of it.
+   * Changes an inode for a process that holds a descriptor of it.
    *
-   * @returns true when the change is to be made by that, too: it has a real name, or had one
+   * @returns true if the process must make the change through its descriptor as well: the file is, or was, in a mirror
    */
   byDescriptor(ns: Namespace, ino: number, change: () => void): boolean {
     this.elsewhere = !!ns.node(ino)?.object?.shown;
@@ -234,7 +234,7 @@ export class Mirrors implements Adopter, MirrorHost {
       const shadow = mirror.shadow(node.ino);
       if (!shadow || shadow.children || shadow.names.length === 0) continue;
       const shown = new ShownFile(shadow, aside, this);
-      // The branch's file was another record's until now: that one goes on by itself.
+      // The branch's real file held another record's bytes until now: that object continues in a private file.
       if (shadow.object) this.detach(shadow.object, shown);
       mirror.owned(shadow);
       return shown;
@@ -259,7 +259,7 @@ export class Mirrors implements Adopter, MirrorHost {
     for (const [inode, oid] of this.#lost) if (oid === object.oid) this.#lost.delete(inode);
   }
 
-  /** Every watch ends as after a removal of everything. */
+  /** Removes all mirrors; every watch ends with DELETE_SELF and IGNORED. */
   close(): void {
     for (const { base, unsubscribe } of this.#kept.values()) {
       unsubscribe();

@@ -1,6 +1,6 @@
 /**
- * What a mirror does to the real filesystem. Paths are bytes, absolute. Each is one system call, or the few that a
- * process would make: the events they cause are the point.
+ * The operations of a mirror on the real filesystem. Paths are bytes, absolute. Each is one system call, or the few
+ * that a process would make: their inotify events are the purpose.
  *
  * Every method throws the system's error.
  */
@@ -9,26 +9,26 @@ export interface RealNames {
   file(path: Buffer): void;
   directory(path: Buffer): void;
   symlink(path: Buffer): void;
-  /** A FIFO or socket that nobody opens. */
+  /** A FIFO or socket; it is only a name, never opened. */
   special(path: Buffer): void;
   link(from: Buffer, to: Buffer): void;
   rename(from: Buffer, to: Buffer): void;
   exchange(one: Buffer, other: Buffer): void;
   unlink(path: Buffer): void;
   rmdir(path: Buffer): void;
-  /** An attribute is set to what it was. Not of what a symbolic link leads to. */
+  /** Sets an attribute to its present value, which notifies IN_ATTRIB. Does not follow symbolic links. */
   attrib(path: Buffer): void;
-  /** Times of access and modification, seconds since the epoch; one that is undefined stays. */
+  /** Times of access and modification, seconds since the epoch; undefined leaves a time unchanged. */
   times(path: Buffer, atime: number | undefined, mtime: number | undefined): void;
   /** truncate(2) */
   truncate(path: Buffer, length: number): void;
-  /** Open for writing, change, close. */
+  /** Opens the file for writing, changes it, closes it. */
   written(path: Buffer): void;
-  /** A new file with the same bytes. */
+  /** Creates a file with the same bytes. */
   copy(from: Buffer, to: Buffer): void;
   exists(path: Buffer): boolean;
   /** Real inode number. */
   inode(path: Buffer): number;
-  /** All that is below `path`, and it. */
+  /** Removes `path` and everything below it. */
   removeTree(path: Buffer): void;
 }

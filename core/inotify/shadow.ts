@@ -1,4 +1,4 @@
-/** One inode of a branch as the mirror has it: by which real names it goes, and what is known below it. */
+/** One inode of a branch in the inotify mirror: its real names, and its children in the mirror. */
 import type { ObjectFile } from '../content/object-file.ts';
 import { encodePath } from '../path-bytes.ts';
 import type { RealNames } from './real-names.ts';
@@ -12,20 +12,20 @@ const SLASH = Buffer.from('/');
 
 export class Shadow {
   readonly ino: number;
-  /** Of a directory; null for everything else. */
+  /** A directory's children; null for other types. */
   readonly children: Map<string, Shadow> | null;
   names: ShadowName[] = [];
-  /** Of a directory: every name that the branch shows in it is here, too. */
+  /** True of a directory if every name that the branch has in it is in the mirror. */
   complete = false;
-  /** Somebody asked to watch it. */
+  /** A process asked to watch it. */
   watched = false;
-  /** The real file is the one that holds the inode's bytes. */
+  /** The object that has the real file as its bytes; null if the real file is an empty stand-in. */
   object: ObjectFile | null = null;
-  /** A stand-in for a file whose bytes another branch may change. */
+  /** Registered with `MirrorHost.count`: a stand-in for a file whose bytes another branch may change. */
   counted = false;
-  /** Real inode number, once it was asked for. */
+  /** Real inode number, read at first use. */
   #inode: number | undefined;
-  /** The mirror's root only. */
+  /** Real path of the mirror's root; null for all others. */
   readonly #base: Buffer | null;
 
   constructor(ino: number, directory: boolean, base: Buffer | null = null) {
@@ -34,7 +34,7 @@ export class Shadow {
     this.#base = base;
   }
 
-  /** By its first name, unless another is told. */
+  /** The real path, by its first name unless `at` is given. */
   path(at: ShadowName | undefined = this.names[0]): Buffer {
     if (this.#base) return this.#base;
     if (!at) throw new Error(`inode ${this.ino} has no name in the mirror`);
@@ -60,7 +60,7 @@ export class Shadow {
     this.names = this.names.filter((one) => one.parent !== parent || one.name !== name);
   }
 
-  /** Its name in that directory, if it has one there. */
+  /** Its name in that directory, if there is one. */
   nameIn(parent: number, name?: string): ShadowName | undefined {
     return this.names.find((one) => one.parent.ino === parent && (name === undefined || one.name === name));
   }

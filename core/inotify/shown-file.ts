@@ -1,14 +1,14 @@
-/** The real file that a mirror shows for an inode, as the keeper of its bytes sees it. */
+/** The real file in a mirror that holds an inode's bytes, as the content store uses it. */
 import type { ObjectFile, ShownName } from '../content/object-file.ts';
 import type { RealNames } from './real-names.ts';
 import type { Shadow } from './shadow.ts';
 
-/** What all shown files of a core share. */
+/** State that all visible files of a core share. */
 export interface ShownState {
   readonly real: RealNames;
-  /** The change that is told now is made natively by who asked for it. */
+  /** The requesting process makes the current change itself, natively. */
   readonly elsewhere: boolean;
-  /** A path by which some process holds the object, whose real inode that is. */
+  /** A path through a process that holds the object, if it holds the given real inode. */
   held(object: ObjectFile, inode: number): string | undefined;
 }
 
@@ -18,10 +18,10 @@ export class ShownFile implements ShownName {
   readonly shadow: Shadow;
   readonly #aside: string;
   readonly #state: ShownState;
-  /** A file without a name is only to be found among what its holders have open: if we held it, it would not end with them. */
+  /** Set after the last name was removed. The file is then reached through its holders' descriptors only: a descriptor of the host's would keep it alive after they close. */
   #nameless: { readonly object: ObjectFile; readonly inode: number } | undefined;
 
-  /** @param aside a private path on the same filesystem */
+  /** @param ownPath a private path on the same filesystem */
   constructor(shadow: Shadow, aside: string, state: ShownState) {
     this.shadow = shadow;
     this.#aside = aside;
@@ -41,7 +41,7 @@ export class ShownFile implements ShownName {
     return path === undefined ? undefined : Buffer.from(path);
   }
 
-  /** It has no name, and nobody has it open. */
+  /** True if the file has no name and no process has it open. */
   get gone(): boolean {
     return this.#nameless !== undefined && this.foreignPath === undefined;
   }
@@ -58,7 +58,7 @@ export class ShownFile implements ShownName {
     this.#state.real.times(this.path, atime, mtime);
   }
 
-  /** Through a name that no watched directory holds. Who watches the file itself hears of that name, too. */
+  /** Uses a link in an unwatched directory. Watchers of the file itself are notified of that link as well. */
   quietly(use: (path: string) => void): void {
     const aside = Buffer.from(this.#aside);
     this.#state.real.link(this.shadow.path(), aside);
@@ -74,7 +74,7 @@ export class ShownFile implements ShownName {
     else this.quietly(use);
   }
 
-  /** @param path its last name, which is about to go */
+  /** Records that the file is about to lose its last name, `path`. @returns its real inode number */
   lost(object: ObjectFile, path: Buffer): number {
     const inode = this.#state.real.inode(path);
     this.#nameless = { object, inode };

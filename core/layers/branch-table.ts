@@ -1,9 +1,9 @@
 /**
- * Branches, snapshots, and which process sees which branch.
+ * Branches, snapshots, and the branch that each process sees.
  *
- * A snapshot freezes the upper layer of a branch (and of the live branches below it) and pushes an empty one: its
- * cost does not depend on how much there is. Only inodes that processes hold open natively are copied, into
- * the snapshot, because their writes cannot be stopped.
+ * A snapshot freezes the upper layer of a branch (and of the live branches below it) and pushes an empty layer: its
+ * cost is independent of the size of the tree. Only inodes that processes hold open natively are copied, into
+ * the snapshot, because their writes cannot be intercepted.
  */
 import { FsError } from '../errors.ts';
 import type { Inode } from './inode.ts';
@@ -18,9 +18,9 @@ export interface BranchInfo {
   readonly name: string;
   /** Live branch below, if any. */
   readonly parent?: string;
-  /** Snapshot that it began from, if any. */
+  /** Snapshot that the branch was created from or restored to, if any. */
   readonly snapshot?: string;
-  /** Processes bound to it. */
+  /** Processes bound to the branch. */
   readonly pids: readonly number[];
 }
 
@@ -45,7 +45,7 @@ export class BranchTable {
   readonly #bindings = new Map<number, string>();
   readonly #layers = new Set<MemoryLayer>();
   #nextLayer = 1;
-  /** What main lies upon since it was made. */
+  /** Layers below main's own changes: the overlays. `discard` resets main to them. */
   #foundation: readonly LowerLayer[] = [];
 
   constructor(state: TreeState, root: Inode, held: HeldNodes) {
@@ -62,7 +62,7 @@ export class BranchTable {
     return layer;
   }
 
-  /** What main shows now, upon `layer`, is from now on what it began with. */
+  /** Freezes main as it is, adds `layer` at the bottom, and makes the result the state that `discard` resets main to. */
   found(layer: LowerLayer): void {
     const main = this.get(MAIN);
     this.freeze(main);
@@ -86,13 +86,13 @@ export class BranchTable {
     return found;
   }
 
-  /** The branch whose upper layer this is; none for a frozen one. */
+  /** The branch whose upper layer this is; undefined for a frozen layer. */
   ofLayer(layer: LowerLayer): Namespace | undefined {
     for (const ns of this.#branches.values()) if (ns.upper === layer) return ns;
     return undefined;
   }
 
-  /** @throws FsError EEXIST, ENOENT, EINVAL for an empty name or both origins */
+  /** @throws FsError EEXIST, ENOENT; EINVAL for an empty name, or for both a parent and a snapshot */
   create(name: string, origin: { parent?: string; snapshot?: string } = {}): Namespace {
     if (name === '' || (origin.parent !== undefined && origin.snapshot !== undefined))
       throw new FsError('EINVAL', 'branch', name);
@@ -106,7 +106,7 @@ export class BranchTable {
     return ns;
   }
 
-  /** @throws FsError ENOENT; EBUSY for main, a branch that others lie upon, or one that processes see */
+  /** @throws FsError ENOENT; EBUSY for main, a branch with live branches above it, or a branch that processes see */
   delete(name: string): void {
     const ns = this.get(name);
     const used = [...this.#branches.values()].some((other) => other.parent === ns);
@@ -117,7 +117,7 @@ export class BranchTable {
     this.#state.epoch++;
   }
 
-  /** Layers that no branch and no snapshot needs any more; they are forgotten. */
+  /** Removes from the table, and returns, the layers that no branch and no snapshot uses. */
   collect(): MemoryLayer[] {
     const used = new Set<LowerLayer>();
     for (const ns of this.#branches.values()) for (const layer of [ns.upper, ...ns.base]) used.add(layer);
@@ -129,9 +129,9 @@ export class BranchTable {
   }
 
   /**
-   * Make the branch show what the snapshot holds. It no longer follows a live parent.
+   * Replaces the branch's contents by the snapshot's. The branch no longer follows a live parent.
    *
-   * @returns what it showed before @throws FsError ENOENT
+   * @returns the branch as it was before @throws FsError ENOENT
    */
   restore(branch: string, snapshot: string): Namespace {
     const { layers } = this.#snapshot(snapshot);
@@ -140,7 +140,7 @@ export class BranchTable {
     return before;
   }
 
-  /** Drop what the branch changed. @returns what it showed before @throws FsError ENOENT, EINVAL for main */
+  /** Drops the branch's own changes. @returns the branch as it was before @throws FsError ENOENT, EINVAL for main */
   discard(branch: string): Namespace {
     const ns = this.get(branch);
     const origin = this.#origins.get(branch);
@@ -151,10 +151,10 @@ export class BranchTable {
     return this.#replace(branch, [], ns.parent);
   }
 
-  /** The branch and all that lie live upon it, each with what it showed when the branch showed `before`. */
+  /** The branch and all live branches above it, each mapped to its view while `branch` was `before`. */
   upon(branch: Namespace, before: Namespace): Map<Namespace, Namespace> {
     const found = new Map([[branch, before]]);
-    // A branch is younger than its parent, so it comes later.
+    // The map is in order of creation, so a parent precedes its children.
     for (const ns of this.#branches.values()) {
       const below = ns.parent && found.get(ns.parent);
       if (below) found.set(ns, new Namespace(ns.name, this.#state, ns.upper, ns.base, below));
@@ -201,13 +201,13 @@ export class BranchTable {
     return [...this.#snapshots.values()].map(({ name, branch }) => ({ name, branch }));
   }
 
-  /** Branches that began from it keep what they have. @throws FsError ENOENT */
+  /** Branches created from the snapshot keep their contents. @throws FsError ENOENT */
   deleteSnapshot(name: string): void {
     this.#snapshot(name);
     this.#snapshots.delete(name);
   }
 
-  /** Everything the branch shows now stays as it is, below a new upper layer. */
+  /** Makes the current contents of the branch immutable, below a new upper layer. */
   freeze(ns: Namespace): void {
     if (ns.parent) this.freeze(ns.parent);
     const old = ns.upper;
@@ -219,7 +219,7 @@ export class BranchTable {
     for (const node of this.#held(old)) this.#moveUp(ns, old, node);
   }
 
-  /** A held inode goes on in the new upper layer; the frozen one keeps a copy. */
+  /** Moves a held inode into the new upper layer; the frozen layer keeps a copy. */
   #moveUp(ns: Namespace, old: MemoryLayer, node: Inode): void {
     const copy = new Record(node.ino, node.mode, node.uid, node.gid);
     copyMetadata(node, copy);
@@ -236,7 +236,7 @@ export class BranchTable {
     for (const entry of places) if (entry) ns.pin(entry, node);
   }
 
-  /** The branch a process sees: main unless it was bound. */
+  /** The branch that a process sees: main unless the process is bound. */
   of(pid: number): string {
     return this.#bindings.get(pid) ?? MAIN;
   }
@@ -251,7 +251,7 @@ export class BranchTable {
     this.#bindings.delete(pid);
   }
 
-  /** A child sees what its parent sees, unless it is bound already. */
+  /** Binds a child to its parent's branch, unless the child is bound already. */
   inherit(child: number, parent: number): void {
     const branch = this.#bindings.get(parent);
     if (branch !== undefined && !this.#bindings.has(child)) this.#bindings.set(child, branch);

@@ -1,11 +1,11 @@
-/** What a process would have to be told when the tree under it is exchanged for another. */
+/** The events that a process must receive when the tree it sees is replaced by another. */
 import { fileType } from '../constants.ts';
 import type { Change } from '../events/event-source.ts';
 import { Detail, EventKind } from '../events/fs-event.ts';
 import type { Inode } from './inode.ts';
 import { join, type Namespace } from './namespace.ts';
 
-/** Changes that lead from `from` to `to`: what goes is told children first, what comes parents first. */
+/** Changes that lead from `from` to `to`: removals list children first, creations list parents first. */
 export function differences(from: Namespace, to: Namespace): Change[] {
   const found: Change[] = [];
   compare(from, from.root, to, to.root, '/', 0, found);
@@ -38,7 +38,7 @@ function compare(
   parent: number,
   found: Change[],
 ): void {
-  // A change copies up all directories above it.
+  // Below an unchanged real directory nothing differs: a change copies up all directories above it.
   if (old === node && node.lower) return;
   if (old !== node) changes(to, old, node, path, parent, found);
   if (!old.table) return;
@@ -55,7 +55,7 @@ function compare(
   }
 }
 
-/** Two records of one inode. */
+/** Compares two records of the same inode. */
 function changes(
   to: Namespace,
   old: Inode,

@@ -1,9 +1,9 @@
 /**
- * The names of one real directory, looked up one by one and listed when somebody lists.
+ * The names of one real directory.
  *
- * Every lookup looks: one lstat, so that what others change underneath is seen at once. A listing is read again
- * when the directory's times say so, or are too young to say anything. An entry keeps its place in the listing
- * for as long as its name leads to the same file.
+ * Every lookup makes an lstat, so that changes to the real directory are visible at once. A listing is read again
+ * when the directory's times have changed, or are too recent to prove that nothing changed. An entry keeps its
+ * position in the listing for as long as its name leads to the same file.
  */
 import { readdirSync } from 'node:fs';
 import { decodePath } from '../path-bytes.ts';
@@ -12,14 +12,14 @@ import { hostError } from './host-root.ts';
 import { Entry, type Inode } from './inode.ts';
 import type { LowerDirectory } from './lower-layer.ts';
 
-/** Two changes within one tick of the kernel's clock leave the same time behind. Nanoseconds. */
+/** Two changes within one tick of the kernel's clock leave the same timestamp. Nanoseconds. */
 const TICK = 50_000_000n;
 
 export interface HostNames {
-  /** The node that is found at a path now, known or new. */
+  /** The node that is at a path now; creates it at first sight. */
   find(dir: HostNode, relative: string): HostNode | undefined;
   nextSeq(): number;
-  /** A directory is somewhere else now. */
+  /** Reports that a real directory was renamed, so cached paths are stale. */
   moved(): void;
 }
 
@@ -28,7 +28,7 @@ export class HostDirectory implements LowerDirectory {
   readonly names = { get: (name: string): Entry | undefined => this.#lookup(name) };
   readonly #node: HostNode;
   readonly #layer: HostNames;
-  /** mtime and ctime as of the listing that is remembered. */
+  /** mtime and ctime of the directory when it was last listed; -1 if a listing must be read again. */
   #mtime = -1n;
   #ctime = -1n;
 
@@ -55,12 +55,12 @@ export class HostDirectory implements LowerDirectory {
     const before = record.entry;
     if (!before?.alive) record.entry = entry;
     else if (record.table) {
-      // Renamed underneath: a directory has one name.
+      // Renamed in the real filesystem: a directory has one name only.
       before.holder?.table?.remove(before);
       record.entry = entry;
       this.#layer.moved();
     } else {
-      // A name that went away while nobody looked is no name to open it by.
+      // Drop names that have been removed from the real filesystem since they were looked up.
       record.others = [before, ...(record.others ?? []).filter((one) => one.alive)];
       record.entry = entry;
     }

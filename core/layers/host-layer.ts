@@ -1,8 +1,8 @@
 /**
- * Real directories as the lowest layer: read when asked, never written.
+ * Real directories as the lowest layer: read on demand, never written.
  *
- * Inode numbers are our own, given at first sight to a (device, inode, time of birth) and kept, so that hard links
- * and renames underneath keep their identity and no number meets one of the core's own files.
+ * Inode numbers are allocated by the core at first sight of a (device, inode, birth time, type) and kept, so that hard
+ * links and real renames preserve identity and no number collides with an inode of the core.
  */
 import type { BigIntStats } from 'node:fs';
 import { FsError } from '../errors.ts';
@@ -15,15 +15,15 @@ import type { LowerDirectory, LowerLayer } from './lower-layer.ts';
 export interface HostLayerOwner {
   nextIno(): number;
   nextSeq(): number;
-  /** A record is about to tell of other bytes than it did. */
+  /** Called before a record changes to describe other bytes, because the real file was changed or replaced. */
   changing(record: Inode): void;
-  /** A directory is somewhere else now. */
+  /** A real directory was renamed, so cached paths are stale. */
   moved(): void;
 }
 
 export class HostLayer implements LowerLayer, HostNames {
   readonly id = 0;
-  /** By us; others may change what is underneath, and are seen to. */
+  /** The core never writes this layer. Changes made to the real files by other programs do show through. */
   readonly frozen = true;
   readonly roots: HostRoot[] = [];
   readonly rootInodes: number[] = [];
@@ -55,9 +55,9 @@ export class HostLayer implements LowerLayer, HostNames {
   }
 
   /**
-   * What was just made at `path` is what the core knows as `ino`: it keeps its number.
+   * Gives the real file just created at `path` the inode number `ino`, under which the core already knows the file.
    *
-   * @returns undefined if nothing is there, or not below a root
+   * @returns undefined if the path does not exist or is not below a root
    */
   adopt(ino: number, path: string): HostNode | undefined {
     const place = this.roots.findIndex((root) => path.startsWith(`${root.path}/`));
@@ -71,7 +71,7 @@ export class HostLayer implements LowerLayer, HostNames {
     node.key = identity(stat);
     node.readTarget(relative);
     this.#remember(node);
-    // Looking it up gives it its name.
+    // The lookup enters the name into its directory.
     return this.look(path) === node.record ? node : undefined;
   }
 
@@ -104,7 +104,7 @@ export class HostLayer implements LowerLayer, HostNames {
     return node;
   }
 
-  /** Looks a real path up, so that what is there is known. */
+  /** Looks up a real path component by component, which registers every node on the way. */
   look(path: string): Inode | undefined {
     const place = this.roots.findIndex((root) => path.startsWith(`${root.path}/`));
     const root = this.roots[place];
@@ -114,7 +114,7 @@ export class HostLayer implements LowerLayer, HostNames {
     return at ?? undefined;
   }
 
-  /** The number of a real file that was seen before. */
+  /** The core's inode number of a real file, if the file was looked up before. */
   inodeOf(stat: BigIntStats): number | undefined {
     return this.#known.get(identity(stat))?.record.ino;
   }

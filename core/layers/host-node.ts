@@ -1,4 +1,4 @@
-/** One inode of a real directory: its record in the layer, kept as the real one is. */
+/** One inode of a real directory: its record in the layer, updated from the real file's stat. */
 import { type BigIntStats, readlinkSync } from 'node:fs';
 import { S_IFLNK, S_IFMT } from '../constants.ts';
 import { decodePath } from '../path-bytes.ts';
@@ -24,17 +24,17 @@ function split(ns: bigint): [number, number] {
   return [Number((ns - nsec) / NS), Number(nsec)];
 }
 
-/** A file that came later may be given the number of one that went; it was born later, too. */
+/** The birth time tells a file from a later file to which the filesystem gave the same inode number. */
 export const identity = (stat: BigIntStats): string =>
   `${stat.dev}:${stat.ino}:${stat.birthtimeNs}:${stat.mode & BigInt(S_IFMT)}`;
 
 export class HostNode implements LowerFile {
   readonly record: Inode;
   version: LowerVersion;
-  /** What it is known by (`identity`). */
+  /** The node's key (`identity`) in its layer's index. */
   key: string;
   readonly #root: HostRoot;
-  /** Told before the record becomes that of other bytes. */
+  /** Called before the record changes to describe other bytes. */
   readonly #changing: (record: Inode) => void;
   #isRoot: boolean;
 
@@ -59,7 +59,7 @@ export class HostNode implements LowerFile {
     return this.#root;
   }
 
-  /** From the overlay's directory, with a slash before it; empty for the directory itself. */
+  /** Path below the overlay's directory, with a leading slash; empty for the directory itself. */
   get relative(): string {
     if (this.#isRoot) return '';
     const { holder, name } = this.record.entry!;
@@ -86,7 +86,7 @@ export class HostNode implements LowerFile {
       if (this.record.object) this.#changing(this.record);
     } else if (this.record.object) {
       this.version = version;
-      // The object has taken over, down to the times that reading sets.
+      // The object is authoritative for size and times, including atime, which reading the real file changes.
       this.#takeOwner(stat);
       return;
     }
@@ -113,7 +113,7 @@ export class HostNode implements LowerFile {
     [record.btimeSec, record.btimeNsec] = split(stat.birthtimeNs);
   }
 
-  /** A symbolic link's target cannot change: it is read once. @param path of the link */
+  /** A symbolic link's target cannot change, so it is read once. @param relative path of the link below the root */
   readTarget(relative: string): void {
     const { record } = this;
     if ((record.mode & S_IFMT) !== S_IFLNK || record.symlink !== '') return;

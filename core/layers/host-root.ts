@@ -1,22 +1,22 @@
-/** A real directory held open, so that its files are found whatever happens to its name. */
+/** A real directory held open, so that its files stay reachable after it is renamed. */
 import { type BigIntStats, closeSync, constants, lstatSync, openSync } from 'node:fs';
 import { ERRNO, type ErrnoCode, FsError } from '../errors.ts';
 import { encodePath } from '../path-bytes.ts';
 
 const ABSENT = new Set<string | undefined>(['ENOENT', 'ENOTDIR', 'ESTALE']);
 
-/** The system's error as the core's. */
+/** Converts an error of Node's fs to an FsError. */
 export function hostError(error: unknown, operation: string, path?: string): FsError {
   const code = (error as NodeJS.ErrnoException).code ?? 'EIO';
   return new FsError(code in ERRNO ? (code as ErrnoCode) : 'EIO', operation, path);
 }
 
-/** For Node's fs: names that are not UTF-8 go as bytes. */
+/** A path for Node's fs: a Buffer if a name is not UTF-8. */
 export const hostPath = (path: string): string | Buffer =>
   /[\udc80-\udcff]/.test(path) ? encodePath(path) : path;
 
 export class HostRoot {
-  /** Absolute, without symbolic links: where programs see it. */
+  /** Absolute, without symbolic links: the path under which programs see the directory. */
   readonly path: string;
   readonly #fd: number;
   readonly #pinned: string;
@@ -32,12 +32,12 @@ export class HostRoot {
     this.#pinned = process.platform === 'linux' ? `/proc/self/fd/${this.#fd}` : path;
   }
 
-  /** The path for this process. @param relative empty for the directory itself, else with a slash before it */
+  /** The path for this process. @param relative empty for the directory itself, otherwise with a leading slash */
   at(relative: string): string | Buffer {
     return hostPath(relative === '' ? `${this.#pinned}/.` : this.#pinned + relative);
   }
 
-  /** undefined where nothing is. @throws FsError for any other refusal */
+  /** undefined if the path does not exist. @throws FsError for any other error */
   stat(relative: string): BigIntStats | undefined {
     try {
       return lstatSync(this.at(relative), { bigint: true, throwIfNoEntry: false });

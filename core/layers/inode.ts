@@ -1,8 +1,8 @@
 /**
- * What a layer is made of: inodes, and the names that lead to them.
+ * The contents of a layer: inodes, and the names that lead to them.
  *
- * Both are memfs's own (`Node` and `Link` of its core package), so that memfs's tools can read a layer, and the
- * bytes are kept and moved by memfs's code. They are built without memfs's constructors, which give every file
+ * Both are memfs's own classes (`Node` and `Link` of its core package), so that memfs's tools can read a layer and
+ * memfs's code stores and moves the bytes. They are built without memfs's constructors, which give every file
  * two event emitters, four Date objects, a child table and a copy of its path: some 1.5 KiB that nothing here
  * uses. Identity, link counts and times are ours: memfs reuses inode numbers at once and counts milliseconds.
  */
@@ -49,18 +49,18 @@ export class Inode extends bare<Bytes>(Node.prototype) {
   buf: Buffer = EMPTY;
   capacity = 0;
   size = 0;
-  /** `buf` belongs to another layer's copy of this inode too: to be cloned before a write. */
+  /** `buf` is shared with another layer's copy of this inode and must be cloned before a write. */
   bufShared = false;
-  /** Where the bytes are once they were opened natively. */
+  /** The object file that holds the bytes, once the inode was opened natively. */
   object: ObjectFile | null = null;
-  /** The real file that still has the bytes: of a real directory's record, and of copies that changed no byte. */
+  /** The real file that still holds the bytes: set on a real directory's record, and on copies with unchanged bytes. */
   lower: LowerFile | null = null;
-  /** What the real file was like when it was copied up. */
+  /** State of the real file when it was copied up. */
   origin: LowerVersion | null = null;
 
   /** Names, if this is a directory. */
   readonly table: DirectoryTable | null;
-  /** One name that leads here; once there is none, the last. */
+  /** One name that leads here; after the last name is removed, that name. */
   entry: Entry | null = null;
   /** The other names. */
   others: Entry[] | null = null;
@@ -84,7 +84,7 @@ export class Inode extends bare<Bytes>(Node.prototype) {
     return (this.mode & S_IFMT) === S_IFLNK;
   }
 
-  // memfs stamps its nodes by these; ours are stamped by the operation, from the core's clock.
+  // memfs sets times through these; ours are set by each operation, from the core's clock.
   touch(): void {}
   get atime(): Date {
     return new Date(this.atimeSec * 1000 + this.atimeNsec / 1e6);
@@ -101,21 +101,21 @@ export class Inode extends bare<Bytes>(Node.prototype) {
   }
 }
 
-/** What Entry takes over from memfs's Link. */
+/** The part of memfs's Link that is inherited: nothing but the prototype. */
 type Name = Record<never, never>;
 
-/** A name in a directory of one layer: leads to an inode, or (a whiteout) hides what lower layers have by it. */
+/** A name in a directory of one layer: leads to an inode, or (a whiteout) hides that name of the layers below. */
 export class Entry extends bare<Name>(Link.prototype) {
   /** A record of the directory; null above the root. */
   readonly holder: Inode | null;
   readonly name: string;
   /** Position in the directory's listing: also its readdir cookie. Never reused. */
   readonly seq: number;
-  /** The inode as this layer or a lower one has it; null for a whiteout. */
+  /** The inode as recorded by this layer or a lower layer; null for a whiteout. */
   node: Inode | null;
-  /** In its directory's table. */
+  /** True while the entry is in its directory's table. */
   alive = true;
-  /** What the real file that it hides was like, and when it came to hide it (ms since the epoch). */
+  /** State of the real file that this entry hides, and the time at which it began to hide it (ms since the epoch). */
   origin: LowerVersion | null = null;
   since = 0;
 
@@ -135,7 +135,7 @@ export class Entry extends bare<Name>(Link.prototype) {
     return this.node ? this.node.ino : 0;
   }
 
-  // The face that memfs sees.
+  // The interface that memfs reads.
   get steps(): string[] {
     const above = this.holder?.entry?.steps ?? [''];
     return this.holder ? [...above, this.name] : above;
@@ -156,12 +156,12 @@ const NO_NAMES: Map<string, Entry> = new Map();
 /** The names of one directory in one layer. */
 export class DirectoryTable {
   readonly names = new Map<string, Entry>();
-  /** Lower layers' names do not show through. */
+  /** Names of lower layers do not show through. */
   opaque = true;
-  /** Entries by `seq`, dead ones included, built by the first listing that asks for a page in the middle. */
+  /** Entries by `seq`, dead entries included, built by the first listing that asks for a page in the middle. */
   #order: Entry[] | null = null;
   #dead = 0;
-  /** Absolute path, valid while no directory was moved since `pathEpoch`. */
+  /** Absolute path, valid while the tree's epoch equals `pathEpoch`. */
   path = '';
   pathEpoch = -1;
 
@@ -182,7 +182,7 @@ export class DirectoryTable {
     }
   }
 
-  /** Entries with a `seq` above `seq`, in order, whiteouts included, lazily: O(log n) to the first. */
+  /** Entries with a `seq` above `seq`, in order, whiteouts included. Lazy: the first costs O(log n). */
   *after(seq: number): IterableIterator<Entry> {
     if (!this.#order) {
       this.#order = [...this.names.values()];

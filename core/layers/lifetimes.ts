@@ -1,16 +1,16 @@
-/** How long an inode is kept after its last name went: while someone holds it. */
+/** Keeps an inode after its last name was removed, for as long as it is held open. */
 import type { ContentStore } from '../content/content-store.ts';
 import type { BranchTable } from './branch-table.ts';
 import type { Inode } from './inode.ts';
 import type { Namespace } from './namespace.ts';
 
-/** Removed directories that can still be asked about by number (someone's working directory). */
+/** Number of removed directories that stay available by inode number, because they may be a working directory. */
 const REMOVED_DIRECTORIES = 1024;
 
 export class Lifetimes {
   readonly #content: ContentStore;
   readonly #branches: BranchTable;
-  /** Descriptors inside this process, by inode. */
+  /** Count of descriptors inside this process, by inode. */
   readonly #holds = new Map<number, number>();
   readonly #removed = new Map<number, Namespace>();
 
@@ -40,7 +40,7 @@ export class Lifetimes {
     }
   }
 
-  /** `node`, a record of the branch's upper layer, has no name (any more). */
+  /** Frees `node`, a nameless record of the branch's upper layer, unless it is held. */
   orphaned(ns: Namespace, node: Inode): void {
     if (this.#holds.has(node.ino) || (node.object?.holders.size ?? 0) > 0) return;
     if (node.table && !this.#removed.has(node.ino)) {

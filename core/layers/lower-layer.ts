@@ -1,10 +1,10 @@
 /**
- * What a stack of layers asks of each of its members.
+ * The interface of a layer in a stack.
  *
  * Layers are keyed by inode number, not by path: a directory's names are found by its inode, so a moved directory
  * takes its lower contents along, copy-up keeps identity and hard links by construction, and no subtree is ever
- * copied. MemoryLayer is one; a read-only host directory can be another, giving its files inode numbers as they
- * are first seen.
+ * copied. MemoryLayer implements it in memory; HostLayer implements it over real directories, and numbers their
+ * files at first sight.
  */
 import type { Entry, Inode } from './inode.ts';
 

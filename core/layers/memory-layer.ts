@@ -8,7 +8,7 @@ import type { LowerLayer } from './lower-layer.ts';
 export class MemoryLayer implements LowerLayer {
   readonly id: number;
   frozen = false;
-  /** Records of inodes made or changed in this layer, orphans that are still open included. */
+  /** Records of inodes created or changed in this layer, including orphans that are still open. */
   readonly inodes = new Map<number, Inode>();
 
   constructor(id: number) {
@@ -23,7 +23,7 @@ export class MemoryLayer implements LowerLayer {
     return this.inodes.get(ino)?.table ?? undefined;
   }
 
-  /** This layer alone as a memfs volume, for reading with memfs's tools; not to be written through. */
+  /** This layer alone as a memfs volume, read-only, for memfs's tools. */
   volume(root: number): Volume {
     const superblock = new Superblock();
     const node = this.inodes.get(root) ?? null;

@@ -1,8 +1,8 @@
 /**
- * A branch: a stack of layers, of which the upper one is written.
+ * A branch: a stack of layers, of which the upper layer is written.
  *
- * Before the first change a record is copied up, and so are its names and those on the way from the root, so that
- * a live lower branch cannot take them away.
+ * Before the first change a record is copied up together with its names and the directories on the way from the root,
+ * so that a change in a live lower branch cannot remove them.
  */
 import { Entry, Inode } from './inode.ts';
 import { Stack } from './stack.ts';
@@ -12,7 +12,7 @@ export { join, type TreeState } from './stack.ts';
 export class Namespace extends Stack {
   declare parent: Namespace | null;
 
-  /** The record of `node` that this branch may change. @param ends it is about to lose its last name: nobody needs its bytes */
+  /** The record of `node` that this branch may change; copies it up first. @param ends it is about to lose its last name, so its bytes need no copy */
   own(node: Inode, ends = false): Inode {
     if (this.single || this.upper.inodes.get(node.ino) === node) return node;
     const known = this.upper.inodes.get(node.ino);
@@ -31,7 +31,7 @@ export class Namespace extends Stack {
     return copy;
   }
 
-  /** Let the upper layer say itself that `copy` is where `place`, of a lower layer, has its inode. */
+  /** Records in the upper layer that `copy` is at `place`, the entry of a lower layer for the same inode. */
   pin(place: Entry, copy: Inode): void {
     const dir = this.shows(place, copy.ino) ? this.node(place.dir) : undefined;
     const table = dir && this.own(dir).table!;
@@ -42,13 +42,13 @@ export class Namespace extends Stack {
         : new Entry(dir ? this.own(dir) : place.holder, place.name, place.seq, copy);
     if (entry === there) entry.node = copy;
     else if (table && !there) table.add(entry);
-    // The name means something else here, or nothing any more: it is only the last one known.
+    // The name leads elsewhere in this branch, or nowhere: the entry only records the last known name.
     else entry.alive = false;
     if (entry.alive && copy.entry?.alive) copy.others = [...(copy.others ?? []), entry];
     else if (entry.alive || !copy.entry) copy.entry = entry;
   }
 
-  /** Give `node` a name. `dir` and `node` are own records, the name is free. */
+  /** Gives `node` a name. `dir` and `node` are own records; the name is free. */
   add(dir: Inode, name: string, node: Inode): Entry {
     const table = dir.table!;
     const entry = new Entry(dir, name, this.state.nextSeq++, node);
@@ -67,7 +67,7 @@ export class Namespace extends Stack {
     return entry;
   }
 
-  /** Take a name away. `dir` and `node` are own records. */
+  /** Removes a name. `dir` and `node` are own records. */
   remove(dir: Inode, name: string, node: Inode): void {
     const table = dir.table!;
     const entry = table.names.get(name);
@@ -82,7 +82,7 @@ export class Namespace extends Stack {
     if (this.#showsBelow(dir, name)) this.whiteout(dir, name);
   }
 
-  /** Hide `name` of the lower layers. `dir` is an own record without such a name. */
+  /** Hides `name` of the lower layers. `dir` is an own record without that name. */
   whiteout(dir: Inode, name: string): void {
     const entry = new Entry(dir, name, this.state.nextSeq++, null);
     for (const layer of this.layers())
@@ -91,7 +91,7 @@ export class Namespace extends Stack {
     dir.table!.add(entry);
   }
 
-  /** A subdirectory came (1) or went (-1). A merged directory's are counted when they are asked for. */
+  /** Adjusts the link count for a subdirectory added (1) or removed (-1). A merged directory's count is computed on demand. */
   countSubdirectory(dir: Inode, change: number): void {
     if (dir.table!.opaque) dir.nlink += change;
   }
@@ -112,7 +112,7 @@ export class Namespace extends Stack {
   }
 }
 
-/** Everything but bytes, names and link to a place. */
+/** Copies everything except bytes and names. */
 export function copyMetadata(from: Inode, to: Inode): void {
   to.nlink = from.nlink;
   to.rdev = from.rdev;

@@ -1,23 +1,23 @@
 /**
- * Layers upon layers, resolved: what a branch shows.
+ * A branch's view: several layers resolved into one tree.
  *
- * A name is decided by the topmost layer that says anything of (directory, name): an entry leads to an inode, a
+ * A name is decided by the topmost layer with an entry for (directory, name): an inode's entry is the answer, a
  * whiteout ends the search. An inode is the topmost layer's record of its number. A directory that an upper
- * layer has placed somewhere is only there, wherever lower layers may move it.
+ * layer has placed is only at that place, wherever lower layers may move it.
  *
- * With a single layer nothing of this costs anything: names lead directly to records.
+ * A single layer is the fast path: names lead directly to records.
  */
 import type { Entry, Inode } from './inode.ts';
 import type { LowerLayer } from './lower-layer.ts';
 import type { MemoryLayer } from './memory-layer.ts';
 
-/** What all branches of a core share. */
+/** State that all branches of a core share. */
 export interface TreeState {
   readonly rootIno: number;
-  /** Counts up whenever a directory moves or a stack changes: paths remembered before are stale. */
+  /** Incremented whenever a directory moves or a stack changes: paths cached before are stale. */
   epoch: number;
   nextSeq: number;
-  /** Give `to`, a record of `layer`, the bytes of `from`. */
+  /** Gives `to`, a record of `layer`, the bytes of `from`. */
   copyBytes(from: Inode, to: Inode, layer: MemoryLayer): void;
 }
 
@@ -25,7 +25,7 @@ export class Stack {
   readonly name: string;
   readonly state: TreeState;
   upper: MemoryLayer;
-  /** Layers below the upper one, topmost first, that this branch does not share live. */
+  /** Layers below the upper layer, topmost first, that are fixed rather than shared live with a parent. */
   base: LowerLayer[];
   /** Live lower branch, below `base`. */
   parent: Stack | null;
@@ -73,7 +73,7 @@ export class Stack {
     return entry ? this.#resolve(entry) : null;
   }
 
-  /** The entry that decides `name`, unless there is none or it is a whiteout. */
+  /** The entry that decides `name`; null if there is none or it is a whiteout. */
   entry(dir: Inode, name: string): Entry | null {
     if (this.single) return dir.table!.names.get(name) ?? null;
     const layers = this.layers();
@@ -91,7 +91,7 @@ export class Stack {
     return this.node(entry.ino) ?? entry.node;
   }
 
-  /** A directory has one place: where the topmost record of it says. */
+  /** Whether the entry is the directory's place according to its topmost record. Always true of other types. */
   #placed(entry: Entry): boolean {
     if (!entry.node!.table) return true;
     const place = this.node(entry.ino)?.entry;
@@ -109,7 +109,7 @@ export class Stack {
     return true;
   }
 
-  /** Link count as stat tells it: a directory's is 2 and one for each subdirectory. */
+  /** Link count as stat returns it: for a directory, 2 plus its number of subdirectories. */
   nlink(node: Inode): number {
     if (!node.table || node.table.opaque || node.nlink === 0) return node.nlink;
     let count = 2;
@@ -117,7 +117,7 @@ export class Stack {
     return count;
   }
 
-  /** Entries of `dir` in listing order, those with a `seq` above `seq`. */
+  /** Entries of `dir` with a `seq` above `seq`, in listing order. */
   list(dir: Inode, seq: number): Iterable<Entry> {
     if (this.single) return dir.table!.after(seq);
     return this.#merge(dir, seq);
@@ -156,7 +156,7 @@ export class Stack {
     return path;
   }
 
-  /** Is `dir` to be found from the root in this branch? */
+  /** Whether `dir` can be reached from the root in this branch. */
   reachable(dir: Inode): boolean {
     for (let at = dir; ; ) {
       const entry = at.entry;
@@ -167,7 +167,7 @@ export class Stack {
     }
   }
 
-  /** Like pathOf, with the inode of the directory; quick where the first name is the answer. */
+  /** Like pathOf, plus the inode of the directory; fast if the first name is valid. */
   locate(node: Inode): { path: string; parent: number; orphan: boolean } {
     const { entry } = node;
     if (entry?.alive && this.single) {
@@ -181,13 +181,13 @@ export class Stack {
     return { path, parent: parent.ino, orphan };
   }
 
-  /** Is `place`, an entry of some layer, where this branch has `ino`? */
+  /** Whether `place`, an entry of some layer, leads to `ino` in this branch. */
   shows(place: Entry, ino: number): boolean {
     const dir = place.alive ? this.node(place.dir) : undefined;
     return dir?.table != null && this.lookup(dir, place.name)?.ino === ino && this.reachable(dir);
   }
 
-  /** Names under which `node` is found. */
+  /** Paths of `node` in this branch. */
   *pathsOf(node: Inode): Generator<string> {
     const candidates = [node.entry, ...(node.others ?? [])];
     if (!this.single)
@@ -200,7 +200,7 @@ export class Stack {
         yield join(this.directoryPath(this.node(entry.dir)!), entry.name);
   }
 
-  /** A name under which `node` is found, its last one if it has none left. */
+  /** A path of `node`; its last path if it has lost all names. */
   pathOf(node: Inode): { path: string; orphan: boolean } {
     if (node.ino === this.state.rootIno) return { path: '/', orphan: false };
     for (const path of this.pathsOf(node)) return { path, orphan: false };

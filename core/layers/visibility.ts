@@ -1,16 +1,16 @@
 /**
- * Who hears of a change in a branch that others lie upon.
+ * Which branches see a change made in a branch below them.
  *
- * An event caused in branch X is heard in branch Y iff what Y resolves changed: not where Y's own layers decide
- * the name (an entry, a whiteout, an opaque directory) or have a copy of the inode, and under the path that the
- * directory has in Y. A rename of which Y sees one end only is a creation or a removal there. To be asked right
- * after the operation is committed.
+ * An event caused in branch X is delivered in branch Y iff Y's resolved view changed. It is not delivered if Y's own
+ * layers decide the name (an entry, a whiteout, an opaque directory) or hold a copy of the inode. It carries the path
+ * that the directory has in Y. A rename of which Y sees only one end becomes a creation or a removal there. Must be
+ * evaluated right after the operation is committed.
  */
 import { Detail, EventKind, type FsEvent } from '../events/fs-event.ts';
 import type { LowerLayer } from './lower-layer.ts';
 import { join, type Namespace } from './namespace.ts';
 
-/** How `event`, caused in `source`, is told in `branch`; null if it is not. */
+/** `event`, caused in `source`, as `branch` sees it; null if `branch` does not see it. */
 export function heardIn(event: FsEvent, source: Namespace, branch: Namespace): FsEvent | null {
   if (source === branch) return event;
   const layers = branch.layers();
@@ -34,11 +34,11 @@ const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 const at = (event: FsEvent, path: string): FsEvent => (event.path === path ? event : { ...event, path });
 
-/** A directory that a layer above has placed is only there. */
+/** Whether a layer above has placed the directory, which is then only at that place. */
 const placedAbove = (above: readonly LowerLayer[], ino: number): boolean =>
   above.some((layer) => layer.directory(ino) !== undefined);
 
-/** Path of `name` in directory `dir`, unless the layers above have a say in it or the directory is out of view. */
+/** Path of `name` in directory `dir`; null if the layers above decide the name or the directory is unreachable. */
 function namePath(branch: Namespace, above: readonly LowerLayer[], dir: number, name: string): string | null {
   for (const layer of above) {
     const table = layer.directory(dir);
@@ -63,14 +63,14 @@ function changed(event: FsEvent, branch: Namespace, above: readonly LowerLayer[]
   if (event.detail & Detail.Orphan) return event;
   const path = visiblePath(branch, above, event.parent, nameOf(event.path), event.ino);
   if (path !== null) return at(event, path);
-  // Hidden by this name, but it may have others.
+  // This path is hidden, but the inode may have others.
   const node = branch.node(event.ino);
   if (!node) return null;
   const other = branch.pathOf(node);
   return other.orphan ? null : at(event, other.path);
 }
 
-/** Two names changed hands. What each meant before and means now in the branch decides how it is told. */
+/** Translates a rename by comparing what each of its two names led to before and leads to now in the branch. */
 function renamed(event: FsEvent, branch: Namespace, above: readonly LowerLayer[]): FsEvent | null {
   const { from: _from, fromParent = 0, replaced, ...rest } = event;
   const from = namePath(branch, above, fromParent, nameOf(event.from!));
@@ -92,7 +92,7 @@ function renamed(event: FsEvent, branch: Namespace, above: readonly LowerLayer[]
   if (from === null) return to === null ? null : change(to, event.parent, other, moved);
   if (to === null) return change(from, fromParent, moved, back);
   if (moved) return { ...event, path: to, from, replaced: other, detail: other ? event.detail : 0 };
-  // The moved inode is elsewhere in this branch; but what it changed places with went from name to name.
+  // The moved inode is elsewhere in this branch, but the inode it was exchanged with did move between the names.
   if (back)
     return {
       ...rest,
