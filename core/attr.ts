@@ -1,4 +1,4 @@
-/** What stat tells. */
+/** Attributes as stat returns them. */
 import type { Timespec } from './clock.ts';
 import { fileType, NO_SLOT } from './constants.ts';
 import type { ContentStore } from './content/content-store.ts';
@@ -15,7 +15,7 @@ export interface Attr {
   readonly uid: number;
   readonly gid: number;
   readonly rdev: number;
-  /** Bytes; of a symbolic link the target's length. */
+  /** Bytes; for a symbolic link the length of its target. */
   readonly size: number;
   /** 512-byte blocks. */
   readonly blocks: number;
@@ -29,7 +29,7 @@ export interface Attr {
   readonly slot: number;
 }
 
-/** A directory's size, for programs that take 0 for broken. */
+/** Size of a directory: some programs take 0 for broken. */
 const DIRECTORY_SIZE = 4096;
 
 export function attrOf(namespace: Namespace, content: ContentStore, node: Inode): Attr {

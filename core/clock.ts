@@ -1,4 +1,4 @@
-/** Where times come from. */
+/** The source of times. */
 
 /** Nanoseconds since the epoch. */
 export type Clock = () => bigint;
@@ -10,11 +10,11 @@ export interface Timespec {
 }
 
 /**
- * The current instant as two small integers, so that stamping an inode allocates nothing.
+ * The current instant as two small integers, so that setting an inode's times allocates nothing.
  *
- * Without a clock of the caller's it follows the system's wall clock in milliseconds, as a kernel's coarse clock
- * does (a finer one would run ahead of the times the kernel gives to object files), and tells instants
- * within one millisecond apart by counting microseconds.
+ * Without an injected clock it follows the system's wall clock in milliseconds, as a kernel's coarse clock
+ * does (a finer clock would run ahead of the times the kernel gives to object files), and distinguishes instants
+ * within one millisecond by counting microseconds.
  */
 export class Now {
   sec = 0;

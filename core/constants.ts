@@ -60,7 +60,7 @@ export const NAME_MAX = 255;
 export const PATH_MAX = 4095;
 export const SYMLINK_HOPS = 40;
 
-/** `chown`'s "leave it" as an unsigned id. */
+/** `chown`'s "leave unchanged" as an unsigned id. */
 export const KEEP_ID = 0xffffffff;
 /** Slot number of an object without a slot. */
 export const NO_SLOT = 0xffffffff;
@@ -75,7 +75,7 @@ const TYPE: Readonly<Record<number, FileType>> = {
   [S_IFBLK]: 'block',
 };
 
-/** The type that a mode's S_IFMT bits tell. */
+/** The type in a mode's S_IFMT bits. */
 export const fileType = (mode: number): FileType => TYPE[mode & S_IFMT] ?? 'file';
 
 /** Flags of the *at calls. */

@@ -1,7 +1,7 @@
 /**
- * The one table of error codes.
+ * The single table of error codes.
  *
- * Numbers are Linux's (asm-generic/errno*.h): they are what travels on the wire.
+ * Numbers are Linux's (asm-generic/errno*.h), which the wire carries on every system.
  * A gate on another system translates by name at its edge.
  */
 export const ERRNO = {
@@ -50,7 +50,7 @@ export const ERRNO = {
 
 export type ErrnoCode = keyof typeof ERRNO;
 
-/** What each code says to a person, in libc's words (strerror). */
+/** Text of each code, in libc's words (strerror). */
 const MESSAGE: Record<ErrnoCode, string> = {
   EPERM: 'operation not permitted',
   ENOENT: 'no such file or directory',
@@ -99,7 +99,7 @@ const MESSAGE: Record<ErrnoCode, string> = {
  * A failed filesystem operation.
  *
  * Shaped like Node's own `ErrnoException`, so that callers of `core.fs` find `code`, `errno` (negative),
- * `syscall`, `path` and `dest` where they look for them.
+ * `syscall`, `path` and `dest` as usual.
  */
 export class FsError extends Error {
   readonly errno: number;

@@ -1,9 +1,9 @@
 /**
- * The filesystem: one tree in any number of branches, the bytes behind it, and the story of its changes.
+ * The filesystem: one tree in any number of branches, the bytes of its files, and the journal of its changes.
  *
  * Everything is synchronous and in one thread. Callers work through views (`view`), which act for a process, or
- * through `fs`, which looks like Node's; both end here. An operation commits, then its one event is emitted, then
- * the operation returns.
+ * through `fs`, which has the interface of Node's; both end here. An operation commits, then its one event is emitted,
+ * then the operation returns.
  */
 import type { BigIntStats } from 'node:fs';
 import type { Observable } from 'rxjs';
@@ -37,32 +37,32 @@ import { settle } from './overlay/settle.ts';
 import type { Caller } from './permission.ts';
 
 export interface FsCoreConfig {
-  /** Absolute paths that are ours. Default: `['/']`, or none beside overlays. */
+  /** Absolute paths of the virtual subtrees. Default: `['/']`, or none if there are overlays. */
   readonly mounts?: readonly string[];
-  /** Real directories, absolute and without symbolic links: each is a mount of its own path, over what it holds. */
+  /** Real directories, absolute and without symbolic links: each is a mount at its own path, above its real contents. */
   readonly overlays?: readonly string[];
-  /** Default: true. Without, neither events nor a journal. */
+  /** Default: true. If false, neither events nor a journal. */
   readonly trackEvents?: boolean;
-  /** Where bytes go once processes open them natively. Default: memory, nobody can. */
+  /** Storage for files that processes open natively. Default: memory, without native opens. */
   readonly backstore?: Backstore;
   /** Nanoseconds since the epoch. Default: the system's clock. */
   readonly clock?: Clock;
   readonly journal?: Partial<JournalLimits>;
-  /** Bytes that all files together may hold. Default: no limit. */
+  /** Total bytes of all files. Default: no limit. */
   readonly maxBytes?: number;
-  /** Of the mounts' root directories. Default: this process's. */
+  /** Owner of the mounts' root directories. Default: this process's user and group. */
   readonly owner?: Owner;
-  /** Told of the first error that a sink throws. Default: nobody. */
+  /** Called with the first error that each sink throws. Default: ignored. */
   readonly onSinkError?: SinkErrorHandler;
 }
 
 const ROOT_INO = 1;
-/** What statfs tells as size when there is no quota. */
+/** Size in bytes that statfs reports if there is no quota. */
 const UNLIMITED = 2 ** 40;
 
-/** What became of a commit. */
+/** Result of `commitOverlays`. */
 export interface OverlayCommit extends CommitResult {
-  /** What forbade it. */
+  /** Conflicts that prevented the commit; empty if it was carried out. */
   readonly conflicts: readonly OverlayChange[];
 }
 
@@ -71,11 +71,11 @@ export class FsCore implements Engine {
   readonly content: ContentStore;
   readonly branches: BranchTable;
   readonly mounts: MountTable;
-  /** Mounts that lie over real directories. */
+  /** Mounts above real directories. */
   readonly overlays: readonly string[];
-  /** Who in-process users are, as far as owners and rights go. */
+  /** User and group of in-process callers. */
   readonly owner: Owner;
-  /** The main branch, looking like Node's `fs`. */
+  /** The main branch, with the interface of Node's `fs`. */
   readonly fs: NodeFs;
   readonly #events: EventSource;
   readonly #native: NativeFiles;
@@ -123,15 +123,16 @@ export class FsCore implements Engine {
 
   // Views and events.
 
-  /** The branch as `who` sees it. @throws FsError ENOENT */
+  /** A branch as one caller sees it. @throws FsError ENOENT */
   view(branch: string, who: Caller): FsView {
     return new FsView(this, this.branches.get(branch), who);
   }
 
   /**
-   * A branch looking like Node's `fs`, for code that takes one. It acts as the owner of the mounts' roots, or as `who`.
+   * A branch with the interface of Node's `fs`. It acts as the owner of the mounts' roots, with the fields of `who`
+   * overriding. Paths outside every mount do not exist in it.
    *
-   * Paths outside every mount do not exist in it. @throws FsError ENOENT
+   * @throws FsError ENOENT if there is no such branch
    */
   fsFor(branch: string, who: Partial<Caller> = {}): NodeFs {
     const caller: Caller = { pid: 0, ...this.owner, umask: 0o022, ...who };
@@ -142,87 +143,87 @@ export class FsCore implements Engine {
     return this.#events.enabled;
   }
 
-  /** The last events, to be asked for again. */
+  /** The most recent events. */
   get journal(): Journal {
     return this.#events.journal;
   }
 
-  /** What led from an event to what `branch` shows now, also before it was made upon another. @throws FsError ENOENT */
+  /** Events after id `since` in `branch`, including those of its parent from before the branch existed. @throws FsError ENOENT */
   history(branch: string, since: number): History {
     this.branches.get(branch);
     return this.#lineage.history(this.journal, branch, since);
   }
 
   /**
-   * Every committed change, in order. With `branch`: as that branch hears of it (see `visible`).
+   * Delivers every committed change to `sink`, in order. With `branch`: the changes visible in that branch (see `visible`).
    *
-   * A sink that throws stays subscribed and harms nobody; its first error goes to `onSinkError`. Events caused from
-   * within a sink are delivered after the current one.
+   * A sink that throws stays subscribed and does not affect others; its first error goes to `onSinkError`. Events caused
+   * from within a sink are delivered after the current event.
    *
-   * @returns what ends the subscription
+   * @returns a function that ends the subscription
    */
   subscribe(sink: EventSink, options: { branch?: string } = {}): () => void {
     return this.#events.hub.subscribe(sink, options.branch);
   }
 
-  /** Every committed change, in order, as its own branch hears of it. */
+  /** Every committed change, in order, as its own branch sees it. */
   get events$(): Observable<FsEvent> {
     return this.#events.hub.events$;
   }
 
-  /** The newest event's id, or what ids were raised to. */
+  /** The newest event's id, or the id given to `raiseEventId` if that is higher. */
   get lastEventId(): number {
     return this.#events.lastId;
   }
 
-  /** Every later event's id is above `id`: for those who tell them beside another system's. < 2^53 */
+  /** Makes every later event's id greater than `id`, for callers that merge the ids of another system. < 2^53 */
   raiseEventId(id: number): void {
     this.#events.raise(id);
   }
 
-  /** An id for something that is told to some watchers only, between two events. */
+  /** Allocates an id between two events, for a notice that goes to some watchers only. */
   takeEventId(): number {
     return this.#events.nextId();
   }
 
-  /** How `event`, just emitted, is told in `branch`; null if it changed nothing there. */
+  /** `event`, just emitted, as `branch` sees it; null if it changed nothing there. */
   visible(event: FsEvent, branch: string): FsEvent | null {
     return heardIn(event, this.branches.get(event.branch), this.branches.get(branch));
   }
 
-  // Objects: bytes that processes hold natively.
+  // Objects: files that processes hold open natively.
 
-  /** `pid` may hold a descriptor of the object. However often it is told, one `closed` ends it. */
+  /** Records that `pid` may hold a descriptor of the object. Idempotent: `closed` once reverts any number of calls. */
   opened(oid: number, pid: number): void {
     this.#native.opened(oid, pid);
   }
 
-  /** `pid` holds no descriptor of the object any more. */
+  /** Records that `pid` no longer holds a descriptor of the object. */
   closed(oid: number, pid: number): void {
     this.#native.closed(oid, pid);
   }
 
-  /** `pid` is gone: it holds nothing, and is bound to no branch. */
+  /** Forgets a process that has ended: it holds no objects and is bound to no branch. */
   released(pid: number): void {
     this.#native.released(pid);
     this.branches.unbind(pid);
   }
 
-  /** Index of an object's dirty mark, undefined where there is none. */
+  /** Index of an object's dirty mark in the shared page; undefined if there is none. */
   slotOf(oid: number): number | undefined {
     return this.#native.slotOf(oid);
   }
 
-  /** What an object's descriptor tells of its inode. @throws FsError ESTALE when the object is gone */
+  /** Attributes of the inode behind an object, as fstat returns them. @throws FsError ESTALE if the object is freed */
   statObject(oid: number): Attr {
     return this.#native.stat(oid);
   }
 
   /**
-   * `pid` wrote to the object natively. Emits Modified if its size or mtime is not what was last told.
+   * Reports a native write by `pid`. Emits Modified if the object's size or mtime differs from the last report.
    *
-   * @param options.force emit although nothing seems changed (same bytes, within one tick of the kernel's clock)
-   * @param options.uid who wrote; anyone but root (the default) takes the set-user-ID bit away
+   * @param options.force emit even if nothing seems changed (same size, within one tick of the kernel's clock)
+   * @param options.uid the writer; for any uid but 0 (the default) the write clears the set-user-ID bit
    * @returns whether an event was emitted
    */
   touched(oid: number, pid: number, options: { force?: boolean; uid?: number } = {}): boolean {
@@ -237,14 +238,14 @@ export class FsCore implements Engine {
     this.#lineage.made(name, this.lastEventId, parent?.name);
   }
 
-  /** @throws FsError ENOENT; EBUSY for main, for one that others lie upon, or that processes see */
+  /** @throws FsError ENOENT; EBUSY for main, a branch with live branches above it, or a branch that processes see */
   deleteBranch(name: string): void {
     this.branches.delete(name);
     this.#lineage.gone(name);
     this.#collect();
   }
 
-  /** Let go of what no branch and no snapshot shows any more. */
+  /** Frees layers that no branch and no snapshot uses. */
   #collect(): void {
     for (const layer of this.branches.collect())
       for (const node of layer.inodes.values()) this.content.free(node);
@@ -254,7 +255,7 @@ export class FsCore implements Engine {
     return this.branches.list();
   }
 
-  /** Freeze what `branch` shows under a name. @throws FsError EEXIST, ENOENT */
+  /** Keeps the present contents of `branch` under a name. @throws FsError EEXIST, ENOENT, EINVAL for an empty name */
   snapshot(branch: string, name: string): void {
     this.branches.snapshot(branch, name);
   }
@@ -263,15 +264,15 @@ export class FsCore implements Engine {
     return this.branches.snapshots();
   }
 
-  /** Branches that began from it keep what they have. @throws FsError ENOENT */
+  /** Branches created from the snapshot keep their contents. @throws FsError ENOENT */
   deleteSnapshot(name: string): void {
     this.branches.deleteSnapshot(name);
     this.#collect();
   }
 
   /**
-   * Make a branch show what a snapshot holds; it no longer follows a live parent. The difference is told as events,
-   * of this branch and of each live one upon it.
+   * Replaces a branch's contents by a snapshot's; it no longer follows a live parent. The difference is emitted as
+   * events of this branch and of each live branch above it.
    *
    * @throws FsError ENOENT
    */
@@ -279,7 +280,7 @@ export class FsCore implements Engine {
     this.#replaced(branch, this.branches.restore(branch, name));
   }
 
-  /** Drop what a branch changed since it was made. Told as events. @throws FsError ENOENT, EINVAL for main */
+  /** Drops a branch's own changes. Emits the difference as events. @throws FsError ENOENT, EINVAL for main without overlays */
   discardBranch(name: string): void {
     this.#replaced(name, this.branches.discard(name));
   }
@@ -291,7 +292,7 @@ export class FsCore implements Engine {
     this.#collect();
   }
 
-  /** Put a whiteout: in this branch there is nothing at `path` from now on. @throws FsError ENOENT, EBUSY */
+  /** Puts a whiteout at `path` into the branch: the path ceases to exist there. @throws FsError ENOENT, EBUSY */
   hide(branch: string, path: string): void {
     const ns = this.branches.get(branch);
     if (ns.single) this.branches.freeze(ns);
@@ -307,7 +308,7 @@ export class FsCore implements Engine {
     return this.branches.of(pid);
   }
 
-  /** A child sees what its parent sees, unless it is bound already. */
+  /** Binds a child to its parent's branch, unless the child is bound already. */
   inherit(child: number, parent: number): void {
     this.branches.inherit(child, parent);
   }
@@ -317,10 +318,10 @@ export class FsCore implements Engine {
   }
 
   /**
-   * Bind a process to another branch.
+   * Binds a process to another branch.
    *
-   * @returns what changed in its view, as events for that process alone: neither journalled nor delivered to
-   *   subscribers. Cost: both trees are walked.
+   * @returns the difference between the two views, as events for that process alone: neither journalled nor delivered
+   *   to subscribers. Cost: both trees are walked.
    */
   rebind(pid: number, branch: string): FsEvent[] {
     const from = this.branches.of(pid);
@@ -328,7 +329,7 @@ export class FsCore implements Engine {
     return this.diff(from, branch);
   }
 
-  /** What leads from one branch's view to another's, as events of the latter. Cost: both trees are walked. */
+  /** Changes that lead from one branch's view to another's, as events of the latter. Cost: both trees are walked. */
   diff(from: string, to: string): FsEvent[] {
     if (from === to) return [];
     this.now.read();
@@ -344,7 +345,7 @@ export class FsCore implements Engine {
 
   // Overlays.
 
-  /** What the branch shows of the real directories that is not there. */
+  /** The differences between a branch and the real directories below it. */
   overlayChanges(branch: string): OverlayChange[] {
     const { changes, deletions } = this.#differences(branch);
     return [...changes, ...deletions];
@@ -364,10 +365,10 @@ export class FsCore implements Engine {
   }
 
   /**
-   * Carry the branch's changes over to the real directories.
+   * Applies the branch's changes to the real directories.
    *
-   * @param options.force also those that stand against what others did there; without it, one such is enough for
-   * nothing to be done: `conflicts` tells them
+   * @param options.force apply changes that conflict with changes of the real files, too; without it, a single
+   *   conflict prevents the whole commit and `conflicts` lists them all
    */
   commitOverlays(branch: string, options: { force?: boolean } = {}): OverlayCommit {
     const { force = false } = options;
@@ -380,12 +381,12 @@ export class FsCore implements Engine {
     return { ...result, conflicts: [] };
   }
 
-  /** What an answer about a name in an overlay depends on besides the branch. 'free': on nothing. */
+  /** The real file that an answer about a name in an overlay depends on. 'free': on none; undefined: unknown. */
   beneath(branch: string, place: Place, found: Found): Beneath | 'free' | undefined {
     return this.#host ? beneath(this.branches.get(branch), this.#host, place, found) : 'free';
   }
 
-  /** The inode of an open real file. @param path where it was found in an overlay, perhaps for the first time */
+  /** The inode of an open real file. @param path its path in an overlay; looked up if the file is not known yet */
   realInode(path: string, stat: BigIntStats): number | undefined {
     const known = this.#host?.inodeOf(stat);
     if (known !== undefined || !this.#host) return known;
@@ -393,18 +394,18 @@ export class FsCore implements Engine {
     return this.#host.inodeOf(stat);
   }
 
-  /** The bytes of a record that `overlayChanges` told of; a symbolic link's target. */
+  /** The bytes of a record listed by `overlayChanges`; for a symbolic link, its target. */
   overlayBytes(node: Inode): Buffer {
     return node.isSymlink() ? Buffer.from(node.symlink) : this.content.readAll(node);
   }
 
-  /** Close what the core holds open. The objects stay where they are. */
+  /** Closes the core's descriptors. The object files stay on disk. */
   close(): void {
     this.content.close();
     this.#host?.close();
   }
 
-  // What operations ask of the core.
+  // The interface of the core to operations (`Engine`).
 
   /** @internal */
   emit(change: CommittedChange): void {
@@ -426,7 +427,7 @@ export class FsCore implements Engine {
     this.#lifetimes.hold(ino);
   }
 
-  /** Is it held in this process? @internal */
+  /** Whether this process holds the inode. @internal */
   kept(ino: number): boolean {
     return this.#lifetimes.holds(ino);
   }

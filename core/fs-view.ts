@@ -1,9 +1,9 @@
 /**
  * A branch as one caller sees it.
  *
- * Every method is synchronous, checks what POSIX would check for the caller, and throws FsError (POSIX code,
- * operation, path) or, where the walk leaves the mounts, MountExit. Linux is the oracle for which error it is.
- * A view is cheap: make one for each request if you like.
+ * Every method is synchronous, checks the permissions that POSIX checks for the caller, and throws FsError (POSIX code,
+ * operation, path) or, if the walk leaves the mounts, MountExit. Linux is the reference for the choice of error.
+ * Creating a view is cheap: one for each request is fine.
  */
 import { type Attr, attrOf } from './attr.ts';
 import { fileType, R_OK, S_IFSOCK } from './constants.ts';
@@ -29,10 +29,10 @@ export interface Follow {
 }
 
 export interface OpenResult {
-  /** With the object to open natively in `oid`, 0 where there is none (memory backstore, not a regular file). */
+  /** `oid` is the object to open natively, 0 if there is none (memory backstore, not a regular file). */
   readonly attr: Attr;
   readonly created: boolean;
-  /** Inode of the directory that it was found in, 0 where that was by number. */
+  /** Inode of the directory in which the walk found the name; 0 if the place was an inode number. */
   readonly dir: number;
   readonly name: string;
 }
@@ -43,7 +43,7 @@ export class FsView {
   readonly core: Engine;
   readonly ns: Namespace;
   readonly who: Caller;
-  /** While it is set, walks note in it the directories that their results depend on. */
+  /** If set, walks append the directories that their results depend on. */
   trail: number[] | undefined;
 
   constructor(core: Engine, ns: Namespace, who: Caller) {
@@ -64,13 +64,13 @@ export class FsView {
     return attrOf(this.ns, this.core.content, node);
   }
 
-  /** Follows by default. */
+  /** Follows symbolic links by default. */
   stat(place: Place, options?: Follow): Attr {
     const follow = options?.follow ?? true;
     return this.#attr(resolve(this, place, follow, follow ? 'stat' : 'lstat'));
   }
 
-  /** @param mode a set of R_OK, W_OK, X_OK; `effective` changes nothing: a caller has one identity here */
+  /** @param mode a set of R_OK, W_OK, X_OK; `effective` has no effect, because a caller has a single identity here */
   access(place: Place, mode: number, options?: Follow & { readonly effective?: boolean }): void {
     const node = resolve(this, place, options?.follow ?? true, 'access');
     if (!may(this.who, node, mode & 7)) fail('EACCES', 'access', place);
@@ -79,8 +79,8 @@ export class FsView {
   /**
    * @param flags O_* of core/constants.ts @param mode permission bits of a file that it creates
    *
-   * With a shared backstore a regular file is promoted to an object file, unless O_PATH. The bytes of what is
-   * opened for writing are the branch's own.
+   * With a shared backstore a regular file is promoted to an object file, unless O_PATH. An inode opened for
+   * writing is copied up first.
    */
   open(place: Place, flags: number, mode = 0o666): OpenResult {
     const { node, created, found } = openInode(this, place, flags, mode, true);
@@ -94,7 +94,7 @@ export class FsView {
     };
   }
 
-  /** The same for use inside this process: never promotes. */
+  /** Opens for use inside this process: never promotes. */
   openLocal(place: Place, flags: number, mode = 0o666): { ino: number; type: FileType; created: boolean } {
     const { node, created } = openInode(this, place, flags, mode);
     return { ino: node.ino, type: fileType(node.mode), created };
@@ -107,7 +107,7 @@ export class FsView {
   mknod(place: Place, mode: number): Attr {
     return this.#attr(create.mknod(this, place, mode));
   }
-  /** The name of a socket that is about to be bound, and in `oid` the object to bind it at. */
+  /** Creates the name of a socket that is about to be bound; `oid` is the object to bind it at. */
   bindSocket(place: Place, mode: number): Attr {
     const node = create.mknod(this, place, S_IFSOCK | (mode & 0o777));
     this.core.promote(this.ns, node, 0);
@@ -116,7 +116,7 @@ export class FsView {
   symlink(target: string, place: Place): Attr {
     return this.#attr(create.symlink(this, target, place));
   }
-  /** Does not follow by default. */
+  /** Does not follow symbolic links by default. */
   link(from: Place, to: Place, options?: Follow): Attr {
     return this.#attr(create.link(this, from, to, options?.follow ?? false));
   }
@@ -149,7 +149,7 @@ export class FsView {
   chmod(place: Place, mode: number, options?: Follow): void {
     metadata.chmod(this, place, mode, options?.follow ?? true);
   }
-  /** @param uid @param gid -1 or 0xffffffff leaves it */
+  /** @param uid @param gid -1 or 0xffffffff leaves the id unchanged */
   chown(place: Place, uid: number, gid: number, options?: Follow): void {
     metadata.chown(this, place, uid, gid, options?.follow ?? true);
   }
@@ -175,7 +175,7 @@ export class FsView {
   }
 
   /**
-   * What a watch of `place` is put on. Linux asks for the right to read.
+   * The inode that a watch of `place` applies to. Requires permission to read, as Linux does.
    *
    * @throws FsError ENOENT, EACCES, ENOTDIR with `directory`
    */
@@ -201,14 +201,14 @@ export class FsView {
     return dir ? join(this.ns.directoryPath(dir), name) : this.ns.pathOf(node).path;
   }
 
-  /** A current path of an inode; its last one, and `orphan`, if it has none left. @throws FsError ENOENT */
+  /** A current path of an inode; its last path, with `orphan`, if it has lost all names. @throws FsError ENOENT */
   pathOf(ino: number): { path: string; orphan: boolean } {
     const node = this.ns.node(ino);
     if (!node) throw new FsError('ENOENT', 'getpath');
     return this.ns.pathOf(node);
   }
 
-  /** Every current path of a file, as long as they are asked for. None where it has none, or is not there. */
+  /** Every current path of a file, computed lazily. None if it has no names or does not exist. */
   *pathsOf(ino: number): Generator<string> {
     const node = this.ns.node(ino);
     const seen = new Set<string>();
@@ -219,18 +219,18 @@ export class FsView {
       }
   }
 
-  /** The real file that an inode's bytes are read from in place, as programs see its path; undefined for others. */
+  /** Path in the real filesystem of the file whose bytes are read in place; undefined for all others. */
   lowerPath(ino: number): string | undefined {
     const node = this.ns.node(ino);
     return node?.lower && !node.object ? node.lower.realPath : undefined;
   }
 
-  // Bytes, inside this process. The right to them was checked by open.
+  // Bytes, inside this process. Permissions were checked by open.
 
   readFile(ino: number): Buffer {
     return data.readFile(this, ino);
   }
-  /** Replace all bytes, as one operation. */
+  /** Replaces all bytes in one operation. */
   writeFile(ino: number, bytes: Uint8Array): void {
     data.writeFile(this, ino, bytes);
   }
@@ -242,7 +242,7 @@ export class FsView {
   write(ino: number, from: Uint8Array, offset: number, length: number, position: number | 'append'): number {
     return data.write(this, ino, from, offset, length, position);
   }
-  /** Keep an inode although it may lose its last name, until `release`. */
+  /** Keeps an inode after it loses its last name, until `release`. */
   hold(ino: number): void {
     if (!this.ns.node(ino)) throw new FsError('ENOENT', 'open');
     this.core.hold(ino);

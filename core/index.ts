@@ -1,4 +1,4 @@
-/** The filesystem core: what library users and the injector build on. */
+/** The filesystem core: the public interface for library users and the injector. */
 export type { Attr } from './attr.ts';
 export type { Clock, Timespec } from './clock.ts';
 export * as constants from './constants.ts';

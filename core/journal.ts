@@ -1,7 +1,7 @@
 /**
- * The last events, to be asked for again.
+ * The most recent events.
  *
- * Bounded by count, bytes and age. What was dropped is told as lost, never left out in silence.
+ * Bounded by count, bytes and age. A query that needs dropped events is answered as lost, never with a gap.
  */
 import type { FsEvent } from './events/fs-event.ts';
 
@@ -18,16 +18,16 @@ export const JOURNAL_DEFAULTS: JournalLimits = {
   maxAgeMs: 60 * 60 * 1000,
 };
 
-/** An event as it is told in the branch that caused it, and as it is told elsewhere. */
+/** An event as the branch that caused it sees it, and as other branches see it. */
 export interface JournalRecord {
   readonly event: FsEvent;
-  /** By branch; absent where nothing but the causing branch heard of it. */
+  /** By branch; absent if only the causing branch sees it. */
   readonly heard?: ReadonlyMap<string, FsEvent>;
 }
 
 export type History =
   | { readonly lost?: false; readonly events: FsEvent[] }
-  /** Events after the asked id are gone. `oldest` and `newest`: ids still held, 0 if none is. */
+  /** Some events after the given id were dropped. `oldest` and `newest`: ids still held, 0 if none. */
   | { readonly lost: true; readonly oldest: number; readonly newest: number };
 
 /** Heap of an event without its strings; each character counts twice at worst. */
@@ -42,7 +42,7 @@ export class Journal {
   #bytes = 0;
   /** Id of the last event ever recorded. */
   #newest = 0;
-  /** Id of the last event that is no longer held. Ids may leap, so this is not always one below the oldest. */
+  /** Id of the newest event dropped. Ids may have gaps, so this is not always one below the oldest. */
   #dropped = 0;
 
   constructor(limits: Partial<JournalLimits> = {}) {
@@ -57,7 +57,7 @@ export class Journal {
     return this.#bytes;
   }
 
-  /** Id of the oldest event held; one above the newest if none is. */
+  /** Id of the oldest event held; newest id + 1 if none is held. */
   get oldest(): number {
     return this.#ring[this.#first]?.event.id ?? this.#newest + 1;
   }
@@ -73,7 +73,7 @@ export class Journal {
     this.#trim(record.event.time);
   }
 
-  /** Let go of what is too old at `now`, milliseconds since the epoch. */
+  /** Drops events too old at `now`, milliseconds since the epoch. */
   #trim(now: number): void {
     const { maxEvents, maxBytes, maxAgeMs } = this.#limits;
     while (this.#first < this.#ring.length) {
@@ -92,8 +92,8 @@ export class Journal {
   /**
    * Events with ids above `id`, oldest first.
    *
-   * @param options.branch as that branch heard them; default: as they were caused, whichever the branch
-   * @param options.limit at most so many, the oldest ones
+   * @param options.branch as that branch saw them; default: as caused, in all branches
+   * @param options.limit at most that many, oldest first
    */
   since(id: number, options: { branch?: string; limit?: number } = {}): History {
     if (id < this.#dropped)

@@ -1,15 +1,16 @@
 /**
- * Which branch each one was made upon, and when: before that, its story is the other's.
+ * The ancestry of branches: for each, its parent and the event after which it was created. Its history before that
+ * event is the parent's.
  *
- * Who asks a young branch what happened since an older event means the view that it had then, which it shared with the
- * branch below. One that began from a snapshot shared it with nobody for certain: that story is told as lost.
+ * A client that asks a young branch for changes since an older event means the view that it had then, which the branch
+ * shared with its parent. A branch created from a snapshot shared no branch's view, so such a history is lost.
  */
 import type { FsEvent } from './events/fs-event.ts';
 import type { History, Journal } from './journal.ts';
 
 interface Birth {
   readonly name: string;
-  /** Id of the last event before it. */
+  /** Id of the newest event when the branch was created. */
   readonly at: number;
   readonly parent: Birth | undefined;
 }
@@ -17,7 +18,7 @@ interface Birth {
 export class Lineage {
   readonly #births = new Map<string, Birth>();
 
-  /** @param at id of the newest event @param parent the branch it lies upon, live */
+  /** @param at id of the newest event @param parent the live parent, if any */
   made(name: string, at: number, parent?: string): void {
     this.#births.set(name, { name, at, parent: parent === undefined ? undefined : this.#birth(parent) });
   }
@@ -26,12 +27,12 @@ export class Lineage {
     this.#births.delete(name);
   }
 
-  /** One that nobody made was there from the beginning. */
+  /** A branch without a record has existed from the beginning. */
   #birth(name: string): Birth {
     return this.#births.get(name) ?? { name, at: 0, parent: undefined };
   }
 
-  /** Events with ids above `since` as `branch` heard them, or would have heard them before it was made. */
+  /** Events with ids above `since` as `branch` saw them; before its creation, as its parents did. */
   history(journal: Journal, branch: string, since: number): History {
     let from = since;
     let events: FsEvent[] = [];
@@ -47,7 +48,7 @@ export class Lineage {
     return { events };
   }
 
-  /** Whose story it is up to which event, oldest first; nobody's at first where the view was shared with no branch. */
+  /** The branch whose events apply up to each event id, oldest first; undefined if the view was a snapshot's. */
   #chapters(branch: string, since: number): { birth: Birth | undefined; end: number }[] {
     const chapters: { birth: Birth | undefined; end: number }[] = [];
     let birth: Birth | undefined = this.#birth(branch);

@@ -1,4 +1,4 @@
-/** Which part of the tree is ours. */
+/** The mounts: which parts of the tree are virtual. */
 import { S_IFDIR } from './constants.ts';
 import { FsError } from './errors.ts';
 import { Inode } from './layers/inode.ts';
@@ -11,7 +11,7 @@ export interface Owner {
   readonly gid: number;
 }
 
-/** A directory with one name to be: link count 2, times now. */
+/** A directory that will get one name: link count 2, times now. */
 export function newDirectory(engine: Pick<Engine, 'now'>, ino: number, owner: Owner): Inode {
   const node = new Inode(ino, S_IFDIR | 0o755, owner.uid, owner.gid);
   const now = engine.now.read();
@@ -31,9 +31,9 @@ export class MountTable implements Mounts {
   }
 
   /**
-   * Make the mounts' roots and what leads to them, saying nothing: they were always there.
+   * Creates the mounts' roots and the directories above them, without events: they exist from the beginning.
    *
-   * @param overlay the real directory's record that is to stand at a mount
+   * @param overlay the real directory's record to put at a mount, if the mount is an overlay
    * @throws FsError EINVAL for a path that is not absolute and normal
    */
   plant(

@@ -56,7 +56,7 @@ export function decodePath(bytes: Uint8Array): string {
   }
 }
 
-// Any escape is a surrogate without its partner; well-formed text has none.
+// Any escape is an unpaired surrogate, which well-formed text does not contain.
 const LONE_ESCAPE = /[\ud800-\udbff][\udc00-\udfff]|[\udc80-\udcff]/g;
 
 /** The bytes that `decodePath` would read as `path`. */

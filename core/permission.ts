@@ -1,4 +1,4 @@
-/** Who may do what, as POSIX and Linux's generic checks have it. Root may do all but run what has no x bit. */
+/** Permission checks by POSIX and Linux's generic rules. Root may do everything except execute a file without an x bit. */
 import { S_ISVTX, X_OK } from './constants.ts';
 import type { Inode } from './layers/inode.ts';
 
@@ -25,6 +25,6 @@ export function may(who: Caller, node: Inode, want: number): boolean {
 
 export const isOwner = (who: Caller, node: Inode): boolean => who.uid === 0 || who.uid === node.uid;
 
-/** May `who` take names of `node` out of `dir`, as far as the sticky bit goes? */
+/** Whether the sticky bit lets `who` remove names of `node` from `dir`. */
 export const stickyAllows = (who: Caller, dir: Inode, node: Inode): boolean =>
   !(dir.mode & S_ISVTX) || who.uid === 0 || who.uid === node.uid || who.uid === dir.uid;

@@ -17,7 +17,7 @@ export interface Place {
   readonly path: string;
 }
 
-/** The walk left every mount: `path` is the absolute path on the real filesystem to go on with. */
+/** The walk left every mount: `path` is the absolute path at which to continue on the real filesystem. */
 export class MountExit extends Error {
   readonly path: string;
   constructor(path: string) {
@@ -27,21 +27,21 @@ export class MountExit extends Error {
   }
 }
 
-/** What the last component was. `self`: an empty path. */
+/** Kind of the last component. `self`: an empty path. */
 export type LastKind = 'name' | 'dot' | 'dotdot' | 'root' | 'self';
 
 export interface Walk {
   readonly kind: LastKind;
-  /** Directory that `name` is looked up in; of other kinds the directory arrived at. */
+  /** For kind 'name' the directory that `name` is looked up in; for other kinds the directory reached. */
   readonly dir: Inode;
   readonly name: string;
-  /** What is there, if anything is. */
+  /** The inode found; null if the name does not exist. */
   readonly node: Inode | null;
   /** Slashes followed the last component. */
   readonly trailing: boolean;
 }
 
-/** Directories that exist only to hold mounts: their inode numbers, and those of the mounts' roots. */
+/** Inode numbers of directories that exist only to hold mounts, and of the mounts' roots. */
 export interface Mounts {
   readonly outside: ReadonlySet<number>;
   readonly roots: ReadonlySet<number>;
@@ -51,19 +51,19 @@ export interface Walker {
   readonly ns: Namespace;
   readonly who: Caller;
   readonly mounts: Mounts;
-  /** Where it is there, a walk notes the directories that its result depends on. */
+  /** If set, a walk appends the directories that its result depends on. */
   readonly trail?: number[];
 }
 
-/** What a walk does with its last component. */
+/** How a walk treats its last component. */
 export const Last = {
   /** Resolve it; a symbolic link is followed. */
   Follow: 0,
   /** Resolve it; a symbolic link is followed only before a trailing slash. */
   NoFollow: 1,
-  /** Look it up and leave it, whatever follows it: for operations on names. */
+  /** Look it up without following it, whatever slashes come after it: for operations on names. */
   Parent: 2,
-  /** Follow, or NoFollow, for creating what is not there: not with a trailing slash. */
+  /** Follow, or NoFollow, for a file to be created if missing: a trailing slash is an error. */
   Create: 3,
   CreateNoFollow: 4,
 } as const;

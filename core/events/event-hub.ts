@@ -1,31 +1,30 @@
 /**
- * Hands events to those who listen, in order of id.
+ * Delivers events to subscribers, in order of id.
  *
- * A sink may change the filesystem itself: its events wait in a queue until every sink has had the current one.
- * A sink that throws stays subscribed, for the next event may find it well; its first error is reported, the
- * rest are not.
+ * A sink may change the filesystem itself: its events wait in a queue until every sink has received the current event.
+ * A sink that throws stays subscribed, because the next event may succeed; only its first error is reported.
  */
 import { Subject } from 'rxjs';
 import type { EventSink, FsEvent } from './fs-event.ts';
 
 interface Subscriber {
   readonly sink: EventSink;
-  /** Only what is heard in this branch. */
+  /** Deliver only events visible in this branch; undefined: all. */
   readonly branch: string | undefined;
   failed: boolean;
 }
 
-/** An event, and how branches other than its own hear of it. */
+/** An event, and its translations for other branches that see it. */
 export interface Told {
   readonly event: FsEvent;
   readonly heard?: ReadonlyMap<string, FsEvent>;
 }
 
-/** Told of the first error of each sink. */
+/** Called with the first error of each sink. */
 export type SinkErrorHandler = (error: unknown, event: FsEvent) => void;
 
 export class EventHub {
-  /** Every event, as its own branch hears it. An observer's error is RxJS's to report (asynchronously). */
+  /** Every event, as its own branch sees it. RxJS reports an observer's error asynchronously. */
   readonly events$ = new Subject<FsEvent>();
   readonly #subscribers = new Set<Subscriber>();
   readonly #onSinkError: SinkErrorHandler;
@@ -36,7 +35,7 @@ export class EventHub {
     this.#onSinkError = onSinkError;
   }
 
-  /** @returns what ends the subscription */
+  /** @returns a function that ends the subscription */
   subscribe(sink: EventSink, branch?: string): () => void {
     const subscriber: Subscriber = { sink, branch, failed: false };
     this.#subscribers.add(subscriber);
@@ -84,7 +83,7 @@ export class EventHub {
     try {
       this.#onSinkError(error, event);
     } catch {
-      // A reporter that fails as well has nobody left to tell.
+      // The error handler failed as well; there is nowhere left to report to.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Makes events of what operations did, keeps them, and hands them on: once each, in order. */
+/** Turns operations into events, journals them, and publishes them: once each, in order. */
 import type { Now } from '../clock.ts';
 import { fileType } from '../constants.ts';
 import type { JournalLimits } from '../journal.ts';
@@ -10,7 +10,7 @@ import type { CommittedChange } from '../ops/view-context.ts';
 import { EventHub, type SinkErrorHandler, type Told } from './event-hub.ts';
 import { Detail, type FsEvent } from './fs-event.ts';
 
-/** An event before it is told. */
+/** An event before it is published. */
 export type Change = Omit<FsEvent, 'id' | 'pid' | 'branch' | 'time'>;
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -41,17 +41,17 @@ export class EventSource {
     return ++this.#lastId;
   }
 
-  /** Id of the last event, or what it was raised to. */
+  /** Id of the newest event, or the id given to `raise` if that is higher. */
   get lastId(): number {
     return this.#lastId;
   }
 
-  /** Every later event's id is above `id`. */
+  /** Makes every later event's id greater than `id`. */
   raise(id: number): void {
     this.#lastId = Math.max(this.#lastId, id);
   }
 
-  /** Milliseconds since the epoch, of the instant last read. */
+  /** Milliseconds since the epoch, at the last read of the clock. */
   get time(): number {
     return Math.floor(this.#now.ms);
   }
@@ -59,7 +59,7 @@ export class EventSource {
   emit({ ns, pid, kind, node, dir, name, detail, rename }: CommittedChange): void {
     if (!this.enabled) return;
     const at = dir ? null : ns.locate(node);
-    // Written out, in one shape: this is made for every operation, and a spread would cost as much as the rest of it.
+    // Written out, in one object shape: this runs for every operation, and a spread would double its cost.
     const event: Writable<FsEvent> = {
       id: this.nextId(),
       kind,
@@ -81,7 +81,7 @@ export class EventSource {
     this.#publish({ event, heard: this.#branches.size > 1 ? this.#elsewhere(event, ns) : undefined });
   }
 
-  /** Tell a change to its branch alone: branches upon it are told theirs. */
+  /** Publishes a change in its own branch only: branches above it get changes of their own. */
   tell(change: Change, ns: Namespace, pid: number): void {
     if (!this.enabled) return;
     this.#publish({ event: { ...change, id: this.nextId(), pid, branch: ns.name, time: this.time } });
@@ -92,7 +92,7 @@ export class EventSource {
     this.hub.publish(told);
   }
 
-  /** How branches upon this one hear of it; to be asked before anything else changes. */
+  /** The event as branches above this one see it; must run before anything else changes. */
   #elsewhere(event: FsEvent, ns: Namespace): Map<string, FsEvent> | undefined {
     let heard: Map<string, FsEvent> | undefined;
     for (const other of this.#branches.all()) {

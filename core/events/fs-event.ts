@@ -1,5 +1,5 @@
 /**
- * What the core says of a change.
+ * The core's event for a change.
  *
  * One event for one operation, emitted after the operation is committed, in order of id.
  */
@@ -12,8 +12,8 @@ export const EventKind = {
   Renamed: 4,
   Attrib: 5,
   /**
-   * The next three are for those who ask, never in the journal. The core tells none of them: of opens and reads
-   * inotify's watchers hear from the kernel itself (core/inotify); a writer's last close is told to agents by the host.
+   * The next three are delivered on request only and never journalled. The core emits none of them: the kernel itself
+   * notifies inotify watchers of opens and reads (core/inotify); the host notifies agents of a writer's last close.
    */
   Opened: 6,
   Accessed: 7,
@@ -22,33 +22,33 @@ export const EventKind = {
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 export type EventKindName = keyof typeof EventKind;
 
-/** What about the change, beyond its kind. A bit set. */
+/** Details of a change, beyond its kind. A bit set. */
 export const Detail = {
   /** The file grew. */
   Extended: 1 << 0,
-  /** ftruncate, truncate or O_TRUNC set the size (with Extended: it grew by that). */
+  /** ftruncate, truncate or O_TRUNC set the size (with Extended: to a larger size). */
   Truncated: 1 << 1,
   Mode: 1 << 2,
   Owner: 1 << 3,
-  /** utimes and friends: times set on purpose, not as a side effect. */
+  /** utimes and its family: times set explicitly, not as a side effect. */
   Times: 1 << 4,
   Xattr: 1 << 5,
   /** Created by link(2), or the link count changed while the inode lives on. */
   Link: 1 << 6,
   /** Closed: the descriptor was open for writing. */
   ClosedAfterWrite: 1 << 7,
-  /** Renamed: `from` and `path` changed places (RENAME_EXCHANGE); `replaced` is the other inode. */
+  /** Renamed: `from` and `path` were exchanged (RENAME_EXCHANGE); `replaced` is the other inode. */
   Exchanged: 1 << 8,
   /** The inode has no name left (written or changed through an open descriptor). */
   Orphan: 1 << 9,
-  /** Told of a native write after the fact; several writes may be one event. */
+  /** A native write, reported afterwards; several writes may be one event. */
   Native: 1 << 10,
   /** BSD file flags (chflags). */
   Flags: 1 << 11,
-  /** With Times: only the time of access was set, or only that of modification. */
+  /** With Times: only the time of access was set, or only the time of modification. */
   AccessTime: 1 << 12,
   ModifyTime: 1 << 13,
-  /** Modified, on its way to an agent: some process may write on. Its last close is told to those who hear of whole trees. */
+  /** Modified, sent to an agent: some process still has the file open for writing. Subtree subscribers are notified of its last close. */
   Writing: 1 << 16,
 } as const;
 
@@ -58,7 +58,7 @@ export interface FsEvent {
   /** Monotonically increasing, < 2^53, one sequence for a core. */
   readonly id: number;
   readonly kind: EventKind;
-  /** Absolute path in the branch it is told for; for Renamed the new path. */
+  /** Absolute path in the branch to which the event is delivered; for Renamed the new path. */
   readonly path: string;
   /** Renamed only: the old path. */
   readonly from?: string;
@@ -69,7 +69,7 @@ export interface FsEvent {
   readonly fromParent?: number;
   /**
    * Renamed: the inode that lost the name `path` (or, with Exchanged, now has the name `from`).
-   * Created: the same, where a branch sees only where a rename led to.
+   * Created: the inode replaced, if the branch sees only the target of a rename.
    */
   readonly replaced?: { readonly ino: number; readonly type: FileType; readonly nlink: number };
   readonly type: FileType;
@@ -85,7 +85,7 @@ export interface FsEvent {
   readonly detail: number;
 }
 
-/** Consumer of events. One that throws is reported once and harms nobody else. */
+/** Consumer of events. An error it throws is reported once and does not affect other sinks. */
 export type EventSink = (event: FsEvent) => void;
 
 const NAMES = Object.fromEntries(Object.entries(EventKind).map(([name, value]) => [value, name])) as Record<

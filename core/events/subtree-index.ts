@@ -1,7 +1,7 @@
 /**
- * Who wants to hear of everything below some path. Runs in the host and in the agent.
+ * Owners of subtrees, found by path: the subscribers to everything below some root. Runs in the host and in the agent.
  *
- * Cost of a lookup: one table look for each directory above a path.
+ * A lookup costs one map access for each directory above the path.
  */
 
 /** Directories above an absolute path, nearest first; none for the root. */
@@ -15,20 +15,20 @@ export function* pathsAbove(path: string): Generator<string> {
   }
 }
 
-/** Is `path` at or below `root`? Both absolute, without a trailing slash. */
+/** Whether `path` is at or below `root`. Both absolute, without a trailing slash. */
 export const isBelow = (root: string, path: string): boolean =>
   path === root || root === '/' || (path.startsWith(root) && path.charCodeAt(root.length) === 47);
 
 export class SubtreeIndex<T> {
   readonly #byRoot = new Map<string, Set<T>>();
-  /** How many roots are at or below a path. */
+  /** Number of roots at or below a path. */
   readonly #rootsBelow = new Map<string, number>();
 
   get empty(): boolean {
     return this.#byRoot.size === 0;
   }
 
-  /** @returns false when it was there already */
+  /** @returns false if the owner already has this root */
   add(root: string, owner: T): boolean {
     const owners = this.#byRoot.get(root) ?? new Set();
     if (owners.has(owner)) return false;
@@ -55,7 +55,7 @@ export class SubtreeIndex<T> {
     else this.#rootsBelow.set(path, count);
   }
 
-  /** Owners of roots at or above `path`, into `found`. */
+  /** Adds the owners of roots at or above `path` to `found`. */
   above(path: string, found: Set<T>): void {
     this.#take(path, found);
     for (const at of pathsAbove(path)) this.#take(at, found);
@@ -66,7 +66,7 @@ export class SubtreeIndex<T> {
     if (owners) for (const owner of owners) found.add(owner);
   }
 
-  /** Owners of roots at or below `path`, into `found`. */
+  /** Adds the owners of roots at or below `path` to `found`. */
   below(path: string, found: Set<T>): void {
     if (!this.#rootsBelow.has(path)) return;
     for (const [root, owners] of this.#byRoot)

@@ -1,4 +1,4 @@
-/** Node's ways of saying paths, flags, modes, times and encodings. */
+/** Node's conventions for paths, flags, modes, times and encodings. */
 import { fileURLToPath } from 'node:url';
 import type { Timespec } from '../clock.ts';
 import { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_SYNC, O_TRUNC, O_WRONLY } from '../constants.ts';
@@ -15,7 +15,7 @@ class ArgumentError extends TypeError {
   }
 }
 
-/** Relative paths start from the root: there is no working directory here. */
+/** Relative paths start from the root, because there is no working directory. */
 export function placeOf(path: PathArgument): Place {
   let text: string;
   if (typeof path === 'string') text = path;
@@ -76,13 +76,13 @@ export type EncodingArgument = string | { readonly encoding?: string | null } | 
 export const encodingOf = (options: EncodingArgument): BufferEncoding | 'buffer' | null =>
   ((typeof options === 'string' ? options : options?.encoding) ?? null) as BufferEncoding | 'buffer' | null;
 
-/** Bytes in the encoding that was asked for; as they are if none was. */
+/** Bytes in the requested encoding; a Buffer by default. */
 export function encoded(bytes: Buffer, options: EncodingArgument): string | Buffer {
   const encoding = encodingOf(options);
   return encoding === null || encoding === 'buffer' ? bytes : bytes.toString(encoding);
 }
 
-/** A path or name in the encoding that was asked for; a string if none was. */
+/** A path or name in the requested encoding; a string by default. */
 export function encodedPath(path: string, options: EncodingArgument): string | Buffer {
   const encoding = encodingOf(options);
   if (encoding === 'buffer') return encodePath(path);

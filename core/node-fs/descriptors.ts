@@ -7,11 +7,11 @@ export interface OpenFile {
   readonly type: FileType;
   readonly flags: number;
   readonly path: string;
-  /** Where a read or write without a position goes. */
+  /** Offset of a read or write without an explicit position. */
   position: number;
 }
 
-/** 0–2 are never handed out: code that is given one of them means the terminal. */
+/** 0–2 are never allocated: programs take them for the terminal. */
 const FIRST = 3;
 
 export class Descriptors {

@@ -1,4 +1,4 @@
-/** fs.Dir: a directory read piece by piece. */
+/** fs.Dir: reads a directory entry by entry. */
 import type { FsView } from '../fs-view.ts';
 import type { DirectoryEntry } from '../ops/directory.ts';
 import { Dirent } from './stats.ts';

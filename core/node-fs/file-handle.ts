@@ -2,7 +2,7 @@
 
 type Call = (...args: unknown[]) => unknown;
 
-/** FileHandle's methods, and the operations on descriptors that they are. */
+/** FileHandle's methods, and the descriptor operations that implement them. */
 const METHODS: Readonly<Record<string, string>> = {
   appendFile: 'appendFile',
   chmod: 'fchmod',
@@ -23,7 +23,7 @@ const TRANSFERS: Readonly<Record<string, [count: string, data: string]>> = {
   writev: ['bytesWritten', 'buffers'],
 };
 
-/** @param sync operations @param face the fs that streams over this handle use */
+/** @param sync operations @param face the fs whose streams use the handle */
 export function fileHandle(sync: Readonly<Record<string, Call>>, face: Record<string, unknown>, fd: number) {
   let open = fd;
   const handle: Record<string | symbol, unknown> = {

@@ -1,8 +1,8 @@
 /**
- * The core looking like Node's `fs`.
+ * The core with the interface of Node's `fs`.
  *
- * One table of synchronous operations; its callback and promise faces are generated, so that the three cannot
- * differ. Callbacks come in a later turn, as Node's do. Streams are Node's own, over our open, read, write and
+ * One table of synchronous operations; the callback and promise forms are generated from it, so that the three cannot
+ * differ. Callbacks run in a later turn, as Node's do. Streams are Node's own, over this open, read, write and
  * close.
  */
 import { EventEmitter } from 'node:events';
@@ -65,13 +65,13 @@ type Names =
   | 'writeFile'
   | 'writev';
 
-/** What is there of Node's `fs`: each name as callback function, with `Sync`, and in `promises`. */
+/** The supported part of Node's `fs`: each name as callback function, with `Sync`, and in `promises`. */
 export type NodeFs = Pick<
   typeof real,
   Names | `${Names}Sync` | 'createReadStream' | 'createWriteStream' | 'watch'
 > & {
   readonly promises: Pick<typeof real.promises, Extract<Names, keyof typeof real.promises>>;
-  /** Canonical Linux numbers, whatever the system: what numeric flags mean here. */
+  /** Canonical Linux numbers on every system, which numeric flags use here. */
   readonly constants: typeof constants;
   readonly Stats: typeof Stats;
   readonly BigIntStats: typeof BigIntStats;
@@ -81,7 +81,7 @@ export type NodeFs = Pick<
 export type Operation = (...args: never[]) => unknown;
 export type Operations = Readonly<Record<string, Operation>>;
 
-/** Nothing outside the mounts exists for in-process users. */
+/** Converts MountExit to ENOENT: for in-process users only the mounts exist. */
 function inside(operation: Operation, name: string): (...args: unknown[]) => unknown {
   const call = operation as (...args: unknown[]) => unknown;
   return (...args) => {
@@ -94,7 +94,7 @@ function inside(operation: Operation, name: string): (...args: unknown[]) => unk
   };
 }
 
-/** Read and write hand their buffer to the callback, after the count. */
+/** Operations whose callback also receives the buffer, after the count. */
 const TRANSFERS = new Set(['read', 'readv', 'write', 'writev']);
 
 function callbackFace(name: string, sync: (...args: unknown[]) => unknown) {

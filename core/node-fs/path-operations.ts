@@ -15,7 +15,7 @@ import { BigIntStats, Dirent, Stats } from './stats.ts';
 
 interface StatArgument {
   readonly bigint?: boolean;
-  /** false: undefined for what does not exist. */
+  /** false: return undefined if the path does not exist. */
   readonly throwIfNoEntry?: boolean;
 }
 
@@ -51,9 +51,9 @@ export function pathOperations(view: FsView) {
   }
 
   /**
-   * `mkdir -p`, in the order in which Node tries things, for the errors.
+   * `mkdir -p`, in Node's order of attempts, which decides the error.
    *
-   * @returns the first directory made, undefined if all were there
+   * @returns the first directory created, undefined if all existed
    */
   function makeAll(place: Place, mode: number): string | undefined {
     let first: string | undefined;

@@ -4,7 +4,7 @@ import type { Timespec } from '../clock.ts';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from '../constants.ts';
 import type { FileType } from '../events/fs-event.ts';
 
-/** Told for every file of the core. */
+/** `dev` of every file of the core. */
 const DEVICE = 0x5348;
 const BLOCK_SIZE = 4096;
 
@@ -141,7 +141,7 @@ const MODE: Readonly<Record<FileType, number>> = {
 
 export class Dirent {
   readonly name: string | Buffer;
-  /** Directory that holds it. */
+  /** Directory that contains the entry. */
   readonly parentPath: string;
   /** Older name of `parentPath`. */
   readonly path: string;

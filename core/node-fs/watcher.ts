@@ -6,7 +6,7 @@ import type { Place } from '../walk.ts';
 
 type Listener = (event: 'rename' | 'change', name: string) => void;
 
-/** The name that a watcher of `root` is told for `path`; null if it is none of its business. */
+/** The name under which a watcher of `root` is notified of `path`; null if the path is out of its scope. */
 function nameWithin(root: string, path: string, recursive: boolean): string | null {
   if (path === root) return path.slice(path.lastIndexOf('/') + 1);
   const prefix = root === '/' ? '/' : `${root}/`;

@@ -1,4 +1,4 @@
-/** Operations that make names: mkdir, mknod, symlink, link, and creation by open. */
+/** Operations that create names: mkdir, mknod, symlink, link, and creation by open. */
 import {
   PATH_MAX,
   S_IFDIR,
@@ -17,7 +17,7 @@ import { inGroup } from '../permission.ts';
 import { Last, type Place, type Walk, walk } from '../walk.ts';
 import { fail, requireMayAdd, resolve, stampChange, stampEntries, type ViewContext } from './view-context.ts';
 
-/** Find the place of a name to be made. @throws FsError EEXIST if something is there */
+/** Walks to the place of a new name. @throws FsError EEXIST if the name exists */
 function vacant(view: ViewContext, place: Place, op: string, directory: boolean, from?: Place): Walk {
   const to = walk(view, place, Last.Parent, op);
   if (to.kind === 'self') fail('ENOENT', op, from ?? place, from && place);
@@ -43,7 +43,7 @@ export function newInode(view: ViewContext, dir: Inode, mode: number): Inode {
   return node;
 }
 
-/** Put a new inode under its first name and say so. */
+/** Enters a new inode under its first name and emits Created. */
 export function enter(view: ViewContext, to: Walk, node: Inode): Inode {
   const { core, ns } = view;
   const dir = ns.own(to.dir);
@@ -65,7 +65,7 @@ function make(view: ViewContext, place: Place, mode: number, op: string): Inode 
 export const mkdir = (view: ViewContext, place: Place, mode: number): Inode =>
   make(view, place, S_IFDIR | (mode & 0o1777), 'mkdir');
 
-/** @throws FsError EPERM for devices: nothing here could drive them */
+/** @throws FsError EPERM for devices, which have no driver here */
 export function mknod(view: ViewContext, place: Place, mode: number): Inode {
   const type = mode & S_IFMT || S_IFREG;
   if (type === S_IFDIR) fail('EPERM', 'mknod', place);
@@ -93,7 +93,7 @@ export function link(view: ViewContext, from: Place, place: Place, follow: boole
   const to = vacant(view, place, op, false, from);
   requireMayAdd(view, to, op, place);
   if (old.table) fail('EPERM', op, from, place);
-  // An inode that lost its last name stays lost; one that never had a name (O_TMPFILE) may get one.
+  // An inode that lost its last name cannot get another; an inode created without a name (O_TMPFILE) can.
   if (old.nlink === 0 && old.entry) fail('ENOENT', op, from, place);
   const now = core.now.read();
   const dir = ns.own(to.dir);

@@ -1,4 +1,4 @@
-/** Bytes, read and written inside this process. */
+/** Reading and writing bytes inside this process. */
 import { S_ISGID, S_ISUID, W_OK } from '../constants.ts';
 import { FsError } from '../errors.ts';
 import { Detail, EventKind } from '../events/fs-event.ts';
@@ -8,7 +8,7 @@ import { fail, type Located, locate, requireMay, stampModify, type ViewContext }
 
 const DAY = 86_400;
 
-/** @throws FsError ENOENT for an inode this branch does not have, EISDIR, EINVAL for what has no bytes */
+/** @throws FsError ENOENT if this branch has no such inode, EISDIR, EINVAL for a type without bytes */
 export function fileNode(view: ViewContext, ino: number, op: string): Inode {
   const node = view.ns.node(ino);
   if (!node) throw new FsError('ENOENT', op);
@@ -17,7 +17,7 @@ export function fileNode(view: ViewContext, ino: number, op: string): Inode {
   return node;
 }
 
-/** relatime: the time of access moves when it is behind mtime or ctime, or a day old. */
+/** relatime: updates the time of access if it is behind mtime or ctime, or a day old. */
 function stampAccess(view: ViewContext, node: Inode): void {
   const late = (sec: number, nsec: number): boolean =>
     node.atimeSec < sec || (node.atimeSec === sec && node.atimeNsec <= nsec);
@@ -53,14 +53,14 @@ function modified(view: ViewContext, node: Inode, detail: number, at?: Located):
   const { core, ns, who } = view;
   stampModify(node, core.now.read());
   core.content.stamp(node);
-  // Someone else's write takes the right to run as the owner away.
+  // A write by another user clears setuid and setgid.
   if (who.uid !== 0 && node.mode & (S_ISUID | S_ISGID))
     node.mode &= node.mode & 0o10 ? ~(S_ISUID | S_ISGID) : ~S_ISUID;
   const dir = at?.dir ?? null;
   core.emit({ kind: EventKind.Modified, ns, pid: who.pid, node, dir, name: at?.name ?? '', detail });
 }
 
-/** @param position 'append' for the end of the file */
+/** @param position byte offset, or 'append' for the end of the file */
 export function write(
   view: ViewContext,
   ino: number,
@@ -80,7 +80,7 @@ export function write(
   return n;
 }
 
-/** Replace all bytes: one operation, one event. */
+/** Replaces all bytes: one operation, one event. */
 export function writeFile(view: ViewContext, ino: number, data: Uint8Array): void {
   const node = view.ns.own(fileNode(view, ino, 'write'));
   const { content } = view.core;
@@ -102,7 +102,7 @@ export function truncateNode(view: ViewContext, node: Inode, length: number, at?
   modified(view, node, Detail.Truncated | (node.size > before ? Detail.Extended : 0), at);
 }
 
-/** Its opener is about to empty the object. `node` is an own record. */
+/** Accounts for a truncation to zero that the opening process makes itself. `node` is an own record. */
 export function truncatedElsewhere(view: ViewContext, node: Inode, at: Located): void {
   const { core, ns, who } = view;
   core.content.emptied(node);
@@ -118,7 +118,7 @@ export function truncate(view: ViewContext, place: Place, length: number): void 
   const { node } = at;
   if (node.table) fail('EISDIR', op, place);
   if (!node.isFile()) fail('EINVAL', op, place);
-  // By descriptor the right was checked when it was opened.
+  // Through a descriptor the permission was checked by open.
   if (place.path !== '') requireMay(view, node, W_OK, op, place);
   truncateNode(view, view.ns.own(node), length, at);
 }

@@ -10,24 +10,24 @@ export interface DirectoryEntry {
   readonly name: string;
   readonly ino: number;
   readonly type: FileType;
-  /** Continues a listing after this entry; valid whatever is added or removed meanwhile. */
+  /** Continues a listing after this entry; stays valid while entries are added and removed. */
   readonly cookie: number;
 }
 
-/** How much one page may hold: a count of entries, or bytes as DIRENT records of core/protocol.ts. */
+/** Size of a page: a count of entries, or bytes as DIRENT records of core/protocol.ts. */
 export type PageLimit = number | { readonly bytes: number };
 
 const DIRENT_FIXED = 24;
 const DOT = 1;
 const DOTDOT = 2;
-/** Entries of a directory are numbered from here. */
+/** `seq` of a directory's first entry; lower cookies are '.' and '..'. */
 export const FIRST_SEQ = 3;
 
-/** The root above a mount is what `..` of the mount shows. */
+/** `..` of a mount's root is the root above the mount. */
 export function readdir(view: ViewContext, place: Place, cookie: number, limit: PageLimit): DirectoryEntry[] {
   const dir = resolve(view, place, true, 'scandir');
   if (!dir.table) fail('ENOTDIR', 'scandir', place);
-  // By descriptor the right was checked when it was opened.
+  // Through a descriptor the permission was checked by open.
   if (place.path !== '') requireMay(view, dir, R_OK, 'scandir', place);
   return page(view, dir, cookie, limit);
 }

@@ -1,9 +1,9 @@
-/** Whiteouts on request: a name of lower layers is not to be seen in this branch. */
+/** Whiteouts on request: hides a name of lower layers in one branch. */
 import { EventKind } from '../events/fs-event.ts';
 import { Last, type Place, walk } from '../walk.ts';
 import { fail, stampEntries, type ViewContext } from './view-context.ts';
 
-/** Whatever is at `place`, a whole directory too, is gone from the branch; below it nothing is changed. */
+/** Hides the inode at `place`, which may be a whole directory. Emits one Removed; nothing below it is changed. */
 export function hide(view: ViewContext, place: Place): void {
   const { core, ns } = view;
   const at = walk(view, place, Last.Parent, 'hide');

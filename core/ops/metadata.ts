@@ -1,4 +1,4 @@
-/** Operations on what an inode says of itself: mode, owner, times. */
+/** Operations on an inode's attributes: mode, owner, times. */
 import type { Timespec } from '../clock.ts';
 import { KEEP_ID, S_IFMT, S_ISGID, S_ISUID, W_OK } from '../constants.ts';
 import { Detail, EventKind } from '../events/fs-event.ts';
@@ -28,7 +28,7 @@ export function chmod(view: ViewContext, place: Place, mode: number, follow: boo
   });
 }
 
-/** @param uid @param gid -1 or 0xffffffff leaves it */
+/** @param uid @param gid -1 or 0xffffffff leaves the id unchanged */
 export function chown(view: ViewContext, place: Place, uid: number, gid: number, follow: boolean): void {
   const { who } = view;
   const at = locate(view, place, follow, 'chown');
@@ -41,7 +41,7 @@ export function chown(view: ViewContext, place: Place, uid: number, gid: number,
       fail('EPERM', 'chown', place);
   }
   if (keepUid && keepGid) {
-    // As the kernel: the time of change moves, and nobody is told.
+    // As in the kernel: ctime changes, and no event is emitted.
     stampChange(view.ns.own(node), view.core.now.read());
     return;
   }

@@ -1,4 +1,4 @@
-/** open: what it creates, refuses, truncates, and what it hands over to be opened natively. */
+/** open: creation, permission checks, truncation, and the choice of the record to open natively. */
 import {
   O_ACCMODE,
   O_CREAT,
@@ -28,18 +28,18 @@ import { fail, requireMay, requireMayAdd, type ViewContext } from './view-contex
 export interface Opened {
   readonly node: Inode;
   readonly created: boolean;
-  /** Where it was found. */
+  /** Result of the walk. */
   readonly found?: Walk;
 }
 
-/** R_OK and W_OK as the flags ask for them. */
+/** R_OK and W_OK as the access mode requires. */
 const wanted = (flags: number): number =>
   (flags & O_ACCMODE) === O_RDONLY ? R_OK : (flags & O_ACCMODE) === O_WRONLY ? W_OK : R_OK | W_OK;
 
 /**
- * The record to open. One that is to be written is the branch's own.
+ * The record to open. A record opened for writing is copied up first.
  *
- * @param native the caller opens an object by itself, and by a mirror's name truncates it, too
+ * @param native the caller opens the object itself; if the object is in a mirror, that open also truncates it
  */
 export function openInode(
   view: ViewContext,
@@ -98,7 +98,7 @@ function openPath(view: ViewContext, place: Place, flags: number): Opened {
   return { node, created: false };
 }
 
-/** A file without a name; link(2) from an empty place may give it one. */
+/** A file without a name; link(2) from an empty place may give it a name. */
 function openTemporary(view: ViewContext, place: Place, flags: number, mode: number): Opened {
   const op = 'open';
   if (!(wanted(flags) & W_OK) || flags & O_CREAT) fail('EINVAL', op, place);

@@ -1,4 +1,4 @@
-/** Operations that take names away: unlink, rmdir. */
+/** Operations that remove names: unlink, rmdir. */
 import { Detail, EventKind } from '../events/fs-event.ts';
 import type { Inode } from '../layers/inode.ts';
 import { Last, type Place, walk } from '../walk.ts';
@@ -11,7 +11,7 @@ import {
   type ViewContext,
 } from './view-context.ts';
 
-/** Drop one name of `node`. Both are own records; the clock has been read. Says nothing. */
+/** Removes one name of `node`. Both are own records; the clock has been read. Emits no event. */
 export function dropName(view: ViewContext, dir: Inode, name: string, node: Inode): void {
   const { core, ns } = view;
   ns.remove(dir, name, node);
@@ -23,7 +23,7 @@ export function dropName(view: ViewContext, dir: Inode, name: string, node: Inod
   stampEntries(dir, core.now);
 }
 
-/** Unlink whatever `node` is, checks done. */
+/** Removes a file or directory, checks done, and emits Removed. */
 function take(view: ViewContext, at: Inode, name: string, found: Inode): void {
   const { core, ns } = view;
   core.now.read();

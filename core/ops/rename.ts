@@ -1,4 +1,4 @@
-/** rename, renameat2: the order of checks is the kernel's, for the errors it gives when several apply. */
+/** rename, renameat2: checks are in the kernel's order, which decides the error if several apply. */
 import { fileType, RENAME_EXCHANGE, RENAME_NOREPLACE, W_OK } from '../constants.ts';
 import type { ErrnoCode } from '../errors.ts';
 import { Detail, EventKind } from '../events/fs-event.ts';
@@ -18,7 +18,7 @@ import {
 
 const op = 'rename';
 
-/** Is `dir` `node` or somewhere below it? */
+/** Whether `dir` is `node` or below it. */
 function isWithin(view: ViewContext, dir: Inode, node: Inode): boolean {
   for (let at = dir; ; ) {
     if (at.ino === node.ino) return true;
@@ -60,7 +60,7 @@ export function rename(view: ViewContext, from: Place, to: Place, flags: number)
     if (!exchange && !node.table && replaced.table) refuse('EISDIR');
   }
   const moves = old.dir.ino !== target.dir.ino;
-  // A moved directory's ".." is written.
+  // Moving a directory rewrites its "..", which requires permission to write it.
   if (moves && who.uid !== 0) {
     if (node.table && !may(who, node, W_OK)) refuse('EACCES');
     if (exchange && replaced?.table && !may(who, replaced, W_OK)) refuse('EACCES');

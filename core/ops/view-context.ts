@@ -1,4 +1,4 @@
-/** What every operation needs: whose view it is, and the core behind it. */
+/** The context of every operation: the view it acts for, and the core behind it. */
 import type { Now } from '../clock.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import { type ErrnoCode, FsError } from '../errors.ts';
@@ -43,21 +43,21 @@ export interface StatFs {
   readonly nameMax: number;
 }
 
-/** What operations ask of the core. */
+/** The core's interface to operations. */
 export interface Engine {
   readonly now: Now;
   readonly content: ContentStore;
   readonly mounts: Mounts;
   nextIno(): number;
-  /** Journal and deliver the event of a change. After commit. */
+  /** Journals and delivers the event of a change. Called after the commit. */
   emit(change: CommittedChange): void;
-  /** An inode lost its last name: free it once nobody holds it. */
+  /** Frees an inode that lost its last name once it is no longer held. */
   orphaned(ns: Namespace, node: Inode): void;
-  /** Give what was opened an object file, where that is how it is read. */
+  /** Gives an opened inode an object file if it is to be opened natively. */
   promote(ns: Namespace, node: Inode, flags: number): void;
   statfs(blockSize: number): StatFs;
   hold(ino: number): void;
-  /** Is it held? */
+  /** Whether this process holds the inode. */
   kept(ino: number): boolean;
   release(ino: number): void;
 }
@@ -75,7 +75,7 @@ export function resolve(view: ViewContext, place: Place, follow: boolean, op: st
   return found.node;
 }
 
-/** The same with the name it was found by, for events: a file may have several. */
+/** Like `resolve`, plus the name that led to the inode, for events: a file may have several. */
 export function locate(
   view: ViewContext,
   place: Place,
@@ -97,26 +97,26 @@ export function requireMay(view: ViewContext, node: Inode, want: number, op: str
   if (view.who.uid !== 0 && !may(view.who, node, want)) fail('EACCES', op, place);
 }
 
-/** The branch's own record of what is about to lose one name. */
+/** The branch's own record of an inode that is about to lose one name. */
 export const ownLosing = ({ core, ns }: ViewContext, node: Inode): Inode =>
   ns.own(node, node.nlink === 1 && !core.kept(node.ino));
 
 const WRITE_SEARCH = 3;
 
-/** The directory of a new name, checked as Linux checks it; the caller has seen to what is there already. */
+/** Checks that a name may be created in the directory, as Linux does; the caller has handled an existing name. */
 export function requireMayAdd(view: ViewContext, to: Walk, op: string, place: Place): void {
   if (to.dir.nlink === 0) fail('ENOENT', op, place);
   requireMay(view, to.dir, WRITE_SEARCH, op, place);
 }
 
-/** May the name be taken away (or over)? */
+/** Checks that the name may be removed or replaced. */
 export function requireMayRemove(view: ViewContext, dir: Inode, node: Inode, op: string, place: Place): void {
   if (view.who.uid === 0) return;
   requireMay(view, dir, WRITE_SEARCH, op, place);
   if (!stickyAllows(view.who, dir, node)) fail('EPERM', op, place);
 }
 
-/** Stamp mtime and ctime of a directory whose entries changed. The clock has been read. */
+/** Sets mtime and ctime of a directory whose entries changed. The clock has been read. */
 export function stampEntries(dir: Inode, now: Now): void {
   dir.mtimeSec = dir.ctimeSec = now.sec;
   dir.mtimeNsec = dir.ctimeNsec = now.nsec;

@@ -7,7 +7,7 @@ import { isOwner, may } from '../permission.ts';
 import type { Place } from '../walk.ts';
 import { fail, type Located, locate, resolve, stampChange, type ViewContext } from './view-context.ts';
 
-/** `system.` would be ACLs, which are not kept: programs then go by the mode. */
+/** `system.` would hold ACLs, which are not supported: programs then fall back to the mode. */
 const NAMESPACES = ['user.', 'trusted.', 'security.'];
 
 function check(view: ViewContext, node: Inode, name: string, write: boolean, op: string, place: Place): void {

@@ -1,8 +1,8 @@
 /**
- * What an answer about a name depends on besides the branch: others change the real directory without a word.
+ * Which real file an answer about a name depends on besides the branch: the real directory may change without notice.
  *
- * Three cases are told apart. All on the way is the branch's own: on nothing. The same path leads the system to the
- * real file that the branch shows: on that staying so. Anything else.
+ * Three cases: every directory on the path is the branch's own, so the answer depends on no real file; the same path
+ * leads in the real filesystem to the file that the branch shows, so the answer holds while it does; anything else.
  */
 import { type BigIntStats, lstatSync, statSync } from 'node:fs';
 import type { HostLayer } from '../layers/host-layer.ts';
@@ -12,21 +12,21 @@ import type { Inode } from '../layers/inode.ts';
 import type { Namespace } from '../layers/namespace.ts';
 import type { Place } from '../walk.ts';
 
-/** A path to look at again, and the real inode that was there. */
+/** A real path to check again later, and the real inode found there. */
 export interface Beneath {
   readonly path: string;
   readonly ino: bigint;
 }
 
 export interface Found {
-  /** Inode that it ended at; undefined: nothing is there. */
+  /** Inode that the walk ended at; undefined if the name does not exist. */
   readonly ino: number | undefined;
-  /** Inode of the directory that was searched last. */
+  /** Inode of the last directory searched. */
   readonly dir: number | undefined;
   readonly follow: boolean;
 }
 
-/** @returns 'free' of the real directory, what to look at, or undefined where no look would tell */
+/** @returns 'free' if no real file matters, the file to check, or undefined if no check would be sufficient */
 export function beneath(
   ns: Namespace,
   host: HostLayer,
@@ -52,11 +52,11 @@ function missing(ns: Namespace, host: HostLayer, path: string, found: Found): 'f
   const dir = found.dir === undefined ? undefined : ns.node(found.dir);
   if (!dir?.table) return undefined;
   const directory = ns.directoryPath(dir);
-  // In a real directory a name may come, and the directory itself be another one, without a word.
+  // In a real directory a name may appear, or the directory itself be replaced, without notice.
   return !host.node(dir.ino) && path.startsWith(`${directory}/`) && own(host, dir) ? 'free' : undefined;
 }
 
-/** Does every name on the way to it belong to the branch's own directories? */
+/** Whether every directory on the path belongs to the branch alone. */
 function own(host: HostLayer, node: Inode): boolean {
   for (let entry = node.entry; entry?.holder; entry = entry.holder.entry)
     if (!entry.alive || host.node(entry.holder.ino) === entry.holder) return false;

@@ -1,9 +1,9 @@
 /**
- * What a branch shows of a real directory that is not there: the state of the two is compared, so that what has been
- * carried over once is a change no more.
+ * The differences between a branch and a real directory. The present states are compared, so a change that was
+ * committed is no difference any more.
  *
- * A change copies up all directories above it; a directory that is still the lower layer's own record, at its own
- * place, has none below it.
+ * A change copies up all directories above it, so a directory that is still the lower layer's own record, at its own
+ * place, has no change below it.
  */
 
 import { fileType } from '../constants.ts';
@@ -18,22 +18,22 @@ import { join, type Namespace } from '../layers/namespace.ts';
 /** `attributes`: mode, owner or times only. */
 export type ChangeKind = 'added' | 'modified' | 'attributes' | 'deleted';
 
-/** What others did to the real file since the branch took it over, so that the two stand against each other. */
+/** How the real file was changed by other programs since the branch copied it up, in conflict with the branch's change. */
 export type Conflict = 'changed' | 'created' | 'removed';
 
 export interface OverlayChange {
   readonly kind: ChangeKind;
-  /** As programs see it. */
+  /** Path under which programs see it. */
   readonly path: string;
   readonly type: FileType;
   readonly conflict?: Conflict;
-  /** The branch's record; none for what is deleted. */
+  /** The branch's record; undefined for a deletion. */
   readonly node?: Inode;
-  /** The real file's record; none for what is added. */
+  /** The real file's record; undefined for an addition. */
   readonly real?: Inode;
-  /** The real file's state when the two were compared. */
+  /** The real file's state at the time of the comparison. */
   readonly version?: LowerVersion;
-  /** The branch's name for it, where the state that it was carried over to is noted. */
+  /** The branch's entry for it; a commit records the resulting real state there. */
   readonly entry?: Entry;
 }
 
@@ -43,14 +43,14 @@ export interface Comparison {
   readonly content: ContentStore;
 }
 
-/** A directory of the branch that stands where another one is underneath: nothing tells them apart but their numbers. */
+/** A directory of the branch at the same path as another real directory: they differ in inode number only. */
 export interface Twin {
   readonly ino: number;
   readonly path: string;
 }
 
 export interface Differences {
-  /** Parents before what they hold. What gives way to another type is deleted here. */
+  /** Parents before children. Includes the deletion of a file that is replaced by a file of another type. */
   readonly changes: readonly OverlayChange[];
   /** Deepest first. */
   readonly deletions: readonly OverlayChange[];
@@ -127,7 +127,7 @@ function compare(
     found.changes.push(...replaced.reverse());
     real = undefined;
   } else if (!real && (c.host.node(node.ino)?.lower as HostNode | undefined)?.realPath === path) {
-    // It was here when it was copied up.
+    // The real file existed when it was copied up.
     found.changes.push({ kind: 'added', path, type, node, entry, conflict: 'removed' });
     if (node.table) compareDirectory(c, node, undefined, path, found, since);
     return;
@@ -151,7 +151,7 @@ function compare(
   if (node.table) compareDirectory(c, node, real, path, found, since);
 }
 
-/** What the branch's name for it hides of the real directory: its state then, and when that was. */
+/** State of the real file that the branch's name hides, and the time since when (ms); state null if unknown. */
 function hidden(c: Comparison, dir: number, name: string, inherited: number): [LowerVersion | null, number] {
   for (const layer of c.ns.layers()) {
     if (layer === c.host) continue;
@@ -161,7 +161,7 @@ function hidden(c: Comparison, dir: number, name: string, inherited: number): [L
   return [null, inherited];
 }
 
-/** Without a known state the real file is one that came, or was touched, after its place was taken. */
+/** If no state was recorded, a real file that was created or touched after `since` conflicts. */
 function conflictOf(known: LowerVersion | null, real: Inode, since: number): Conflict | undefined {
   if (known) return sameVersion(known, real.lower!.version) ? undefined : 'changed';
   return real.ctimeSec * 1000 + real.ctimeNsec / 1e6 >= since + 1 ? 'created' : undefined;
@@ -183,7 +183,7 @@ function gone(
     gone(c, entry.node!, join(path, entry.name), null, since, deleted);
 }
 
-/** Do the two tell of different contents? */
+/** Whether the contents differ. */
 function differs(c: Comparison, node: Inode, real: Inode): boolean {
   if (node.isSymlink()) return node.symlink !== real.symlink;
   if (!node.isFile()) return node.rdev !== real.rdev;
@@ -192,19 +192,19 @@ function differs(c: Comparison, node: Inode, real: Inode): boolean {
   return node.size !== real.size || !c.content.readAll(node).equals(c.content.readAll(real));
 }
 
-/** Node sets times as fractions of a second, which keep microseconds. */
+/** Equal up to the precision of Node's utimes, which takes seconds as a float and keeps microseconds. */
 const sameTime = (a: Inode, b: Inode): boolean =>
   Math.abs(a.mtimeSec - b.mtimeSec + (a.mtimeNsec - b.mtimeNsec) / 1e9) < 3e-6;
 
 function attributes(node: Inode, real: Inode, path: string, found: Found, entry: Entry | undefined): void {
-  // What the branch left as it found it is not its change, whatever others made of it.
+  // An attribute that the branch left as it was at copy-up is not its change, even if the real file's has changed.
   const before = node.ino === real.ino ? node.origin : null;
   const owner =
     (node.uid !== real.uid && node.uid !== before?.uid) ||
     (node.gid !== real.gid && node.gid !== before?.gid);
   const mode = !node.isSymlink() && node.mode !== real.mode && node.mode !== before?.mode;
   const kept = before?.mtime === BigInt(node.mtimeSec) * 1_000_000_000n + BigInt(node.mtimeNsec);
-  // A directory's time changes with what is carried over into it.
+  // A directory's mtime is ignored: the commit itself changes it.
   const time = node.isFile() && !kept && !sameTime(node, real);
   if (!owner && !mode && !time) return;
   const conflict =

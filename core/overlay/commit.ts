@@ -1,9 +1,9 @@
 /**
- * Carries a branch's changes over to the real directory.
+ * Applies a branch's changes to the real directory.
  *
- * All new contents are staged beside it first, so that files which changed places find each other's bytes; then each
- * file takes its place by one rename. What fails is told and left as it is, and the rest goes on: since changes are
- * found by comparison, a second run does what the first one left.
+ * All new contents are first staged in a subdirectory, so that files which exchanged places find each other's bytes;
+ * then each file is renamed into place. A change that fails is reported and left undone, and the rest go on: because
+ * changes are found by comparison, a second run applies those that the first left.
  */
 import {
   type BigIntStats,
@@ -34,9 +34,9 @@ export interface CommitFailure {
 }
 
 export interface CommitResult {
-  /** Carried over, in order. */
+  /** Changes applied, in order. */
   readonly applied: readonly OverlayChange[];
-  /** Left as they were. */
+  /** Changes not applied. */
   readonly failed: readonly CommitFailure[];
 }
 
@@ -52,12 +52,12 @@ export class Commit {
   readonly #applied: OverlayChange[] = [];
   readonly #failed: CommitFailure[] = [];
   readonly #staged = new Map<OverlayChange, string>();
-  /** A record of a real directory follows what becomes of it, so what it is to be is kept apart. */
+  /** Attributes to set, copied before the commit: a record of a real directory is updated as the real file changes. */
   readonly #wanted = new Map<OverlayChange, Attributes>();
-  /** Of files with several names: where the first one is. */
+  /** For files with several names: path of the first. */
   readonly #placed = new Map<number, string>();
 
-  /** @param roots the real directories @param force carry over what others changed meanwhile, too */
+  /** @param roots the real directories @param force apply changes that conflict with changes of the real files, too */
   constructor(content: ContentStore, host: HostLayer, roots: readonly string[], force: boolean) {
     this.#content = content;
     this.#host = host;
@@ -65,7 +65,7 @@ export class Commit {
     this.#force = force;
   }
 
-  /** @throws the system's error when nothing can be written there at all */
+  /** @throws the system's error if the staging directory cannot be created */
   run({ changes, deletions, twins }: Differences): CommitResult {
     const all = [...changes, ...deletions];
     const roots = this.#roots.filter((root) => changes.some(({ path }) => within(path, root)));
@@ -77,13 +77,13 @@ export class Commit {
       }
       for (const [i, change] of changes.entries()) this.#try(change, () => this.#stage(change, i));
       for (const change of all) this.#applyOne(change);
-      // Once everything is in them.
+      // Directory attributes are set last: adding entries changes times, and a read-only mode would prevent it.
       const made = this.#applied.filter(({ kind, node }) => kind === 'added' && node!.table);
       for (const change of [...made].reverse()) this.#try(change, () => this.#attributes(change));
     } finally {
       for (const root of roots) rmSync(at(`${root}/${STAGING}`), { recursive: true, force: true });
     }
-    // Until all is there, a moved directory shows what is at its old place.
+    // Before everything is applied, a moved directory still reads its contents from its old place.
     if (this.#failed.length === 0) {
       for (const { ino, path } of twins) this.#host.adopt(ino, path);
       for (const { node, path } of this.#applied) if (node?.table) this.#host.adopt(node.ino, path);
@@ -94,7 +94,7 @@ export class Commit {
   #applyOne(change: OverlayChange): void {
     if (this.#failed.some(({ path }) => path === change.path)) return;
     this.#try(change, () => {
-      // It may be where the bytes of something are that could not be put in its place.
+      // The deleted file may hold the only bytes of a change that failed.
       if (change.kind === 'deleted' && this.#failed.length > 0)
         throw new Error('it is kept until everything else is applied');
       this.#apply(change);
@@ -152,7 +152,7 @@ export class Commit {
     this.#note(change);
   }
 
-  /** From now on this is the state that the branch goes on from, and the real file is what the core knows. */
+  /** Records the real file's new state as the base for later comparisons, and keeps its inode number. */
   #note({ path, entry, node }: OverlayChange): void {
     const version = versionOf(lstatSync(at(path), { bigint: true }));
     if (entry) entry.origin = version;
@@ -162,7 +162,7 @@ export class Commit {
     if (lower && node!.lower && node !== lower.record) node!.lower = lower;
   }
 
-  /** Nothing that came since the comparison is overwritten. */
+  /** Refuses to overwrite a real file that changed since the comparison. */
   #refuseNews({ path, real, version, kind }: OverlayChange): void {
     const there = look(path);
     if (!real && there) throw new Error('something came to stand there meanwhile');

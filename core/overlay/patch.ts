@@ -3,15 +3,15 @@ import type { Inode } from '../layers/inode.ts';
 import type { OverlayChange } from './changes.ts';
 import { unifiedHunks } from './unified-diff.ts';
 
-/** Longer ones are told as binary. Bytes. */
+/** Larger files are reported as binary. Bytes. */
 const MAX_TEXT = 4 * 1024 * 1024;
 const SNIFFED = 8000;
 
-/** What a patch can tell of an inode: git's modes. */
+/** Git's mode for an inode; patches distinguish only links, executables and other files. */
 const gitMode = (node: Inode): string =>
   node.isSymlink() ? '120000' : node.mode & 0o100 ? '100755' : '100644';
 
-/** A name with an odd character in it, as git quotes it. */
+/** A name, quoted as git does if it contains special characters. */
 const quoted = (name: string): string => (/[\s"\\\p{Cc}\p{Cs}]/u.test(name) ? JSON.stringify(name) : name);
 
 const isText = (bytes: Buffer): boolean =>
@@ -20,7 +20,7 @@ const isText = (bytes: Buffer): boolean =>
 /**
  * @param root path of the overlay: names in the patch are relative to it
  * @param bytes all bytes of a file, or a symbolic link's target
- * @returns empty for what a patch cannot tell: directories, owners, times
+ * @returns empty for changes that a patch cannot express: directories, owners, times
  */
 export function patchOf(change: OverlayChange, root: string, bytes: (node: Inode) => Buffer): string {
   const { node, real, kind, path } = change;

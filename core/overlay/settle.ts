@@ -1,15 +1,15 @@
 /**
- * After a commit: what the real directory has now, the branch need not keep. It shows through again, under the same
- * inode numbers, with whatever others do to it later.
+ * Removes the branch's copies of committed changes, so that the real directory shows through again, under the same
+ * inode numbers and with its later changes.
  *
- * Kept is what processes hold open for themselves, what has further names, and what layers in between have a say in.
+ * A copy is kept if processes hold it open, if it has other names, or if a layer in between has the name or inode.
  */
 import { basename, dirname } from 'node:path/posix';
 import type { Inode } from '../layers/inode.ts';
 import type { Comparison, OverlayChange } from './changes.ts';
 
 export function settle(c: Comparison, applied: readonly OverlayChange[]): void {
-  // What a directory holds goes before it.
+  // Children before their directory.
   for (const change of [...applied].reverse()) {
     const dir = directoryAt(c, dirname(change.path));
     if (dir) settleOne(c, change, dir);
@@ -44,11 +44,11 @@ function settleOne(c: Comparison, { kind, path, node }: OverlayChange, dir: Inod
   const elsewhere = c.ns.layers().some((one) => one !== upper && one !== c.host && one.node(node.ino));
   if (held || node.others || elsewhere) return;
   if (node.table) {
-    // Its names are the real directory's; the few that are still ours stay upon them.
+    // Its names now come from the real directory; names that could not be removed stay above them.
     node.table.opaque = false;
     if (node.table.names.size > 0) return;
   }
-  // A directory that was made in the core hides what is below by itself.
+  // A directory created in the core is opaque and has no real counterpart yet.
   if (table.opaque && !c.host.directory(dir.ino)) return;
   table.opaque = false;
   table.remove(entry);

@@ -1,7 +1,7 @@
-/** Two texts as a unified diff, the form that `patch` and people read. */
+/** Two texts as a unified diff, the format of `patch`. */
 
 const CONTEXT = 3;
-/** Edits beyond which two texts are told as one exchanged for the other: the search grows with their square. */
+/** Above this many edits the whole text is shown as replaced: the search is quadratic in the edits. */
 const MAX_EDITS = 2000;
 
 interface Edit {
@@ -9,7 +9,7 @@ interface Edit {
   readonly line: string;
 }
 
-/** Lines with their ends. */
+/** Lines, each with its line end. */
 const linesOf = (text: string): string[] => text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 
 /** Myers' greedy search for a shortest edit script. */
@@ -102,6 +102,6 @@ export function unifiedHunks(before: string, after: string): string {
   return out;
 }
 
-/** An empty range stands behind the line before it. */
+/** A hunk header's range; an empty range names the line before it. */
 const range = (start: number, count: number): string =>
   count === 1 ? String(start) : `${count === 0 ? start - 1 : start},${count}`;
