@@ -94,7 +94,7 @@ function inside(operation: Operation, name: string): (...args: unknown[]) => unk
   };
 }
 
-/** Operations whose callback also receives the buffer, after the count. */
+/** Operations that pass the callback the buffer, after the count. */
 const TRANSFERS = new Set(['read', 'readv', 'write', 'writev']);
 
 function callbackFace(name: string, sync: (...args: unknown[]) => unknown) {

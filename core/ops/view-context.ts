@@ -16,7 +16,7 @@ export interface RenameFacts {
   readonly replaced?: FsEvent['replaced'];
 }
 
-/** A change that an operation committed: what the core makes an event of. */
+/** A change that an operation committed; the core turns it into an event. */
 export interface CommittedChange {
   readonly kind: EventKind;
   /** Branch that the operation worked in. */
@@ -24,7 +24,7 @@ export interface CommittedChange {
   /** Process that caused it; 0 for the host. */
   readonly pid: number;
   readonly node: Inode;
-  /** Directory of `name`; null where an open file changed, which has any of its names or none. */
+  /** Directory of `name`; null if the change was made through a descriptor, so that any of its names, or none, applies. */
   readonly dir: Inode | null;
   readonly name: string;
   /** A set of `Detail` bits. */

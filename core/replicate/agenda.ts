@@ -1,24 +1,24 @@
 /**
- * Where a replicator has to look next.
+ * The paths that a replicator must compare next.
  *
- * Changes are not merged the way streams merge them: who looks at the origin as it is now is ahead of the changes
- * still waiting, and may have copied what a creation and a deletion together say never was. So whatever was named
- * is looked at, once. A rename is a hint beside two places to look at.
+ * Changes are not collapsed as streams collapse them: the replicator reads the origin's present state, which is ahead of
+ * the changes still queued, and may have copied a file whose creation and deletion would cancel out. So every path
+ * named by a change is compared, once. A rename adds both paths, and a hint to rename in the target.
  */
 import type { Change } from '../watch/change.ts';
 
 export interface Item {
   readonly path: string;
-  /** What is below has to be compared, too. */
+  /** Compare everything below as well. */
   readonly deep: boolean;
-  /** It was called so before. */
+  /** The path before a rename. */
   readonly from?: string;
   readonly ino?: number;
-  /** How many names `ino` has, if more than one. */
+  /** Link count of `ino`, if more than one. */
   readonly links?: number;
 }
 
-/** Places to look at, beyond which looking everywhere is better. */
+/** Number of paths above which a full comparison is cheaper. */
 const CAPACITY = 65_536;
 
 export class Agenda {
@@ -34,13 +34,13 @@ export class Agenda {
     return this.#items.size === 0;
   }
 
-  /** Everything has to be compared. */
+  /** Schedules a full comparison. */
   addAll(): void {
     this.#items.clear();
     this.#items.set('', { path: '', deep: true });
   }
 
-  /** @param within the path in the replica; '' of what is outside or the root itself */
+  /** @param within maps a path of the origin to the replica's; '' for the root itself and for paths outside it */
   add(change: Change, within: (path: string) => string): void {
     this.#lastId = Math.max(this.#lastId, change.id);
     const { kind, ino, links = 1 } = change;
@@ -57,7 +57,7 @@ export class Agenda {
     this.#items.set(item.path, { ...known, ...item, deep: item.deep || (known?.deep ?? false) });
   }
 
-  /** The new name first: once the old one was looked at, nothing is left to be moved. */
+  /** Queues the new name before the old: comparing the old name first would remove the file to be renamed. */
   #rename(path: string, from: string, exchanged: boolean): void {
     const first = this.#items.get(from)?.from;
     for (const one of [first, from, path]) if (one !== undefined) this.#items.delete(one);
@@ -66,7 +66,7 @@ export class Agenda {
     if (first !== undefined) this.#put({ path: first, deep: true });
   }
 
-  /** Everything there is, and the id of the last change in it; forgotten here. */
+  /** Removes and returns all items, with the id of the last change they include. */
   take(): { items: Item[]; lastId: number } {
     const items = [...this.#items.values()];
     this.#items = new Map();

@@ -1,4 +1,4 @@
-/** What was done to a target, as lines of JSON in files that are rotated. */
+/** A log of the actions on a target: lines of JSON in rotated files. */
 import { promises as fs } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -26,9 +26,9 @@ export interface ChangeLog {
 }
 
 export interface ChangeLogOptions {
-  /** Bytes of one file. Default: 1 MiB. */
+  /** Size limit of one file in bytes. Default: 1 MiB. */
   readonly maxBytes?: number;
-  /** Older files kept, as `<file>.1` and so on, `.1` being the youngest. Default: 4. */
+  /** Number of rotated files kept, as `<file>.1` and so on; `.1` is the newest. Default: 4. */
   readonly keep?: number;
 }
 

@@ -1,4 +1,4 @@
-/** Replication: a target that is kept what a branch or a real directory is. */
+/** Replication: keeps a target equal to a branch or a real directory. */
 export { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs } from './backoff.ts';
 export { type ChangeLog, type ChangeLogOptions, FileChangeLog, type LogEntry } from './change-log.ts';
 export { Mirror, type MirrorOptions, UnsteadyFile } from './mirror.ts';

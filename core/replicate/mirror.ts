@@ -1,8 +1,8 @@
 /**
- * Makes a target what its origin is.
+ * Makes a target equal to its origin.
  *
- * Nothing here believes an event: a change only says where to look, and what is found there now is what the target
- * gets. So everything may be done again, after an error, after a crash, in any state of the target.
+ * A change only selects a path to compare; the target receives the state found in the origin at that time. So every
+ * action may be repeated, after an error, after a crash, in any state of the target.
  */
 import type { ChangeLog, LogEntry } from './change-log.ts';
 import { holder, type ReplicaNode, sameAttributes, sameContent, within } from './node.ts';
@@ -11,9 +11,9 @@ import { isMissing } from './promised-fs.ts';
 import type { Target } from './target.ts';
 
 export interface MirrorOptions {
-  /** Is `path` replicated? What is not is left alone in the target, too. Default: everything. */
+  /** Whether `path` is replicated. Other paths are left alone in the target, too. Default: everything. */
   readonly accepts?: (path: string, directory: boolean) => boolean;
-  /** `bytes`: read files of equal size and time, too. Default: `times`. */
+  /** `bytes`: also compare the bytes of files with equal size and time. Default: `times`. */
   readonly compare?: 'times' | 'bytes';
   readonly log?: ChangeLog;
   /** Milliseconds since the epoch. */
@@ -23,7 +23,7 @@ export interface MirrorOptions {
   readonly did?: (entry: LogEntry) => void;
 }
 
-/** Times that a file may change while it is read before that counts as an error. */
+/** How often a file may change while it is read before that counts as an error. */
 const READS = 4;
 
 export class UnsteadyFile extends Error {
@@ -37,13 +37,13 @@ export class Mirror {
   readonly #origin: Origin;
   readonly #target: Target;
   readonly #options: MirrorOptions;
-  /** Directories whose attributes are to be set when what is in them is done. */
+  /** Directories whose attributes must be set after the changes inside them. */
   readonly #dirty = new Set<string>();
-  /** What could not be done below a directory that was compared. */
+  /** Errors of paths below a compared directory. */
   readonly #failed = new Map<string, unknown>();
-  /** Names of files that have several, by inode. */
+  /** Paths of files that have several names, by inode of the origin. */
   readonly #names = new Map<string, Set<string>>();
-  /** Inodes of the target that have several names, and of the origin what they are copies of. */
+  /** For inodes of the target with several names: the origin's inode that they are a copy of. */
   readonly #pairs = new Map<string, string>();
 
   constructor(origin: Origin, target: Target, options: MirrorOptions = {}) {
@@ -58,17 +58,17 @@ export class Mirror {
     await this.#options.log?.append(entry);
   }
 
-  /** @param deep compare what is below, too */
+  /** Compares one path and makes the target equal. @param deep compare everything below, too */
   async sync(path: string, deep: boolean): Promise<void> {
-    // Its time changed, even if what came into it is gone again.
+    // The directory's mtime changed, even if the entry that caused it is gone again.
     this.#dirty.add(holder(path));
     const blocked = await this.#blocked(path);
     await this.#visit(blocked ?? path, deep || blocked !== undefined);
   }
 
   /**
-   * The first directory on the way to `path` that is none, in the origin or in the target; then it is what has to
-   * be looked at. Never is a symbolic link followed, neither to read nor to write.
+   * The first ancestor of `path` that is not a directory in the origin or in the target, which is then the path to
+   * compare. Symbolic links are never followed, neither to read nor to write.
    */
   async #blocked(path: string): Promise<string | undefined> {
     const dirs: string[] = [];
@@ -89,7 +89,7 @@ export class Mirror {
     let have = await this.#target.stat(path);
     if (!this.#accepts(path, want ?? have)) return;
     if (!want) {
-      // An origin that is gone as a whole is a broken mount more often than the wish to lose the replica.
+      // If the whole origin is missing, a broken mount is more likely than the intention to delete the replica.
       if (path !== '' && have) await this.#remove(path);
       return;
     }
@@ -131,7 +131,7 @@ export class Mirror {
       try {
         await this.#visit(child, true);
       } catch (error) {
-        // One bad file must not keep the rest from being looked at.
+        // An error in one file must not stop the comparison of the rest.
         this.#options.check?.();
         this.#failed.set(child, error);
       }
@@ -163,7 +163,7 @@ export class Mirror {
     } else await this.#copy(path, want);
   }
 
-  /** Make `path` one more name of the file, if the target has that under another one already. */
+  /** Links `path` to another name of the file, if the target already has the file under that name. */
   async #linked(path: string, want: ReplicaNode, have: ReplicaNode | undefined): Promise<boolean> {
     if (!this.#target.link) return false;
     const names = this.#names.get(want.inode!)!;
@@ -186,7 +186,7 @@ export class Mirror {
     return false;
   }
 
-  /** What has several names in the target: is it one file in the origin, too? */
+  /** Whether two names of one inode in the target are names of one inode in the origin, too. */
   #rightlyTied(want: ReplicaNode, have: ReplicaNode): boolean {
     if (!this.#target.link || have.inode === undefined) return true;
     if (want.inode === undefined) return false;
@@ -230,19 +230,19 @@ export class Mirror {
     throw new UnsteadyFile(path);
   }
 
-  /** Paths below what was compared that failed, and why; forgotten here. */
+  /** Removes and returns the failed paths below compared directories, with their errors. */
   takeFailed(): [path: string, error: unknown][] {
     const failed = [...this.#failed];
     this.#failed.clear();
     return failed;
   }
 
-  /** Other names of the file that `inode` is, for a change through one name changes it under all. */
+  /** All known names of a file: a change through one name changes the file under all of them. */
   namesOf(inode: number | undefined): readonly string[] {
     return inode === undefined ? [] : [...(this.#names.get(`${inode}`) ?? [])];
   }
 
-  /** Move in the target what was moved in the origin, if it still is, and see that it is the same then. */
+  /** Repeats a rename in the target if the origin still agrees with it, then compares the new path. */
   async rename(from: string, to: string): Promise<void> {
     this.#options.check?.();
     if (await this.#canRename(from, to)) {
@@ -257,7 +257,7 @@ export class Mirror {
     if (!this.#target.rename || from === '' || to === '') return false;
     const want = await this.#origin.stat(to);
     const have = await this.#target.stat(from);
-    // If there is something under the old name again, what the target has there may be that.
+    // If the old name exists in the origin again, the target's file may be a copy of that new file.
     if (!want || have?.type !== want.type || (await this.#origin.stat(from))) return false;
     if (!this.#accepts(from, have) || !this.#accepts(to, want)) return false;
     const before = await this.#target.stat(to);
@@ -265,14 +265,14 @@ export class Mirror {
     return (await this.#blocked(to)) === undefined && (await this.#reachable(holder(from)));
   }
 
-  /** Are there directories only on the way to and including `dir` in the target? */
+  /** Whether `dir` and all its ancestors are directories in the target. */
   async #reachable(dir: string): Promise<boolean> {
     for (let at = dir; at !== ''; at = holder(at))
       if ((await this.#target.stat(at))?.type !== 'directory') return false;
     return true;
   }
 
-  /** Set the attributes of the directories in which something was done. */
+  /** Sets the attributes of directories whose contents were changed. */
   async settle(): Promise<void> {
     const dirs = [...this.#dirty].sort((a, b) => b.length - a.length);
     for (const dir of dirs) {

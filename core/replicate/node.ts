@@ -1,28 +1,28 @@
-/** What replication knows of a file, and when two are the same. */
+/** A file as replication sees it, and the rules for equality. */
 import { sameXattrs, type Xattrs } from './xattrs.ts';
 
 export interface ReplicaNode {
   readonly type: 'file' | 'directory' | 'symlink';
-  /** Permission bits. Of a symbolic link they mean nothing. */
+  /** Permission bits; meaningless for a symbolic link. */
   readonly mode: number;
   /** Nanoseconds since the epoch. */
   readonly mtime: bigint;
-  /** Bytes; of a directory 0. */
+  /** Bytes; 0 for a directory. */
   readonly size: number;
-  /** Of a symbolic link: where it leads to. */
+  /** Target of a symbolic link. */
   readonly link?: string;
-  /** Changes with every change of the file, if the filesystem can tell: to notice that it was written while read. */
+  /** Changes with every change of the file, if the filesystem supports it: detects a write during a read. */
   readonly version?: string;
-  /** Of a file with several names: what they have in common. */
+  /** Identity of a file with several names: equal for all its names. */
   readonly inode?: string;
-  /** Absent where the system does not tell. */
+  /** Absent if the system does not report owners. */
   readonly uid?: number;
   readonly gid?: number;
-  /** Absent where there can be none, or nobody can tell. */
+  /** Absent if extended attributes are unsupported or unknown. */
   readonly xattrs?: Xattrs;
 }
 
-/** Times travel to the system as floating-point seconds, of which Node keeps whole microseconds. */
+/** Node sets times as floating-point seconds, of which it keeps whole microseconds. */
 const TIME_TOLERANCE_NS = 1500n;
 
 export const sameTime = (a: bigint, b: bigint): boolean => {
@@ -30,14 +30,14 @@ export const sameTime = (a: bigint, b: bigint): boolean => {
   return apart <= TIME_TOLERANCE_NS && -apart <= TIME_TOLERANCE_NS;
 };
 
-/** Have they the same bytes, as far as size and time tell? */
+/** Whether the bytes are equal, judging by size and time. */
 export function sameContent(a: ReplicaNode, b: ReplicaNode): boolean {
   if (a.type !== b.type) return false;
   if (a.type === 'symlink') return a.link === b.link;
   return a.type === 'directory' || (a.size === b.size && sameTime(a.mtime, b.mtime));
 }
 
-/** @param owners compare these, too */
+/** @param owners compare owners, too */
 export const sameAttributes = (a: ReplicaNode, b: ReplicaNode, owners = false): boolean =>
   (a.type === 'symlink' || a.mode === b.mode) &&
   sameTime(a.mtime, b.mtime) &&
@@ -47,5 +47,5 @@ export const sameAttributes = (a: ReplicaNode, b: ReplicaNode, owners = false): 
 /** `a/b` in '' is `a/b`. */
 export const within = (dir: string, name: string): string => (dir === '' ? name : `${dir}/${name}`);
 
-/** The directory that holds `path`, '' for the root. */
+/** The directory that contains `path`, '' for the root. */
 export const holder = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));

@@ -1,4 +1,4 @@
-/** Where a replica is taken from. Paths are relative to the root, '' being the root itself. */
+/** The tree that a replica is taken from. Paths are relative to its root, '' being the root itself. */
 import { promises as realFs, realpathSync } from 'node:fs';
 import type { FsCore } from '../fs-core.ts';
 import { branchSource } from '../watch/branch-source.ts';
@@ -12,11 +12,11 @@ export interface Origin {
   readonly source: Source;
   /** The path to watch. */
   readonly root: string;
-  /** undefined where there is nothing, or nothing that can be replicated (sockets, devices). */
+  /** undefined if the path does not exist or has a type that cannot be replicated (socket, device). */
   stat(path: string): Promise<ReplicaNode | undefined>;
-  /** Names; none where there is no directory. */
+  /** Names in a directory; none if the path is no directory. */
   list(path: string): Promise<string[]>;
-  /** The bytes from the beginning to the end that is found then. */
+  /** The file's bytes up to the end at the time of reading. */
   read(path: string): AsyncIterable<Uint8Array>;
 }
 
@@ -51,7 +51,7 @@ class FsOrigin implements Origin {
   }
 }
 
-/** A path of a branch, read with all rights. @param chunk bytes read at once */
+/** A path of a branch, read with root's permissions. @param chunk bytes read at once */
 export const branchOrigin = (core: FsCore, branch = 'main', root = '/', chunk?: number): Origin =>
   new FsOrigin(
     core.fsFor(branch, { uid: 0, gid: 0 }).promises,
@@ -61,7 +61,7 @@ export const branchOrigin = (core: FsCore, branch = 'main', root = '/', chunk?: 
     chunk,
   );
 
-/** A real directory. @param xattrs absent: extended attributes are not looked at @throws Error ENOENT */
+/** A real directory. @param xattrs absent: extended attributes are ignored @throws Error ENOENT */
 export const directoryOrigin = (
   root: string,
   source: Source = directorySource(),

@@ -1,4 +1,4 @@
-/** What replication uses of `fs.promises`: the system's, or a branch's that looks like it. */
+/** The part of `fs.promises` that replication uses, provided by the system or by a branch. */
 import type { promises } from 'node:fs';
 import type { ReplicaNode } from './node.ts';
 import { readXattrs, type XattrPort } from './xattrs.ts';
@@ -25,7 +25,7 @@ export const codeOf = (error: unknown): string => (error as { code?: string } | 
 
 export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error));
 
-/** @returns undefined where there is nothing, or nothing that can be replicated */
+/** @returns undefined if the path does not exist or has a type that cannot be replicated */
 export async function readNode(
   fs: PromisedFs,
   path: string,
@@ -54,13 +54,13 @@ export async function readNode(
     if (stats.isSymbolicLink()) return { type: 'symlink', ...facts, size: 0, link: await fs.readlink(path) };
     return undefined;
   } catch (error) {
-    // EINVAL: a link when asked, not any more when read.
+    // EINVAL: lstat found a link, which was replaced before readlink.
     if (isMissing(error) || codeOf(error) === 'EINVAL') return undefined;
     throw error;
   }
 }
 
-/** Bytes of one read. */
+/** Bytes per read. */
 export const CHUNK = 1 << 20;
 
 export async function* readChunks(fs: PromisedFs, path: string, chunk = CHUNK): AsyncGenerator<Uint8Array> {

@@ -1,10 +1,10 @@
 /**
- * Keeps a target what its origin is: compares everything once, follows what changes, and compares again now and
- * then for whatever was missed.
+ * Keeps a target equal to its origin: compares everything once, follows changes, and compares everything again at
+ * intervals in case a change was missed.
  *
- * What a batch says is in the target before its id is in the state; so after a crash the batch is done again, which
- * harms nothing. Where the source has lost the history since then, everything is compared. A path that fails is
- * tried again with growing pauses, then left to the next scan.
+ * A batch's changes are in the target before its id is in the state; so after a crash the batch is applied again, which
+ * is harmless. If the source has lost the history since then, everything is compared. A path that fails is
+ * retried with growing pauses, then left to the next scan.
  */
 import { Debouncer } from '../watch/debounce.ts';
 import { compileFilter, type Rule } from '../watch/filter.ts';
@@ -21,10 +21,10 @@ import type { Target } from './target.ts';
 
 export interface Progress {
   readonly phase: 'scan' | 'live';
-  /** Actions done in the target since the start, and bytes written. */
+  /** Actions applied to the target since the start, and bytes written. */
   readonly actions: number;
   readonly bytes: number;
-  /** Paths given up for now. */
+  /** Number of paths given up until the next scan. */
   readonly failed: number;
   readonly last: LogEntry;
 }
@@ -32,10 +32,10 @@ export interface Progress {
 export interface ReplicatorOptions {
   readonly origin: Origin;
   readonly target: Target;
-  /** Default: none, and every start compares everything. */
+  /** Default: no state is kept, and every start compares everything. */
   readonly state?: StateStore;
   readonly log?: ChangeLog;
-  /** Of what is replicated; see `compileFilter`. */
+  /** Selects the paths that are replicated; see `compileFilter`. */
   readonly rules?: readonly Rule[];
   /** Milliseconds between full scans. Default: one hour. 0: never. */
   readonly scanInterval?: number;
@@ -45,7 +45,7 @@ export interface ReplicatorOptions {
   readonly maxLatency?: number;
   readonly backoff?: BackoffOptions;
   readonly onProgress?: (progress: Progress) => void;
-  /** Told of each failed try. */
+  /** Called for each failed attempt. */
   readonly onError?: (error: unknown, path: string) => void;
   readonly signal?: AbortSignal;
   readonly timers?: Timers;
@@ -66,14 +66,14 @@ export class Replicator {
   #attachment: Attachment | undefined;
   #worker: Promise<void> | undefined;
   #scanTimer: unknown;
-  /** Everything up to this event is in the target. */
+  /** Id of the last event whose changes are in the target. */
   #done = 0;
   #stopped = false;
   #wake: (() => void) | undefined;
   #phase: Progress['phase'] = 'scan';
-  /** Files of whose several names a scan has found all there are. */
+  /** Inodes with several names for which a scan was made to find all names. */
   readonly #searched = new Set<number>();
-  /** Something was given up since the last full scan began. */
+  /** A path was given up since the last full scan began. */
   #owed = false;
   #laterTimer: unknown;
   #actions = 0;
@@ -87,7 +87,7 @@ export class Replicator {
     const filter = compileFilter(rules, origin.root);
     const top = origin.root === '/' ? '' : origin.root;
     this.#mirror = new Mirror(origin, target, {
-      // The way to what is included leads through directories that are not.
+      // Directories above an included path are accepted although no rule includes them.
       accepts: (path, directory) => {
         const { allowed, rule } = filter.explain(`${top}/${path}`, directory);
         return allowed || (directory && rule === -1);
@@ -103,7 +103,7 @@ export class Replicator {
     this.#debouncer = new Debouncer({ wait, maxWait }, this.#timers, () => this.#kick());
   }
 
-  /** Resolves once the target is what the origin was. @throws WatcherError if the origin cannot be watched */
+  /** Resolves once the target equals the origin as of the start. @throws WatcherError if the origin cannot be watched */
   async start(): Promise<void> {
     const { origin, target, state, signal } = this.#options;
     signal?.addEventListener('abort', () => void this.stop(), { once: true });
@@ -128,7 +128,7 @@ export class Replicator {
     this.#armScan();
   }
 
-  /** Compare everything now. Resolves once that is done. */
+  /** Compares everything now. Resolves when finished. */
   scan(): Promise<void> {
     this.#agenda.addAll();
     return this.idle();
@@ -148,14 +148,14 @@ export class Replicator {
     });
   }
 
-  /** Resolves once everything that was heard of until now is in the target. */
+  /** Resolves once every change received so far is in the target. */
   async idle(): Promise<void> {
     this.#debouncer.cancel();
     this.#kick();
     while (this.#worker) await this.#worker;
   }
 
-  /** Ends after the action in work. What is not done yet is done after the next start. */
+  /** Stops after the current action. The remaining work is done after the next start. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timers.clear(this.#scanTimer);
@@ -171,7 +171,7 @@ export class Replicator {
     if (this.#worker || this.#stopped || this.#agenda.empty) return;
     this.#worker = this.#work().finally(() => {
       this.#worker = undefined;
-      // Between the last look and here something may have come.
+      // A change may have been added after the loop's last check.
       this.#kick();
     });
   }
@@ -184,7 +184,7 @@ export class Replicator {
         await this.#trying('', () => this.#mirror.settle());
         this.#phase = 'live';
         this.#done = Math.max(this.#done, lastId);
-        // What was given up is not in the target: until a scan has seen to it, the state must not say it is.
+        // A path given up is not in the target, so the state must not advance past it before the next scan.
         if (this.#owed) {
           if (this.#agenda.empty) this.#scanLater();
         } else await this.#save(this.#done);
@@ -213,10 +213,10 @@ export class Replicator {
     } else await this.#compare(path, deep);
     const names = this.#mirror.namesOf(ino);
     for (const other of names) if (other !== path) await this.#compare(other, false);
-    // Names from before this process: only a scan finds them, once for each file, for some may lie elsewhere.
+    // Names that this process has not seen are found by a scan only; once for each inode, as some may lie outside the root.
     if (ino === undefined || names.length >= (links ?? 1) || this.#searched.has(ino)) return;
     this.#searched.add(ino);
-    // Until then the state must not say that all is there.
+    // Until that scan the state must not advance.
     this.#owed = true;
     this.#agenda.addAll();
   }
@@ -226,7 +226,7 @@ export class Replicator {
     await this.#again();
   }
 
-  /** Try again what failed below something that was compared. */
+  /** Retries paths that failed below a compared directory. */
   async #again(): Promise<void> {
     for (let failed = this.#mirror.takeFailed(); failed.length > 0; failed = this.#mirror.takeFailed()) {
       for (const [path, error] of failed) {
@@ -242,7 +242,7 @@ export class Replicator {
     this.#laterTimer = this.#timers.set(most, () => this.#rescan());
   }
 
-  /** Do `action` until it works, or has failed too often. */
+  /** Retries `action` until it succeeds or has used up its attempts. */
   async #trying(path: string, action: (again: boolean) => Promise<void>): Promise<void> {
     const { backoff = {}, random = Math.random, onError } = this.#options;
     const tries = backoff.tries ?? BACKOFF_DEFAULTS.tries;

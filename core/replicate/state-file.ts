@@ -1,16 +1,16 @@
-/** How far a replica is: read at the start, written after each batch, whole or not at all. */
+/** Progress of a replica: read at the start, written atomically after each batch. */
 import { promises as fs } from 'node:fs';
 import { dirname } from 'node:path';
 
 export interface ReplicaState {
-  /** Of the source. */
+  /** Epoch of the source. */
   readonly epoch: string;
-  /** Everything up to this event is in the target. */
+  /** Id of the last event whose changes are in the target. */
   readonly lastId: number;
 }
 
 export interface StateStore {
-  /** undefined: nothing is known, and everything has to be compared. */
+  /** undefined: no usable state, and everything must be compared. */
   load(): Promise<ReplicaState | undefined>;
   save(state: ReplicaState): Promise<void>;
 }
@@ -29,7 +29,7 @@ export class StateFile implements StateStore {
         ? { epoch, lastId: lastId! }
         : undefined;
     } catch {
-      // Missing, unreadable or damaged: comparing everything costs time and loses nothing.
+      // Missing, unreadable or damaged: a full comparison costs time and loses nothing.
       return undefined;
     }
   }

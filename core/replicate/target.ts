@@ -1,14 +1,15 @@
 /**
- * Where a replica is kept.
+ * The tree that a replica is written to.
  *
- * Paths are relative to the root, '' being the root itself. Every method may be called again after it failed, or
- * after the process died within it. What makes a file appear is `commit` alone, as a whole or not at all: until
- * then its bytes lie where no reader of the target looks.
+ * Paths are relative to its root, '' being the root itself. Every method may be called again after it failed, or
+ * after the process died during it. Only `commit` makes a file appear, atomically: until then its bytes are where no
+ * reader of the target looks.
  *
  * For an object store: `stage` uploads the parts of a multipart upload, `commit` completes it with `mode`, `mtime`
- * and extended attributes as metadata, `discard` aborts it, `prepare` aborts those of earlier lives; `makeDirectory` and
- * `setAttributes` of a directory do nothing, `list` is a listing with a delimiter, `remove` deletes the key and all
- * keys below its prefix, `symlink` stores the link as an object of its own content type, and `rename` is left out.
+ * and extended attributes as metadata, `discard` aborts it, `prepare` aborts the uploads of earlier processes;
+ * `makeDirectory` and `setAttributes` of a directory do nothing, `list` is a listing with a delimiter, `remove` deletes
+ * the key and all keys below its prefix, `symlink` stores the link as an object of its own content type, and `rename`
+ * is left out.
  */
 import { promises as realFs } from 'node:fs';
 import type { FsCore } from '../fs-core.ts';
@@ -16,41 +17,41 @@ import { type ReplicaNode, within } from './node.ts';
 import { codeOf, isMissing, type PromisedFs, readChunks, readNode } from './promised-fs.ts';
 import { branchXattrs, keepsXattrs, writeXattrs, type XattrPort } from './xattrs.ts';
 
-/** Names bytes that are staged; what it is, the target knows. */
+/** Handle of staged bytes; its format is the target's own. */
 export type Staged = string;
 
 export interface Target {
-  /** Make the root, and clear away what earlier lives left staged. */
+  /** Creates the root and removes bytes that earlier processes left staged. */
   prepare(): Promise<void>;
   stat(path: string): Promise<ReplicaNode | undefined>;
-  /** Names, without the target's own; none where there is no directory. */
+  /** Names, without the target's own directory; none if the path is no directory. */
   list(path: string): Promise<string[]>;
-  /** For comparing bytes. */
+  /** Used to compare bytes. */
   read(path: string): AsyncIterable<Uint8Array>;
   stage(chunks: AsyncIterable<Uint8Array>): Promise<Staged>;
-  /** Make the staged bytes the file `path`, in place of what is there unless that is a directory. */
+  /** Makes the staged bytes the file `path`, replacing anything but a directory. */
   commit(staged: Staged, path: string, node: ReplicaNode): Promise<void>;
   discard(staged: Staged): Promise<void>;
   makeDirectory(path: string, node: ReplicaNode): Promise<void>;
-  /** In place of what is there unless that is a directory. */
+  /** Replaces anything but a directory. */
   symlink(path: string, node: ReplicaNode): Promise<void>;
-  /** Mode, mtime and extended attributes where there can be any, and the owner where `owners` says so. */
+  /** Sets mode, mtime, extended attributes if supported, and the owner if `owners`. */
   setAttributes(path: string, node: ReplicaNode): Promise<void>;
-  /** With all that is below; nothing if there is nothing. */
+  /** Removes `path` and everything below it; does nothing if it does not exist. */
   remove(path: string): Promise<void>;
-  /** Can it give files away? Default: false, and owners are neither compared nor set. */
+  /** Whether owners can be set. Default: false, and owners are neither compared nor set. */
   readonly owners?: boolean;
   /**
-   * Make `path` another name of the file `existing`, in place of what is there unless that is a directory.
+   * Makes `path` another name of the file `existing`, replacing anything but a directory.
    *
-   * Absent: each name has a copy of its own. @returns false where the system does not do that
+   * Absent: each name gets a copy of its own. @returns false if the system does not support links here
    */
   link?(existing: string, path: string): Promise<boolean>;
-  /** Absent: renames are told as removal and creation. */
+  /** Absent: a rename is applied as a removal and a creation. */
   rename?(from: string, to: string): Promise<void>;
 }
 
-/** Directory in the target's root for what is staged and for the replicator's state. */
+/** Directory in the target's root for staged bytes and the replicator's state. */
 export const PRIVATE = '.shimfs-replica';
 
 class FsTarget implements Target {
@@ -111,7 +112,7 @@ class FsTarget implements Target {
           at += bytesWritten;
         }
       }
-      // Before the name: after a crash of the machine the name must not lead to missing bytes.
+      // Synced before it gets its name: after a crash of the machine the name must not lead to missing bytes.
       await file.sync();
     } catch (error) {
       await file.close();
@@ -133,7 +134,7 @@ class FsTarget implements Target {
   }
 
   async makeDirectory(path: string, node: ReplicaNode): Promise<void> {
-    // What comes into it must be allowed to: its own mode comes last.
+    // Entries must be creatable inside it: the directory's own mode is set at the end.
     await this.#inWritable(path, () => this.fs.mkdir(this.#path(path), { mode: node.mode | 0o700 })).catch(
       (error) => {
         if (codeOf(error) !== 'EEXIST') throw error;
@@ -157,7 +158,7 @@ class FsTarget implements Target {
       throw error;
     }
     await this.#inWritable(path, () => this.fs.rename(staged, this.#path(path)));
-    // A rename onto another name of the same file does nothing at all.
+    // rename(2) onto another name of the same file does nothing, so the staged name may remain.
     await this.discard(staged);
     return true;
   }
@@ -167,9 +168,9 @@ class FsTarget implements Target {
     if (refused) throw refused.error;
   }
 
-  /** @returns why extended attributes are not all there: too many for this system, and no reason to lack the bytes */
+  /** @returns the error if extended attributes could not all be set, which must not prevent copying the bytes */
   async #attributes(at: string, node: ReplicaNode): Promise<{ readonly error: unknown } | undefined> {
-    // First: giving a file away takes some of its mode.
+    // The owner first: chown clears setuid and setgid.
     if (this.owners && node.uid !== undefined && node.gid !== undefined)
       await this.fs.lchown(at, node.uid, node.gid);
     const refused = await this.#extended(at, node).then(
@@ -188,7 +189,7 @@ class FsTarget implements Target {
       writeXattrs(this.#xattrs, at, xattrs);
     } catch (error) {
       if (codeOf(error) !== 'EACCES') throw error;
-      // Its owner may write it for a moment: the mode follows.
+      // Make it writable for its owner for a moment; the mode is set afterwards.
       await this.fs.chmod(at, mode | 0o600);
       writeXattrs(this.#xattrs, at, xattrs);
     }
@@ -211,7 +212,7 @@ class FsTarget implements Target {
     );
   }
 
-  /** A replica of a read-only directory is one, too: its mode is set again after each batch. */
+  /** Makes a read-only directory writable for the action; its mode is set again after each batch. */
   async #inWritable(path: string, action: () => Promise<unknown>): Promise<void> {
     try {
       await action();
@@ -224,7 +225,7 @@ class FsTarget implements Target {
   }
 }
 
-/** What filesystems say that have no links, or no more of them. */
+/** Errors of filesystems that support no links, or no more links to this file. */
 const NO_LINKS: ReadonlySet<string> = new Set([
   'EPERM',
   'EMLINK',
@@ -235,13 +236,13 @@ const NO_LINKS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * A real directory, made if it is not there. Owners are kept if we are root.
+ * A real directory, created if missing. Owners are kept if this process is root.
  *
  * @param root absolute @param xattrs absent: extended attributes are not kept
  */
 export const directoryTarget = (root: string, xattrs?: XattrPort): Target =>
   new FsTarget(realFs, root, process.geteuid?.() === 0, xattrs);
 
-/** A path of a branch, written with all rights. */
+/** A path of a branch, written with root's permissions. */
 export const branchTarget = (core: FsCore, branch = 'main', root = '/'): Target =>
   new FsTarget(core.fsFor(branch, { uid: 0, gid: 0 }).promises, root, true, branchXattrs(core, branch));

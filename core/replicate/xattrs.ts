@@ -1,17 +1,17 @@
 /**
  * Extended attributes.
  *
- * Node has no calls for those of real files: whoever has them gives them. The names are those that any user may set,
- * as Linux writes them: `user.` and something. Others (ACLs, labels, capabilities) belong to the system they are on.
+ * Node has no calls for those of real files, so the caller provides a port. Only names that any user may set are
+ * replicated, spelled as Linux does: `user.…`. Others (ACLs, labels, capabilities) are specific to their system.
  */
 import type { FsCore } from '../fs-core.ts';
 import { codeOf } from './promised-fs.ts';
 
-/** Of the path itself, never of what a link leads to. Errors have a `code`, as Node's have. */
+/** Acts on the path itself and never follows links. Errors have a `code`, as Node's have. */
 export interface XattrPort {
   /** Names beginning with `user.`, in any order. */
   list(path: string): string[];
-  /** @throws Error ENODATA when there is none of this name */
+  /** @throws Error ENODATA if the file has no such attribute */
   get(path: string, name: string): Uint8Array;
   set(path: string, name: string, value: Uint8Array): void;
   /** @throws Error ENODATA */
@@ -20,10 +20,10 @@ export interface XattrPort {
 
 export type Xattrs = ReadonlyMap<string, Uint8Array>;
 
-/** What systems say that have none, or none on this file. */
+/** Errors of systems without extended attributes, or without them on this file. */
 const NONE: ReadonlySet<string> = new Set(['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EPERM']);
 
-/** @returns undefined where there can be none */
+/** @returns undefined if the file cannot have any */
 export function readXattrs(port: XattrPort, path: string): Xattrs | undefined {
   try {
     const found = new Map<string, Uint8Array>();
@@ -31,7 +31,7 @@ export function readXattrs(port: XattrPort, path: string): Xattrs | undefined {
       try {
         found.set(name, port.get(path, name));
       } catch (error) {
-        // Removed since.
+        // Removed since it was listed.
         if (codeOf(error) !== 'ENODATA') throw error;
       }
     }
@@ -42,7 +42,7 @@ export function readXattrs(port: XattrPort, path: string): Xattrs | undefined {
   }
 }
 
-/** Where one side cannot tell, there is nothing to make alike. */
+/** If either side is unknown, the two count as equal. */
 export function sameXattrs(a: Xattrs | undefined, b: Xattrs | undefined): boolean {
   if (!a || !b) return true;
   if (a.size !== b.size) return false;
@@ -53,10 +53,10 @@ export function sameXattrs(a: Xattrs | undefined, b: Xattrs | undefined): boolea
   return true;
 }
 
-/** Make those of `path` what `want` is. */
+/** Makes the attributes of `path` equal to `want`. */
 export function writeXattrs(port: XattrPort, path: string, want: Xattrs): void {
   const have = readXattrs(port, path) ?? new Map<string, Uint8Array>();
-  // First, so that there is room for the others.
+  // Removals first, to make room.
   for (const name of have.keys()) if (!want.has(name)) port.remove(path, name);
   for (const [name, value] of want) {
     const known = have.get(name);
@@ -64,7 +64,7 @@ export function writeXattrs(port: XattrPort, path: string, want: Xattrs): void {
   }
 }
 
-/** Can `path` have any? Only an attempt tells. */
+/** Whether `path` can have extended attributes, found out by setting one. */
 export function keepsXattrs(port: XattrPort, path: string): boolean {
   const probe = 'user.shimfs-probe';
   try {
@@ -77,7 +77,7 @@ export function keepsXattrs(port: XattrPort, path: string): boolean {
   }
 }
 
-/** Those of a branch, with all rights. */
+/** The port of a branch, with root's permissions. */
 export function branchXattrs(core: FsCore, branch: string): XattrPort {
   const view = () => core.view(branch, { pid: 0, uid: 0, gid: 0, umask: 0 });
   const itself = { follow: false };

@@ -1,4 +1,4 @@
-/** What has changed since someone last asked, as four sets. For those who come by now and then. */
+/** All changes since the last query, as four sets, for consumers that poll. */
 import type { Change } from './change.ts';
 import { Collapser } from './collapse.ts';
 
@@ -7,11 +7,11 @@ export interface Accumulated {
   readonly created: readonly string[];
   readonly deleted: readonly string[];
   readonly moved: readonly { readonly from: string; readonly to: string }[];
-  /** Something was lost, or a root changed: the sets do not tell all. */
+  /** True if changes were lost or a root changed: the sets are incomplete. */
   readonly rescan: boolean;
 }
 
-/** The four sets of changes that are collapsed already. */
+/** Sorts collapsed changes into the four sets. */
 export function accumulated(changes: readonly Change[]): Accumulated {
   const modified = new Set<string>();
   const created = new Set<string>();

@@ -1,4 +1,4 @@
-/** What watches real directories. Replaceable, so that tests decide what is told and when. */
+/** The watcher of real directories. Replaceable, so that tests control its reports. */
 
 export interface BackendEvent {
   readonly type: 'create' | 'update' | 'delete';
@@ -10,14 +10,14 @@ export interface BackendSubscription {
 }
 
 export interface Backend {
-  /** Everything below `dir`. May leave things out where directories come and go: who uses it looks for himself. */
+  /** Watches everything below `dir`. May miss events where directories are created and removed: SharedWatch checks for itself. */
   subscribe(
     dir: string,
     tell: (error: Error | null, events: readonly BackendEvent[]) => void,
   ): Promise<BackendSubscription>;
 }
 
-/** FSEvents, inotify, ReadDirectoryChangesW or kqueue, whichever is there. */
+/** FSEvents, inotify, ReadDirectoryChangesW or kqueue, as available. */
 export const parcelBackend: Backend = {
   async subscribe(dir, tell) {
     const { default: parcel } = await import('@parcel/watcher');

@@ -1,13 +1,13 @@
-/** What streams deliver: events that belong together. */
+/** The unit that streams deliver: events to be handled together. */
 import type { Change } from './change.ts';
 import { isControl } from './change.ts';
 import { type WatchEvent, watchEvent } from './event-flag.ts';
 import { covers, parentOf } from './paths.ts';
 
 /**
- * Events of one delivery, to be taken as a whole: ids within need not ascend.
+ * Events of one delivery, to be handled as a whole: ids within a batch need not ascend.
  *
- * `lastId`: to resume after this batch.
+ * `lastId`: pass as `since` to resume after this batch.
  */
 export interface WatchBatch extends ReadonlyArray<WatchEvent> {
   readonly lastId: number;
@@ -19,7 +19,7 @@ export function batchOf(changes: readonly Change[], since: number): WatchBatch {
   return Object.assign(changes.map(watchEvent), { lastId });
 }
 
-/** As streams without file events tell it: once for each directory in which something changed, without flags. */
+/** Converts a batch for streams without file events: one event for each directory with changes, without flags. */
 export function byDirectory(batch: WatchBatch, roots: readonly string[]): WatchBatch {
   const events = new Map<string, WatchEvent>();
   const note = (event: WatchEvent, child: string): void => {
@@ -37,7 +37,7 @@ export function byDirectory(batch: WatchBatch, roots: readonly string[]): WatchB
       if (event.from !== undefined) note(event, event.from);
     }
   }
-  // Ends of history stand where they stood: before what came after them there is at most what it covers as well.
+  // history-done goes last: the directory events before it then also cover live changes, which is harmless.
   const first = controls.filter((event) => event.kind !== 'history-done');
   const last = controls.filter((event) => event.kind === 'history-done');
   return Object.assign([...first, ...events.values(), ...last], { lastId: batch.lastId });

@@ -29,7 +29,7 @@ function deviceOf(core: FsCore): number {
 
 const EPOCHS = new WeakMap<FsCore, string>();
 
-/** A core's ids begin at one again with each core, so each has an epoch of its own. */
+/** Ids start at 1 in every core, so each core has an epoch of its own. */
 function epochOf(core: FsCore): string {
   let epoch = EPOCHS.get(core);
   if (epoch === undefined) {
@@ -72,7 +72,7 @@ export class BranchSource implements Source {
       try {
         entries = core.view(branch, { pid: 0, uid: 0, gid: 0, umask: 0 }).readdir({ path: dir });
       } catch {
-        // Gone: the directory, or the branch.
+        // The directory, or the branch, was removed.
         return;
       }
       for (const { name, type, ino } of entries) {
@@ -111,15 +111,15 @@ export class BranchSource implements Source {
     for (const change of changesOf(event)) this.#router.push(change);
   }
 
-  /** By the same way as what is live, so that a rename across the root is told alike. */
+  /** Replays through a router, as live changes are, so that a rename across the root is translated alike. */
   #replay(root: string, sink: ChangeSink, since: number): void {
     const history = this.core.history(this.branch, since);
     const now = Math.floor(this.core.now.ms);
     const newest = this.core.journal.newest;
-    // From a later life of the core, or another one: its story is not this one's.
+    // An id beyond the newest belongs to another core, or to a later state of this one.
     if (history.lost || since > newest) sink(control('rescan', root, newest, now));
     else {
-      // What is in a directory is known as it is now, which is what its consumer will find.
+      // A directory is listed as it is now, which is also the state its consumer will find.
       const router = new Router((path) => this.list(path));
       router.add({ root, sink, watchRoot: false });
       for (const event of history.events) for (const change of changesOf(event)) router.push(change);
@@ -130,7 +130,7 @@ export class BranchSource implements Source {
 
 const SOURCES = new WeakMap<FsCore, Map<string, BranchSource>>();
 
-/** The one source of a branch. */
+/** The source of a branch, shared by all its streams. */
 export function branchSource(core: FsCore, branch = 'main'): BranchSource {
   let sources = SOURCES.get(core);
   if (!sources) {

@@ -1,36 +1,36 @@
 /**
- * What waits for a consumer, bounded.
+ * Changes queued for a consumer, bounded.
  *
- * Taking a change costs a push; merging is put off until enough wait. Only changes that still differ after merging
- * count against the limit, so a million writes to one file overflow nothing. What does not fit is dropped as a
- * whole and told as one `overflow`, for half a story misleads more than none.
+ * Adding a change is a push; collapsing is deferred until enough are queued. Only changes that remain after collapsing
+ * count against the limit, so a million writes to one file do not overflow it. On overflow all changes are dropped and
+ * one `overflow` is delivered instead, because a partial sequence misleads more than none.
  */
 import { type Change, isControl } from './change.ts';
 import { Collapser } from './collapse.ts';
 
 export interface BufferOptions {
-  /** Changes. Default: 8192. */
+  /** Maximum number of changes. Default: 8192. */
   readonly capacity?: number;
-  /** Default: true. */
+  /** Merge changes that cancel out or repeat. Default: true. */
   readonly collapse?: boolean;
 }
 
 export const BUFFER_CAPACITY = 8192;
-/** Raw changes that wait for merging. */
+/** Number of raw changes queued before they are collapsed. */
 const RAW = 1024;
 
 export class ChangeBuffer {
   readonly #capacity: number;
   readonly #collapse: boolean;
-  /** What `overflow` is told of. */
+  /** The path that an `overflow` names. */
   readonly #root: string;
   #raw: Change[] = [];
   #collapser: Collapser | undefined;
   #dropped = 0;
   #last: Change | undefined;
-  /** What outlives an overflow. */
+  /** Control changes that survive an overflow. */
   #kept: Change[] | undefined;
-  /** Where in `raw` files were touched since anything else happened. */
+  /** Index in `raw` of the last touch of each path, since the last change that is no touch. */
   #touched: Map<string, number> | undefined;
 
   constructor(root: string, options: BufferOptions = {}) {
@@ -51,7 +51,7 @@ export class ChangeBuffer {
     if (this.#raw.length >= RAW || this.#raw.length > this.#capacity) this.#compact();
   }
 
-  /** Most of a burst is the same files again: that is merged where it stands, for next to nothing. */
+  /** Fast path for repeated touches of the same files, most of a burst: merges in place. */
   #touchAgain(change: Change): boolean {
     this.#touched ??= new Map();
     const at = this.#touched.get(change.path);
@@ -78,7 +78,7 @@ export class ChangeBuffer {
     }
   }
 
-  /** Ends of history and of roots outlive the flood; they are few. */
+  /** Drops changes but keeps control changes, which are few. */
   #overflow(changes: readonly Change[]): void {
     const kept = changes.filter((change) => isControl(change) && change.kind !== 'overflow');
     for (const change of changes) if (!isControl(change)) this.#dropped++;
@@ -86,10 +86,10 @@ export class ChangeBuffer {
     if (kept.length > 0) this.#kept = [...(this.#kept ?? []), ...kept];
   }
 
-  /** Everything, which is forgotten here. */
+  /** Removes and returns all changes. */
   drain(): Change[] {
     this.#touched = undefined;
-    // One change by itself is what collapse makes of it, unless that tells its parts apart.
+    // Collapsing a single change has no effect, except that a rename with `replaced` may be split.
     const alone = this.#raw.length <= 1 && this.#raw[0]?.replaced === undefined;
     if (this.#raw.length > this.#capacity || this.#collapser || (this.#collapse && !alone)) this.#compact();
     const changes = this.#collapser?.drain() ?? this.#raw;

@@ -1,24 +1,24 @@
 /**
- * What every source says of a change, and what every rule of this folder works on.
+ * A change as every source delivers it, and on which every rule of this folder works.
  *
  * A change names paths as its consumer knows them. One operation may be several changes with one id (a rename into
- * view brings what is below); an id never comes back for another operation.
+ * view creates everything below it); an id is never reused for another operation.
  */
 import type { FileType } from '../events/fs-event.ts';
 
 export type ChangeKind = 'create' | 'update' | 'attrib' | 'delete' | 'rename';
 
 /**
- * What is told about the watch rather than about a file:
+ * Changes about the watch rather than about a file:
  * - `overflow`: `count` changes were dropped below `path`; scan it
- * - `rescan`: what happened below `path` is not known; scan it
- * - `root-removed`: the watched path `path` is gone
- * - `root-moved`: the watched path `from` is now called `path`
- * - `history-done`: what follows is live; path and id mean nothing
+ * - `rescan`: the changes below `path` are unknown; scan it
+ * - `root-removed`: the watched path `path` was removed
+ * - `root-moved`: the watched path `from` is now `path`
+ * - `history-done`: later changes are live; path and id mean nothing
  */
 export type ControlKind = 'overflow' | 'rescan' | 'root-removed' | 'root-moved' | 'history-done';
 
-/** `unknown`: it was gone before anyone could look. */
+/** `unknown`: the file was removed before its type could be read. */
 export type ChangeType = FileType | 'unknown';
 
 export interface Change {
@@ -27,19 +27,19 @@ export interface Change {
   /** rename, root-moved: the path before. */
   readonly from?: string;
   readonly type: ChangeType;
-  /** Of the last operation that is in it. < 2^53. */
+  /** Id of the last operation included. < 2^53. */
   readonly id: number;
   /** Milliseconds since the epoch. */
   readonly time: number;
-  /** rename: what lost the name `path`. */
+  /** rename: type of the file that lost the name `path`. */
   readonly replaced?: ChangeType;
-  /** rename: `from` and `path` changed places. */
+  /** rename: `from` and `path` were exchanged. */
   readonly exchanged?: boolean;
-  /** 0 or absent where the source does not know. */
+  /** Inode number; 0 or absent if the source does not know it. */
   readonly ino?: number;
-  /** Names of the inode; absent where the source does not know. */
+  /** Link count of the inode; absent if the source does not know it. */
   readonly links?: number;
-  /** overflow: how many changes were dropped. */
+  /** overflow: number of changes dropped. */
   readonly count?: number;
 }
 

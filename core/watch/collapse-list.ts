@@ -1,8 +1,8 @@
 /**
- * Changes in order, to be searched backwards by path.
+ * Changes in order, searchable backwards by path.
  *
- * Every path knows the positions of the changes that name it or something below it, so that finding what a new
- * change can meet does not depend on how much else waits.
+ * Every path is indexed to the positions of the changes that name it or a path below it, so that the cost of finding
+ * the change that a new change meets does not depend on the length of the list.
  */
 import type { Change } from './change.ts';
 import { above } from './paths.ts';
@@ -22,7 +22,7 @@ function lowerBound(list: Positions, value: number): number {
   return low;
 }
 
-/** Most often it is the newest that is added or taken. */
+/** Usually appends: the newest position is the largest. */
 function insert(list: Positions, value: number): void {
   const at = list.length === 0 || list[list.length - 1]! < value ? list.length : lowerBound(list, value);
   if (list[at] !== value) list.splice(at, 0, value);
@@ -42,7 +42,7 @@ const before = (list: Positions | undefined, position: number): number =>
 export class CollapseList {
   readonly #at = new Map<number, Change>();
   readonly #exact = new Map<string, Positions>();
-  /** By every directory above a change's paths. */
+  /** Positions by every directory above a change's paths. */
   readonly #under = new Map<string, Positions>();
   #next = 0;
 
@@ -50,7 +50,7 @@ export class CollapseList {
     return this.#at.size;
   }
 
-  /** A position after all others. */
+  /** Allocates a position after all others. */
   slot(): number {
     return this.#next++;
   }
@@ -59,7 +59,7 @@ export class CollapseList {
     return this.#at.get(position);
   }
 
-  /** Put `change` at `position`, instead of what is there. */
+  /** Puts `change` at `position`, replacing any change there. */
   put(position: number, change: Change): void {
     this.remove(position);
     this.#at.set(position, change);
@@ -85,12 +85,12 @@ export class CollapseList {
     }
   }
 
-  /** Same paths, other facts. */
+  /** Replaces a change by another with the same paths. */
   amend(position: number, change: Change): void {
     this.#at.set(position, change);
   }
 
-  /** Position of the last change before `position` that names `path`, something below or something above it; or -1. */
+  /** Position of the last change before `position` that names `path`, a path below or a path above it; or -1. */
   met(path: string, position: number): number {
     let found = Math.max(before(this.#exact.get(path), position), before(this.#under.get(path), position));
     for (const dir of above(path)) {
@@ -100,7 +100,7 @@ export class CollapseList {
     return found;
   }
 
-  /** Positions of what names `path` or something below it, from `position` on. */
+  /** Positions, from `position` on, of changes that name `path` or a path below it. */
   from(path: string, position: number): number[] {
     const all = new Set<number>();
     for (const list of [this.#exact.get(path), this.#under.get(path)])

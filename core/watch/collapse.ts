@@ -1,20 +1,20 @@
 /**
- * Fewer changes that say the same.
+ * Reduces changes to fewer changes with the same effect.
  *
- * A new change is carried backwards past those that have nothing to do with it, until it meets one that it can be
- * merged with, or one that it must stay behind. So no rule ever reorders what depends on order, and a consumer who
- * applies the result ends with the tree that all the changes would have given. Rules:
+ * A new change is carried backwards past unrelated changes until it meets a change that it can be merged with, or
+ * that it must stay behind. So no rule reorders changes that depend on order, and a consumer that applies the result
+ * arrives at the same tree as with all the changes. Rules:
  * - create, update = create; updates merge; create, delete = nothing
- * - delete, create of the same type = update (not of directories: what was in the first is gone)
- * - renames in a chain = one rename, or none if it comes home; create, rename = create under the new name
- * - rename, delete = delete of the old name; what happened below a deleted directory is not told
+ * - delete, create of the same type = update (not for directories: the contents of the first are gone)
+ * - a chain of renames = one rename, or none if it returns to its start; create, rename = create under the new name
+ * - rename, delete = delete of the old name; changes below a deleted directory are dropped
  * - delete, rename onto it = one rename with `replaced`
  *
- * This is for consumers who apply changes to what they have. One who looks at the tree instead, whenever he hears of
- * a path, may have seen what is not told in the end (created, seen, deleted): he has to look at every path named.
+ * This is for consumers that apply changes to a copy. A consumer that reads the tree instead, whenever a path is
+ * named, may have read a file whose create and delete cancel out: it must look at every path named before collapsing.
  *
  * A merged change has the id and time of its last part. So ids within one collapsed batch need not ascend: a batch
- * is known by its highest id, and is to be taken as a whole.
+ * is identified by its highest id, and must be handled as a whole.
  */
 import { type Change, type ChangeType, isControl } from './change.ts';
 import { CollapseList, pathsOf } from './collapse-list.ts';
@@ -25,7 +25,7 @@ const sameKindOfFile = (a: ChangeType, b: ChangeType): boolean =>
 
 const isTouch = (change: Change): boolean => change.kind === 'update' || change.kind === 'attrib';
 
-/** `later`'s id and facts on what `earlier` is. */
+/** `earlier` with the id, time and attributes of `later`. */
 const merged = (earlier: Change, later: Change): Change => ({
   ...earlier,
   type: later.type === 'unknown' ? earlier.type : later.type,
@@ -37,7 +37,7 @@ const merged = (earlier: Change, later: Change): Change => ({
 
 export class Collapser {
   #list = new CollapseList();
-  /** What stands before the last control: nothing is carried past one. */
+  /** Changes up to the last control change: nothing is carried past it. */
   #settled: Change[] = [];
 
   get size(): number {
@@ -55,7 +55,7 @@ export class Collapser {
     else this.#touch(change);
   }
 
-  /** What there is, which is forgotten here. */
+  /** Removes and returns all changes. */
   drain(): Change[] {
     this.#settle();
     const all = this.#settled;
@@ -79,7 +79,7 @@ export class Collapser {
     const at = list.met(path, Number.POSITIVE_INFINITY);
     const last = list.get(at);
     if (last?.path === path && last.kind === 'create') {
-      // Told twice: by a scan and by the system, say.
+      // Reported twice, for example by a scan and by the system.
       list.amend(at, merged(last, change));
     } else if (last?.path === path && last.kind === 'delete' && sameKindOfFile(last.type, change.type)) {
       list.remove(at);
@@ -107,11 +107,11 @@ export class Collapser {
     this.#append(change);
   }
 
-  /** Take `change.path` away: where `change` stands before `before`, or at `slot`. */
+  /** Applies a deletion of `change.path` that comes at position `before`; if it remains, puts it into `slot`. */
   #erase(change: Change, before: number, slot?: number): void {
     const list = this.#list;
     let path = change.path;
-    /** What leaves the deleted directory, and all that this needs. */
+    /** Changes that move something out of the deleted directory, and the changes that these depend on. */
     const kept: Change[] = [];
     for (let at = list.met(path, before); at >= 0; at = list.met(path, at)) {
       const one = list.get(at)!;
@@ -119,7 +119,7 @@ export class Collapser {
         if (kept.some((other) => meets(other, one))) kept.push(one);
         else list.remove(at);
       } else if (isTouch(one)) {
-        // Of a directory above: says nothing of what is in it.
+        // A touch of a directory above says nothing about its contents.
         if (one.path !== path) continue;
         if (kept.length > 0) kept.push(one);
         else list.remove(at);
@@ -130,7 +130,7 @@ export class Collapser {
         return;
       } else if (one.kind === 'delete' && one.path === path) {
         if (kept.length > 0) break;
-        // Told twice.
+        // Reported twice.
         list.amend(at, { ...one, id: change.id, time: change.time });
         return;
       } else if (one.kind === 'rename' && one.path === path && !related(one.from!, path)) {
@@ -158,11 +158,11 @@ export class Collapser {
       this.#erase({ kind: 'delete', path, type: replaced, id, time }, Number.POSITIVE_INFINITY);
     const touched = this.#takeTouched(from);
     this.#move(rename);
-    // Told under the new name: under the old one there is nothing to look at any more.
+    // Delivered under the new name: under the old name there is nothing left to read.
     for (const one of touched) this.#touch({ ...one, path: moved(one.path, from, path) });
   }
 
-  /** The changes since the last other one that only say to look again at `path` or below it; oldest first. */
+  /** Removes and returns the touches of `path` or below it since the last change of another kind; oldest first. */
   #takeTouched(path: string): Change[] {
     const list = this.#list;
     const touched: Change[] = [];
@@ -204,14 +204,14 @@ export class Collapser {
     this.#append(rename);
   }
 
-  /** The last change that is about `path` or the tree below it: touches of directories above are not. */
+  /** Position of the last change about `path` or the tree below it; ignores touches of directories above. */
   #lastOf(path: string): number {
     let at = this.#list.met(path, Number.POSITIVE_INFINITY);
     for (let one = this.#list.get(at); one && isTouch(one) && below(one.path, path); ) {
       at = this.#list.met(path, at);
       one = this.#list.get(at);
     }
-    // Into a new directory things are put: its creation is what counts.
+    // Skip changes inside a directory that was itself created: its creation decides.
     for (let one = this.#list.get(at); one && pathsOf(one).every((name) => below(path, name)); ) {
       at = this.#list.met(path, at);
       one = this.#list.get(at);
@@ -219,14 +219,14 @@ export class Collapser {
     return at;
   }
 
-  /** What was created at `at` got another name: it was created there, with all that has been put into it. */
+  /** Turns `create`, `rename` into a create under the new name, together with the directory's contents. */
   #renameCreated(rename: Change, at: number): boolean {
     const list = this.#list;
     const { from = '', path: to } = rename;
     const positions = list.from(from, at);
     const parts = positions.map((position) => list.get(position)!);
     if (parts.slice(1).some((one) => !['create', 'update', 'attrib'].includes(one.kind))) return false;
-    // Nothing may have happened to the directories above since then.
+    // No change since then may concern the directories above.
     for (let i = list.met(from, Number.POSITIVE_INFINITY); i > at; i = list.met(from, i)) {
       const one = list.get(i)!;
       if (!covers(from, one.path) && !isTouch(one)) return false;
@@ -241,7 +241,7 @@ export class Collapser {
   }
 }
 
-/** Does their order matter? Not that of a directory's own touch and what happens in it. */
+/** Whether the order of two changes matters. It does not for a directory's own touch and changes inside it. */
 function meets(a: Change, b: Change): boolean {
   return pathsOf(a).some((one) =>
     pathsOf(b).some(
@@ -251,7 +251,7 @@ function meets(a: Change, b: Change): boolean {
   );
 }
 
-/** What the walk backwards leaves behind: `delete x`, `rename y → x` and `delete x`, `create x` are one change each. */
+/** Merges pairs that the backward walk leaves: `delete x`, `rename y → x` and `delete x`, `create x`. */
 function foldDeleted(list: CollapseList): Change[] {
   const all: (Change | undefined)[] = list.changes();
   const deleted = new Map<string, number>();
@@ -271,7 +271,7 @@ function foldDeleted(list: CollapseList): Change[] {
   return all.filter((change) => change !== undefined);
 }
 
-/** As few changes as say the same as `changes`. Controls stay where they are. */
+/** Fewer changes with the same effect as `changes`. Control changes keep their place. */
 export function collapse(changes: Iterable<Change>): Change[] {
   const collapser = new Collapser();
   for (const change of changes) collapser.push(change);

@@ -1,16 +1,16 @@
 /**
- * When to deliver: a pure rule, and the thin thing that runs it on timers.
+ * When to deliver: a pure rule, and a small class that runs it on timers.
  *
- * Trailing: once nothing has come for `wait`, but no later than `maxWait` after the first that waits. Leading
- * (FSEvents' NoDefer): at once if nothing was delivered for `wait`, else at the end of that window. Either way
- * whatever came last is delivered: a delivery takes all there is, and what comes after it makes the next one due.
+ * Trailing: after `wait` without a change, but at most `maxWait` after the first queued change. Leading
+ * (FSEvents' NoDefer): at once if nothing was delivered for `wait`, otherwise at the end of that window. In both modes
+ * the last change is delivered: a delivery takes everything queued, and a later change makes the next delivery due.
  */
 import type { Timers } from './timers.ts';
 
 export interface DebounceOptions {
   /** Milliseconds. Default: 100. */
   readonly wait?: number;
-  /** Milliseconds, `wait` at least. Default: 500. */
+  /** Milliseconds, at least `wait`. Default: 500. */
   readonly maxWait?: number;
   /** Default: false. */
   readonly leading?: boolean;
@@ -33,7 +33,7 @@ export function debounceRule(options: DebounceOptions = {}): DebounceRule {
 }
 
 export interface DebounceState {
-  /** When the first and the last of what waits came; null if nothing waits. */
+  /** Times at which the first and the last queued change arrived; null if none is queued. */
   readonly first: number | null;
   readonly last: number | null;
   readonly fired: number;
@@ -41,14 +41,14 @@ export interface DebounceState {
 
 export const IDLE: DebounceState = { first: null, last: null, fired: Number.NEGATIVE_INFINITY };
 
-/** When what waits is to be delivered; null if nothing waits. */
+/** Time of the next delivery; null if nothing is queued. */
 export function dueAt(rule: DebounceRule, { first, last, fired }: DebounceState): number | null {
   if (first === null || last === null) return null;
   if (rule.leading) return Math.max(first, fired + rule.wait);
   return Math.min(last + rule.wait, first + rule.maxWait);
 }
 
-/** Something came. A clock that went backwards stands still. */
+/** A change arrived. If the clock went backwards, its last value is used. */
 export const came = (state: DebounceState, now: number): DebounceState => ({
   first: state.first ?? Math.max(now, state.fired),
   last: Math.max(now, state.last ?? state.fired),
@@ -70,10 +70,10 @@ export class Debouncer {
     this.#deliver = deliver;
   }
 
-  /** Something waits to be delivered. */
+  /** Records that a change was queued. */
   touch(): void {
     this.#state = came(this.#state, this.#timers.now());
-    // A later due time is found out when the timer rings: a burst sets one timer, not one for each event.
+    // A later due time is computed when the timer fires: a burst sets one timer, not one per event.
     if (this.#timer === undefined) this.#arm();
   }
 
@@ -84,13 +84,13 @@ export class Debouncer {
       this.#timer = undefined;
       const at = dueAt(this.#rule, this.#state);
       if (at === null) return;
-      // Timers may ring a fraction of a millisecond early.
+      // Timers may fire a fraction of a millisecond early.
       if (this.#timers.now() + 1 > at) this.flush();
       else this.#arm();
     });
   }
 
-  /** Deliver now what waits. */
+  /** Delivers queued changes now. */
   flush(): void {
     const waits = this.#state.first !== null;
     this.cancel();
@@ -98,7 +98,7 @@ export class Debouncer {
     if (waits) this.#deliver();
   }
 
-  /** Forget what waits. */
+  /** Forgets queued changes. */
   cancel(): void {
     if (this.#timer !== undefined) this.#timers.clear(this.#timer);
     this.#timer = undefined;

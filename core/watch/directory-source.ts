@@ -1,7 +1,7 @@
 /**
  * Changes of real directories.
  *
- * Streams of one directory, or of one and others below it, share one system watch, which ends with the last of
+ * Streams of one directory, or of a directory and others below it, share one system watch, which ends with the last of
  * them. Real systems keep no history for us: `since` is answered by `rescan`.
  */
 import { realpathSync, statSync } from 'node:fs';
@@ -19,19 +19,19 @@ export interface DirectorySourceOptions {
   readonly backend?: Backend;
   readonly tree?: Tree;
   /**
-   * Learn the tree when a watch begins, at the cost of one lstat for each file: then every rename is told as one.
-   * Default: false, only files that changed before are known.
+   * Read the tree when a watch begins, at the cost of one lstat for each file: then every rename is delivered as a rename.
+   * Default: false, and only files that changed before are known.
    */
   readonly inventory?: boolean;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
 
-/** Ids of one millisecond. 2^53 is reached in the year 2248. */
+/** Number of ids in one millisecond. 2^53 is reached in the year 2248. */
 const IDS_PER_MS = 1024;
 
 export class DirectorySource implements Source {
-  /** One for all: ids are times, and `since` is answered by a scan anyway. */
+  /** The same for all processes: ids are times, and `since` is answered by a scan anyway. */
   readonly epoch = 'time';
   readonly #parts: Required<DirectorySourceOptions>;
   readonly #watches = new Set<SharedWatch>();
@@ -42,7 +42,7 @@ export class DirectorySource implements Source {
     this.#lastId = Math.floor(this.#parts.now()) * IDS_PER_MS;
   }
 
-  /** System watches in use. */
+  /** Number of system watches in use. */
   get watches(): number {
     let count = 0;
     for (const watch of this.#watches) count += watch.subscriptions;
@@ -121,7 +121,7 @@ export class DirectorySource implements Source {
     return watch;
   }
 
-  /** Those below are served by the wider watch from now on. For a moment both tell, so that nothing is missed. */
+  /** Moves routes of narrower watches to the wider watch. Both deliver for a moment, so that no change is missed. */
   #adopt(wider: SharedWatch): void {
     for (const watch of [...this.#watches]) {
       if (!below(wider.root, watch.root)) continue;
@@ -141,12 +141,12 @@ export class DirectorySource implements Source {
   }
 }
 
-/** Longer than any backend holds a report back. */
+/** Longer than any backend delays a report. */
 const HAND_OVER_MS = 1000;
 
 let shared: DirectorySource | undefined;
 
-/** The one source of real directories that streams use unless told otherwise. */
+/** The source of real directories that streams use by default. */
 export function directorySource(): DirectorySource {
   shared ??= new DirectorySource();
   return shared;

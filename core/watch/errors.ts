@@ -1,6 +1,6 @@
-/** What goes wrong with a watcher. */
+/** Errors of watchers. */
 
-/** `cause` is what the system or the backend said. */
+/** `cause` is the error of the system or the backend. */
 export class WatcherError extends Error {
   readonly op: string;
   readonly path: string;
@@ -18,7 +18,7 @@ export class WatcherError extends Error {
   }
 }
 
-/** The watcher was stopped before; there is nothing to wait for any more. */
+/** The watcher was stopped before the call, which therefore cannot succeed. */
 export class ErrWatcherStopped extends Error {
   constructor() {
     super('the watcher is stopped');

@@ -1,4 +1,4 @@
-/** How an event of a core reads as changes for watchers. The only place where the one becomes the other. */
+/** Converts an event of a core to changes for watchers; the only place that does. */
 import { Detail, EventKind, type FsEvent } from '../events/fs-event.ts';
 import type { Change } from './change.ts';
 
@@ -10,13 +10,13 @@ const KIND: Readonly<Partial<Record<EventKind, Change['kind']>>> = {
   [EventKind.Attrib]: 'attrib',
 };
 
-/** The parts of an event that watchers depend on: also what a host sends to commands. */
+/** The fields of an event that watchers depend on; a host sends these to commands as well. */
 export type WatchedEvent = Pick<
   FsEvent,
   'kind' | 'path' | 'from' | 'replaced' | 'type' | 'id' | 'time' | 'ino' | 'nlink' | 'detail'
 >;
 
-/** None for an inode without a name; two where a creation replaced something. */
+/** No change for an inode without a name; two if a creation replaced something. */
 export function changesOf(event: WatchedEvent): readonly Change[] {
   const kind = KIND[event.kind];
   if (kind === undefined || event.detail & Detail.Orphan) return [];

@@ -1,7 +1,7 @@
 /**
- * Changes in the words of FSEvents.
+ * Changes with FSEvents' flags.
  *
- * Values are those of <CoreServices/FSEvents.h>. A rename is one event with `from`, not FSEvents' two.
+ * Values are those of <CoreServices/FSEvents.h>. A rename is one event with `from`, while FSEvents reports two.
  */
 import { type Change, isControl } from './change.ts';
 import { covers } from './paths.ts';
@@ -37,7 +37,7 @@ export type EventFlag = number;
 
 export type EventType = 'file' | 'dir' | 'symlink' | 'hardlink' | 'unknown';
 
-/** How much a consumer that keeps a copy of the tree has to look at. */
+/** How much of the tree a consumer with a copy must read again. */
 export type ScanType = 'singleNode' | 'folder' | 'rescan' | 'nop';
 
 export interface WatchEvent extends Change {
@@ -80,14 +80,14 @@ export function eventType(flag: EventFlag): EventType {
   return flag & EventFlag.ItemIsFile ? 'file' : 'unknown';
 }
 
-/** Without any flag (directory-granular streams) it is a folder in which something changed. */
+/** An event without any flag (directory-granular streams) is a folder with changes. */
 export function scanType(flag: EventFlag): ScanType {
   if (flag & (EventFlag.HistoryDone | EventFlag.EventIdsWrapped)) return 'nop';
   if (flag & (EventFlag.RootChanged | EventFlag.MustScanSubDirs)) return 'rescan';
   return flag === 0 || flag & EventFlag.ItemIsDir ? 'folder' : 'singleNode';
 }
 
-/** Has a copy of the tree at `root` to be made anew? */
+/** Whether a copy of the tree at `root` must be rebuilt. */
 export function shouldRescan(event: Pick<WatchEvent, 'path' | 'from' | 'flag'>, root: string): boolean {
   if (scanType(event.flag) === 'nop') return false;
   const atRoot = covers(event.path, root) || (event.from !== undefined && covers(event.from, root));

@@ -1,10 +1,10 @@
 /**
- * Batches of what changes at and below some paths.
+ * Batches of changes at and below some paths.
  *
- * The same stream over a branch of a core and over real directories. Filters and merging come before the delay:
- * what vanished meanwhile is never told. A stream holds its source from construction to `close` (also
- * `Symbol.dispose`, or the signal's abort): no callback begins after that, and the source is released at once.
- * Deliveries never happen on the stack of who changes something.
+ * The same stream over a branch of a core and over real directories. Filters and collapsing come before the delay:
+ * changes that cancel out in the meantime are not delivered. A stream holds its source from construction to `close`
+ * (also `Symbol.dispose`, or the signal's abort): no callback begins after that, and the source is released at once.
+ * Callbacks never run on the stack of the operation that caused a change.
  */
 import { type Observable, Subject } from 'rxjs';
 import { batchOf, byDirectory, type WatchBatch } from './batch.ts';
@@ -22,28 +22,28 @@ import { systemTimers, type Timers } from './timers.ts';
 export interface EventStreamOptions extends BufferOptions {
   /** Default: real directories. */
   readonly source?: Source;
-  /** Id of the last event known: what came after it is told first, then `history-done`. */
+  /** Id of the last event known: later events are delivered first, then `history-done`. */
   readonly since?: number;
   /** Milliseconds without a change before a delivery. Default: 100. */
   readonly latency?: number;
-  /** Milliseconds that a change waits at most. Default: 500, `latency` at least. */
+  /** Maximum delay of a change in milliseconds. Default: 500, at least `latency`. */
   readonly maxLatency?: number;
-  /** Deliver at once what comes after a pause. Default: false. */
+  /** Deliver the first change after a pause at once. Default: false. */
   readonly noDefer?: boolean;
-  /** Default: true. Without: once for each directory in which something changed. */
+  /** Default: true. If false: one event for each directory with changes. */
   readonly fileEvents?: boolean;
-  /** Tell when a path of the stream itself, or one above it, goes, moves or comes. Default: false. */
+  /** Report when a path of the stream itself, or a path above it, is removed, moved or created. Default: false. */
   readonly watchRoot?: boolean;
-  /** Paths or globs. */
+  /** Paths or globs not reported. */
   readonly ignore?: readonly string[];
-  /** Paths or globs; absent: everything. */
+  /** Paths or globs reported; absent: everything. */
   readonly include?: readonly string[];
-  /** Before what `include` and `ignore` say. */
+  /** Applied before `include` and `ignore`. */
   readonly rules?: readonly Rule[];
   readonly signal?: AbortSignal;
-  /** Told of a source that fails after it was ready. The stream is closed then. */
+  /** Called if the source fails after it was ready. The stream is then closed. */
   readonly onError?: (error: unknown) => void;
-  /** Told of a source that is away for a while, and (without an error) of its return. */
+  /** Called when the source is temporarily unavailable, and (without an error) when it returns. */
   readonly onInterruption?: (error?: Error) => void;
   readonly timers?: Timers;
 }
@@ -52,7 +52,7 @@ export type BatchCallback = (batch: WatchBatch) => void;
 
 export class EventStream implements AsyncIterable<WatchBatch>, Disposable {
   readonly paths: readonly string[];
-  /** Resolves once no change can be missed; rejects with WatcherError, and closes the stream, if there is none. */
+  /** Resolves once no change can be missed; if the source cannot be watched, rejects with WatcherError and closes the stream. */
   readonly ready: Promise<void>;
   readonly #options: EventStreamOptions;
   readonly #source: Source;
@@ -60,12 +60,12 @@ export class EventStream implements AsyncIterable<WatchBatch>, Disposable {
   readonly #attachments: Attachment[];
   readonly #buffer: ChangeBuffer;
   readonly #debouncer: Debouncer;
-  // Made when asked for: there may be ten thousand streams that nobody asks.
+  // Created on demand: there may be ten thousand streams that use neither.
   #subject: Subject<WatchBatch> | undefined;
   #outlets: Set<Outlet> | undefined;
   #abort: (() => void) | undefined;
   #closed: Promise<void> | undefined;
-  /** Collects from the start for the first loop, if there is no callback. */
+  /** Collects batches from construction on for the first loop, if there is no callback. */
   #first: Outlet | undefined;
   #latest: number;
   #historyLeft: number;
@@ -118,7 +118,7 @@ export class EventStream implements AsyncIterable<WatchBatch>, Disposable {
       );
     const all = [...(rules ?? []), ...simpleRules(include, ignore)];
     let sees: Sees | undefined;
-    // Of a source that tells history at once the root is not known yet: then it is the path, or a link to it.
+    // While a source replays history synchronously the resolved root is not known yet: the given path stands in for it.
     const view = (root: string): Sees => {
       const filter: Filter = compileFilter(all, root);
       return (at, type) => at === root || filter.accepts(at, type === 'directory');
@@ -136,7 +136,7 @@ export class EventStream implements AsyncIterable<WatchBatch>, Disposable {
     return Object.assign(attachment, this.#source.attach(path, take, attach));
   }
 
-  /** One stream tells it once, when the history of all its paths is told. */
+  /** Delivers `history-done` once, after the history of all paths. */
   #historyEnds(change: Change): void {
     if (--this.#historyLeft === 0) this.#take(change);
   }
@@ -170,7 +170,7 @@ export class EventStream implements AsyncIterable<WatchBatch>, Disposable {
     };
   }
 
-  /** Resolves once the stream is closed and the system's watches are gone. */
+  /** Resolves once the stream is closed and the system's watches are released. */
   get closed(): Promise<void> {
     this.#closed ??= Promise.all(this.#attachments.map((one) => one.closed)).then(() => {});
     return this.#closed;
@@ -199,7 +199,7 @@ export class EventStream implements AsyncIterable<WatchBatch>, Disposable {
     return !this.#open;
   }
 
-  /** Deliver now what waits. */
+  /** Delivers queued changes now. */
   flush(): void {
     if (this.#open) this.#debouncer.flush();
   }
@@ -223,7 +223,8 @@ export class EventStream implements AsyncIterable<WatchBatch>, Disposable {
   /**
    * Batches, until the stream is closed. Leaving the loop does not close it.
    *
-   * The first loop of a stream without a callback gets everything from construction on, any other what comes.
+   * The first loop of a stream without a callback gets everything from construction on, any other the batches from its
+   * start on.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<WatchBatch> {
     const first = this.#first;
@@ -234,7 +235,7 @@ export class EventStream implements AsyncIterable<WatchBatch>, Disposable {
     return outlet;
   }
 
-  /** Release everything; what waits is dropped. May be called again, and from a callback. */
+  /** Releases everything and drops queued changes. Idempotent; may be called from a callback. */
   close(): void {
     if (!this.#open) return;
     this.#open = false;

@@ -1,7 +1,7 @@
 /**
- * A watcher of one path, with what programs that index a disk want: file events at once, roots watched.
+ * A watcher of one path with the defaults of disk indexers: file events without delay, roots watched.
  *
- * Dispose of it to cancel; another one of the same path may be spawned right after.
+ * Dispose of it to cancel; another watcher of the same path may be spawned right after.
  */
 import type { WatchBatch } from './batch.ts';
 import { EventStream, type EventStreamOptions } from './event-stream.ts';
@@ -16,12 +16,12 @@ export class EventWatcher implements AsyncIterable<WatchBatch>, Disposable {
     this.#stream = stream;
   }
 
-  /** Leading edge and `watchRoot` unless the options say otherwise. */
+  /** Leading edge and `watchRoot` by default. */
   static spawn(path: string, options: SpawnOptions = {}): EventWatcher {
     return new EventWatcher(new EventStream(path, { noDefer: true, watchRoot: true, ...options }));
   }
 
-  /** A watcher that tells nothing and never ends by itself. */
+  /** A watcher that delivers nothing and never ends by itself. */
   static noop(): EventWatcher {
     return new EventWatcher(new EventStream('/', { source: SILENT }));
   }

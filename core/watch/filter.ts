@@ -1,9 +1,9 @@
 /**
- * Which paths are told of.
+ * Which paths are reported.
  *
- * A filter is a sequence of rules, and the last one that matches decides; so a later rule makes an exception of an
- * earlier one. A rule that matches a directory matches what is below it. Where no rule matches, a path passes
- * unless the sequence includes something: then only what is included does. Hidden names are those below the
+ * A filter is a sequence of rules, and the last that matches decides; so a later rule makes an exception to an
+ * earlier rule. A rule that matches a directory matches everything below it. If no rule matches, a path passes
+ * unless the sequence has an include rule: then only included paths pass. Hidden names are those below the
  * filter's root or the included path: a watched `~/.config` is not hidden itself.
  */
 import ignore from 'ignore';
@@ -11,31 +11,31 @@ import picomatch from 'picomatch';
 import { covers, nameOf, relativeTo, trimmed } from './paths.ts';
 
 export type Rule =
-  /** `path` and what is below it. */
+  /** `path` and everything below it. */
   | { readonly kind: 'include-path' | 'exclude-path'; readonly path: string }
   /** Names that begin with a dot. */
   | { readonly kind: 'exclude-hidden' }
-  /** With a slash: of the path within the root (or absolute, if it begins with one). Without: of any name. */
+  /** With a slash: matches the path within the root (or absolute, if it begins with a slash). Without: any name. */
   | { readonly kind: 'include-glob' | 'exclude-glob'; readonly glob: string }
-  /** The lines of a `.gitignore` that lies in `dir` (default: the root). */
+  /** The lines of a `.gitignore` in `dir` (default: the root). */
   | { readonly kind: 'gitignore'; readonly text: string; readonly dir?: string };
 
 export interface Verdict {
   readonly allowed: boolean;
   /** Index of the rule that decided; -1 if none did. */
   readonly rule: number;
-  /** For people. */
+  /** Explanation for people. */
   readonly reason: string;
 }
 
 export interface Filter {
   readonly rules: readonly Rule[];
-  /** @param directory for rules that are for directories only (`build/`) */
+  /** @param directory for rules that match directories only (`build/`) */
   accepts(path: string, directory?: boolean): boolean;
   explain(path: string, directory?: boolean): Verdict;
 }
 
-/** What go-objstore's watcher ignores: hidden files, metadata beside objects, backups and temporary files. */
+/** The paths that go-objstore's watcher ignores: hidden files, metadata beside objects, backups and temporary files. */
 export const OBJECT_STORE_RULES: readonly Rule[] = [
   { kind: 'exclude-hidden' },
   { kind: 'exclude-glob', glob: '*.metadata.json' },
@@ -43,10 +43,10 @@ export const OBJECT_STORE_RULES: readonly Rule[] = [
   { kind: 'exclude-glob', glob: '*.tmp' },
 ];
 
-/** Does the rule match? `false` of a gitignore that takes a path in again is `'include'`. */
+/** Whether the rule matches; `'include'` if a gitignore negates an earlier line. */
 type Matcher = (path: string, directory: boolean) => boolean | 'include';
 
-/** `path` and what is above it below `root`, outermost first. */
+/** `path` and its ancestors below `root`, outermost first. */
 function within(root: string, path: string): string[] {
   const parts = relativeTo(root, path).split('/');
   return parts.map((_, i) => parts.slice(0, i + 1).join('/'));
@@ -110,7 +110,7 @@ function say(rule: Rule): string {
   return rule.kind;
 }
 
-/** @param root of the globs and of what counts as hidden; a path outside is matched by its absolute path only */
+/** @param root base of globs and of hidden names; a path outside is matched by its absolute path only */
 export function compileFilter(rules: readonly Rule[], root = '/'): Filter {
   const top = trimmed(root);
   const included = rules.flatMap((rule) => (rule.kind === 'include-path' ? [trimmed(rule.path)] : []));
@@ -139,10 +139,10 @@ export function compileFilter(rules: readonly Rule[], root = '/'): Filter {
 }
 
 /**
- * The rules that two lists of words make.
+ * Rules from two lists of paths and globs.
  *
  * @param include paths (absolute) or globs; empty: everything
- * @param exclude the same, and wins
+ * @param exclude the same; takes precedence
  */
 export function simpleRules(include: readonly string[] = [], exclude: readonly string[] = []): Rule[] {
   const rule = (kind: 'include' | 'exclude', word: string): Rule =>

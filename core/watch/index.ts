@@ -1,4 +1,4 @@
-/** Watching: streams of changes over branches of a core and real directories, and the rules they follow. */
+/** Watching: streams of changes over branches of a core and real directories, and their rules. */
 export { type Accumulated, Accumulator, accumulated } from './accumulator.ts';
 export { type Backend, type BackendEvent, type BackendSubscription, parcelBackend } from './backend.ts';
 export type { WatchBatch } from './batch.ts';

@@ -1,9 +1,9 @@
 /**
- * What is known of a real tree, to tell what a report of a backend means.
+ * The known state of a real tree, against which a backend's reports are interpreted.
  *
- * Backends say create, update, delete, in no order and about what may be otherwise by now. Beside what was known
- * before and what is there now this becomes changes: renames are found by inode, what a new directory contains is
- * looked up, what is told twice or of stale paths is dropped.
+ * Backends report create, update, delete, in no order and possibly out of date. Compared with the state known
+ * before and the state now, reports become changes: renames are found by inode, the contents of a new directory are
+ * listed, repeated reports and reports of stale paths are dropped.
  */
 import type { BigIntStats } from 'node:fs';
 import type { BackendEvent } from './backend.ts';
@@ -17,16 +17,16 @@ export interface Known {
   readonly size: bigint;
   readonly mtime: bigint;
   readonly ctime: bigint;
-  /** When it was made: tells apart what has the same inode number one after the other. */
+  /** Birth time: distinguishes successive files with the same inode number. */
   readonly birth: bigint;
   readonly links: number;
 }
 
-/** What the inventory asks of the filesystem. */
+/** The inventory's access to the filesystem. */
 export interface Tree {
-  /** Of the path itself, not of what a link leads to; undefined where there is nothing. */
+  /** lstat; undefined if the path does not exist. */
   look(path: string): Known | undefined;
-  /** What is below, parents first; with `flat` what is directly in it. */
+  /** Everything below, parents first; with `flat` only the directory's own entries. */
   list(path: string, flat?: boolean): Iterable<Entry>;
 }
 
@@ -55,7 +55,7 @@ const facts = (known: Known): Pick<Found, 'type' | 'ino' | 'links'> => ({
   links: known.links,
 });
 
-/** Larger directories are not looked through again: that would cost more than it finds. */
+/** Larger directories are not checked again: the cost would exceed the benefit. */
 const RECHECK_ENTRIES = 1000;
 const RECHECK_KNOWN = 10_000;
 
@@ -75,7 +75,7 @@ export class Inventory {
     this.#known.clear();
   }
 
-  /** Learn what is at and below `root`, so that renames are found and types of what is deleted are known. */
+  /** Records the state at and below `root`, so that renames and the types of deleted files are known. */
   learn(root: string): void {
     for (const { path } of this.#tree.list(root)) {
       const known = this.#tree.look(path);
@@ -83,7 +83,7 @@ export class Inventory {
     }
   }
 
-  /** What happened, in an order in which it can be done again; and directories that came with directories in them. */
+  /** Changes in an order in which they can be applied; and new directories that contain directories. */
   take(events: readonly BackendEvent[]): { changes: Found[]; arrived: string[] } {
     const looks: Lookups = { gone: new Map(), made: new Map(), touched: new Map() };
     for (const event of events) this.#look(event, looks);
@@ -106,9 +106,9 @@ export class Inventory {
   }
 
   /**
-   * What happened in `dir` since `since` (nanoseconds since the epoch) and was never taken.
+   * Changes in `dir` since `since` (nanoseconds since the epoch) that were never reported.
    *
-   * Whatever was told is known; so what is not, and changed since the watch began, was not told.
+   * Every reported state is known; so an unknown file that changed after the watch began was not reported.
    */
   untold(dir: string, since: bigint): BackendEvent[] {
     const found: BackendEvent[] = [];
@@ -118,7 +118,7 @@ export class Inventory {
       const now = this.#tree.look(path);
       if (!now) continue;
       const known = this.#known.get(path);
-      // What came or went in a directory is told of itself; what only that did to its times is no news.
+      // A directory's mtime changes with its entries, which have reports of their own; that alone is no change.
       if (known?.type === 'directory' && known.ino === now.ino && known.mtime !== now.mtime) continue;
       if (known ? known.ctime !== now.ctime || known.ino !== now.ino : now.ctime >= since)
         found.push({ type: 'create', path });
@@ -133,7 +133,7 @@ export class Inventory {
     const before = this.#known.get(path);
     const now = this.#tree.look(path);
     if (!now) {
-      // Told of what came and went, or under a name that its directory had once: nobody knew it.
+      // Created and removed, or reported under an old name of its directory: it was never known.
       if (before || type === 'delete') gone.set(path, before);
       return;
     }
@@ -158,7 +158,7 @@ export class Inventory {
     else if (before.ctime !== now.ctime) touched.set(path, { kind: 'attrib', path, ...facts(now) });
   }
 
-  /** What is in new directories is new as well. */
+  /** Adds the contents of new directories. */
   #enter({ made }: Lookups): string[] {
     const arrived: string[] = [];
     for (const [dir, known] of [...made]) {
@@ -175,7 +175,7 @@ export class Inventory {
     return arrived;
   }
 
-  /** Renames, taken out of what is gone and made. */
+  /** Pairs deletions and creations of one inode into renames, and removes them from both maps. */
   #pair({ gone, made }: Lookups): Found[] {
     const source = new Map<bigint, string>();
     for (const [path, known] of gone) if (known && !gone.has(parentOf(path))) source.set(known.ino, path);
@@ -184,7 +184,7 @@ export class Inventory {
       const from = source.get(known.ino);
       const before = from === undefined ? undefined : gone.get(from);
       if (from === undefined || before?.type !== known.type) continue;
-      // Where names changed hands in a circle, or depend on each other, telling each as new is simpler and true.
+      // Circular or interdependent renames are reported as deletions and creations, which is simpler and also correct.
       const tangled =
         made.has(from) ||
         covers(from, path) ||

@@ -1,8 +1,8 @@
 /**
- * Changes as an object store takes them: a key was put, a key was deleted.
+ * Changes in an object store's terms: puts and deletes of keys.
  *
- * Directories are no objects; but one that comes or moves brings puts of the files in it, and of one that goes the
- * deletion of its path says so with `prefix`. Changes of mode, owner or times alone are not told.
+ * Directories are no objects; but a directory that is created or moved causes puts of the files in it, and the delete
+ * of a directory has `prefix`. Changes of mode, owner or times alone are not reported.
  */
 import type { WatchBatch } from './batch.ts';
 import { isControl } from './change.ts';
@@ -14,16 +14,16 @@ import { OBJECT_STORE_RULES } from './filter.ts';
 import type { Lister } from './scope.ts';
 
 export interface ObjectEvent {
-  /** `rescan`: something was lost; compare everything at and below `path`. */
+  /** `rescan`: changes were lost; compare everything at and below `path`. */
   readonly op: 'put' | 'delete' | 'rescan';
   readonly path: string;
-  /** delete: of everything below `path` as well. */
+  /** delete: everything below `path` was deleted as well. */
   readonly prefix?: boolean;
   readonly id: number;
   readonly time: number;
 }
 
-/** @param list what is below a directory that was moved */
+/** @param list lists the files below a directory that was moved */
 export function objectEvents(event: WatchEvent, list: Lister): ObjectEvent[] {
   const { kind, path, from, type, id, time } = event;
   const told = (op: ObjectEvent['op'], at: string, directory = false): ObjectEvent => ({
@@ -39,7 +39,7 @@ export function objectEvents(event: WatchEvent, list: Lister): ObjectEvent[] {
   };
   const isDirectory = type === 'directory';
   if (isControl(event)) return kind === 'history-done' ? [] : [told('rescan', from ?? path)];
-  // What is in a new directory has events of its own.
+  // The files in a new directory have events of their own.
   if (kind === 'create' || kind === 'update') return isDirectory ? [] : [told('put', path)];
   if (kind === 'delete') return [told('delete', path, isDirectory || type === 'unknown')];
   if (kind !== 'rename') return [];
@@ -60,13 +60,13 @@ export class ObjectWatcher {
   readonly #capacity: number;
   #stopped = false;
 
-  /** Ignores hidden files, `*.metadata.json`, `*~` and `*.tmp`, unless `rules` says what to. */
+  /** Ignores hidden files, `*.metadata.json`, `*~` and `*.tmp`, unless `rules` are given. */
   constructor(options: EventStreamOptions = {}) {
     this.#options = { rules: OBJECT_STORE_RULES, ...options };
     this.#capacity = options.capacity ?? 8192;
   }
 
-  /** Watch one more path. @throws ErrWatcherStopped; WatcherError if it cannot be watched */
+  /** Watches an additional path. @throws ErrWatcherStopped; WatcherError if it cannot be watched */
   async watch(path: string): Promise<void> {
     if (this.#stopped) throw new ErrWatcherStopped();
     if (this.#streams.has(path)) return;
@@ -93,13 +93,13 @@ export class ObjectWatcher {
     if (waiting) waiting({ done: false, value: event });
     else if (this.#queue.length < this.#capacity) this.#queue.push(event);
     else {
-      // Nobody takes anything: one word for all of it.
+      // The consumer is not keeping up: one rescan replaces the whole queue.
       this.#queue.length = 0;
       this.#queue.push({ op: 'rescan', path: root, id: event.id, time: event.time });
     }
   }
 
-  /** What happens at the watched paths, until `stop`. One loop at a time. @throws ErrWatcherStopped when stopped before */
+  /** Events of the watched paths, until `stop`. One loop at a time. @throws ErrWatcherStopped if stopped before */
   events(): AsyncIterableIterator<ObjectEvent> {
     if (this.#stopped) throw new ErrWatcherStopped();
     const end = { done: true, value: undefined } as const;
@@ -116,7 +116,7 @@ export class ObjectWatcher {
     return iterator;
   }
 
-  /** Ends the loop and releases everything. May be called again, from anywhere. */
+  /** Ends the loop and releases everything. Idempotent. */
   async stop(): Promise<void> {
     this.#stopped = true;
     const streams = [...this.#streams.values()];

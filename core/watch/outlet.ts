@@ -1,8 +1,8 @@
 /**
  * Batches for one `for await` loop.
  *
- * While the loop is busy, what comes is merged and bounded as everywhere: a slow loop gets fewer, larger batches,
- * and in the end `overflow`.
+ * While the loop is busy, changes are collapsed and bounded as in the stream: a slow loop gets fewer, larger batches,
+ * and eventually `overflow`.
  */
 import { batchOf, type WatchBatch } from './batch.ts';
 import type { ChangeBuffer } from './buffer.ts';
@@ -45,7 +45,7 @@ export class Outlet implements AsyncIterableIterator<WatchBatch> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Ends the loop, now; what was not taken is dropped. */
+  /** Ends the loop now and drops queued batches. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;

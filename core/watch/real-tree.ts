@@ -1,4 +1,4 @@
-/** The real filesystem, as watchers look at it. */
+/** The real filesystem as the inventory's Tree. */
 import { lstatSync, readdirSync } from 'node:fs';
 import type { ChangeType } from './change.ts';
 import { type Known, knownOf, type Tree } from './inventory.ts';
@@ -8,7 +8,7 @@ function look(path: string): Known | undefined {
   try {
     return knownOf(lstatSync(path, { bigint: true }));
   } catch {
-    // Whatever the reason, it cannot be told of.
+    // Whatever the error, the file cannot be described.
     return undefined;
   }
 }

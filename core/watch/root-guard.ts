@@ -1,5 +1,6 @@
 /**
- * Watches the names above a directory, for these lead to it: none of its own events tells that one of them changed.
+ * Watches the directories above a watched root: events of the root itself do not report that one of its ancestors was
+ * renamed.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { nameOf, parentOf } from './paths.ts';
@@ -9,13 +10,13 @@ export class RootGuard {
   readonly #changed: () => void;
   #watchers: FSWatcher[] = [];
 
-  /** @param changed a name on the way to `root` changed, maybe to what it was */
+  /** @param changed called after a name on the path to `root` changed, possibly back to its former state */
   constructor(root: string, changed: () => void) {
     this.#root = root;
     this.#changed = changed;
   }
 
-  /** Watch what is there of the way now. To be called again when that changed. */
+  /** Watches the existing part of the path. Call again after a change. */
   arm(): void {
     this.close();
     for (let child = this.#root; child !== '/'; child = parentOf(child)) {
@@ -27,7 +28,7 @@ export class RootGuard {
         watcher.on('error', () => this.#changed());
         this.#watchers.push(watcher);
       } catch {
-        // Not there (yet), or not to be read: the directory above tells when it comes.
+        // Missing or unreadable: the directory above reports when it is created.
       }
     }
   }

@@ -1,7 +1,7 @@
 /**
- * From one stream of changes to those who watch some path: each hears what is at or below its root.
+ * Distributes one stream of changes to routes: each receives the changes at or below its root.
  *
- * Cost of a change: looking up the directories above it, once for all changes in one directory in a row.
+ * Cost: one lookup of the directories above a path, shared by consecutive changes in the same directory.
  */
 import type { Change } from './change.ts';
 import { control, isControl } from './change.ts';
@@ -18,9 +18,9 @@ export interface Route {
 export class Router {
   readonly #list: Lister;
   readonly #byRoot = new Map<string, Route[]>();
-  /** How many roots are at or below a path. */
+  /** Number of roots at or below a path. */
   readonly #rootsBelow = new Map<string, number>();
-  /** The directory of the last change, and who watches it. */
+  /** Directory of the last change, and the routes that cover it. */
   #lastDir: string | undefined;
   #lastRoutes: readonly Route[] = [];
 
@@ -36,7 +36,7 @@ export class Router {
 
   add(route: Route): void {
     const routes = this.#byRoot.get(route.root);
-    // Copies, for a delivery may be going through the old list.
+    // Copied, because a delivery may be iterating over the old list.
     this.#byRoot.set(route.root, routes ? [...routes, route] : [route]);
     this.#count(route.root, 1);
   }
@@ -74,7 +74,7 @@ export class Router {
       this.#rootsChanged(change);
   }
 
-  /** Those who watch `dir` or something above it. */
+  /** Routes whose root is `dir` or above it. */
   #at(dir: string): readonly Route[] {
     if (dir === this.#lastDir) return this.#lastRoutes;
     let found: Route[] = [];
@@ -101,7 +101,7 @@ export class Router {
     }
   }
 
-  /** A watched path, or one above it, came, went or moved. */
+  /** A watched root, or a directory above it, was created, removed or moved. */
   #rootsChanged(change: Change): void {
     if (isControl(change) || change.kind === 'update' || change.kind === 'attrib') return;
     const { kind, path, from, id, time } = change;
@@ -110,7 +110,7 @@ export class Router {
       if (kind === 'delete') sink(control('root-removed', root, id, time));
       else if (from !== undefined && covers(from, root) && !change.exchanged)
         sink({ ...control('root-moved', moved(root, from, path), id, time), from: root });
-      // Here again, or something else than before.
+      // Created again, or replaced.
       else sink(control('rescan', root, id, time));
     }
   }

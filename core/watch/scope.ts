@@ -1,8 +1,8 @@
 /**
- * A change as it looks through a window: a watched path, a filter.
+ * A change restricted to a scope: a watched path, a filter.
  *
- * A rename of which only one end is in view is a creation or a removal. A directory that comes into view brings
- * what is in it; one that leaves takes it along, which the removal of the directory says.
+ * A rename with only one end in scope is a creation or a removal. A directory that enters the scope is followed by
+ * creations of its contents; for a directory that leaves, its removal implies theirs.
  */
 import type { Change, ChangeType } from './change.ts';
 import { isControl } from './change.ts';
@@ -13,12 +13,12 @@ export interface Entry {
   readonly ino?: number;
 }
 
-/** What is below a directory now, parents first; nothing if it is gone. */
+/** The present contents of a directory, recursively, parents first; empty if it does not exist. */
 export type Lister = (path: string) => Iterable<Entry>;
 
 export type Sees = (path: string, type: ChangeType) => boolean;
 
-/** A creation, and of a directory what is in it. */
+/** A creation; for a directory, with its contents. */
 function* appearance(
   change: Change,
   path: string,
@@ -51,7 +51,7 @@ function* scopedRename(change: Change, sees: Sees, list: Lister): Generator<Chan
   }
 }
 
-/** `change` as it is told to who sees only what `sees` says. Control changes pass everything. */
+/** `change` restricted to the paths that `sees` accepts. Control changes pass unchanged. */
 export function scoped(change: Change, sees: Sees, list: Lister): Iterable<Change> {
   if (isControl(change)) return [change];
   if (change.kind === 'rename') return scopedRename(change, sees, list);

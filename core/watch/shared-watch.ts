@@ -1,8 +1,8 @@
 /**
  * One system watch of a real directory, for any number of streams at or below it.
  *
- * Subscriptions to backends are remade where the backend cannot follow: in a directory that arrived with others in
- * it (inotify's users miss what is below, or report it under its old name), and when the root is there again.
+ * Subscriptions to backends are renewed where the backend cannot follow: in a directory that appeared with directories
+ * inside it (inotify backends miss changes below, or report them under the old name), and when the root returns.
  */
 import type { Backend, BackendEvent, BackendSubscription } from './backend.ts';
 import type { Change } from './change.ts';
@@ -13,15 +13,15 @@ import { below, covers, parentOf } from './paths.ts';
 import { RootGuard } from './root-guard.ts';
 import { type Route, Router } from './router.ts';
 
-/** How long a backend may take to notice that the root is gone. */
+/** How long a backend may take to notice that the root was removed. */
 const ROOT_GONE_MS = 300;
-/** After the last report: long enough for what belongs to it to have come. */
+/** Delay after the last report, long enough for related reports to arrive. */
 const RECHECK_MS = 150;
 
 export interface SharedWatchParts {
   readonly backend: Backend;
   readonly tree: Tree;
-  /** Learn the whole tree at the start. */
+  /** Read the whole tree at the start. */
   readonly inventory: boolean;
   nextId(): number;
   now(): number;
@@ -38,9 +38,9 @@ export class SharedWatch {
   readonly #subscriptions = new Map<string, Promise<BackendSubscription>>();
   readonly #guard: RootGuard;
   #identity: Known | undefined;
-  /** When the watch began, nanoseconds since the epoch. */
+  /** Start of the watch, nanoseconds since the epoch. */
   #since = 0n;
-  /** Directories to look through again. */
+  /** Directories to check again. */
   readonly #doubtful = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #left: Promise<void> = Promise.resolve();
@@ -61,7 +61,7 @@ export class SharedWatch {
     return this.#routes;
   }
 
-  /** How many subscriptions to the backend there are. */
+  /** Number of subscriptions to the backend. */
   get subscriptions(): number {
     return this.#subscriptions.size;
   }
@@ -101,7 +101,7 @@ export class SharedWatch {
   #unsubscribe(dir: string): Promise<void> {
     const subscription = this.#subscriptions.get(dir);
     this.#subscriptions.delete(dir);
-    // Backends complain when the directory is gone already: then there is nothing left to end.
+    // Backends report an error if the directory was removed before: then the subscription has ended already.
     return (subscription ?? Promise.resolve(undefined)).then((one) => one?.unsubscribe()).catch(() => {});
   }
 
@@ -121,10 +121,10 @@ export class SharedWatch {
   }
 
   /**
-   * Look again where something happened, once it has calmed down.
+   * Checks the directories of reported events again, after reports have ceased.
    *
-   * @parcel/watcher 2.6 copies its list of events and then empties it: what is added in between is lost. Seldom, but
-   * for good; and what is lost is next to what was told.
+   * @parcel/watcher 2.6 copies its list of events and then empties it: an event added in between is lost. That is rare
+   * but permanent; and a lost event is in the same directory as a reported event.
    */
   #recheck(events: readonly BackendEvent[]): void {
     for (const { path } of events) this.#doubtful.add(parentOf(path));
@@ -154,7 +154,7 @@ export class SharedWatch {
     this.#router.push({ ...change, id: this.#parts.nextId(), time: this.#parts.now() });
   }
 
-  /** Watch a directory that came with others in it, and look what came while nobody watched. */
+  /** Subscribes to a new directory that contains directories, and reports everything created before the subscription. */
   #enter(dir: string): void {
     if (this.#subscriptions.has(dir)) return;
     void this.#subscribe(dir).then(
@@ -165,7 +165,7 @@ export class SharedWatch {
         this.#report(found);
       },
       () => {
-        // Gone again: its deletion is told by the directory above.
+        // Removed again: the directory above reports its deletion.
         if (!this.#stopped && this.#parts.tree.look(dir)) this.#control('rescan', dir);
       },
     );
@@ -178,7 +178,7 @@ export class SharedWatch {
         route.sink(control(kind, covers(path, route.root) ? route.root : path, nextId(), now()));
   }
 
-  /** Is the root what it was? If not, tell, and see to it that its return is noticed. */
+  /** Whether the root is unchanged. If not, reports it and prepares to notice its return. */
   #checkRoot(): boolean {
     if (this.#stopped) return false;
     const before = this.#identity;
@@ -196,10 +196,10 @@ export class SharedWatch {
   }
 
   /**
-   * End the subscriptions of a root that is gone, once the backend knows.
+   * Ends the subscriptions of a removed root, once the backend has noticed.
    *
-   * @parcel/watcher 2.6 keeps its picture of the tree if it is told to stop before it has seen the root go, and when
-   * the root is there again it takes that picture, in which there is nothing to watch.
+   * @parcel/watcher 2.6 keeps its snapshot of the tree if it is unsubscribed before it has seen the root's removal, and
+   * reuses that snapshot when the root returns, in which there is nothing to watch.
    */
   async #leave(): Promise<void> {
     await new Promise<void>((resolve) => {

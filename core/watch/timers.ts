@@ -1,9 +1,9 @@
-/** Time, as the watchers see it; given from outside so that tests own it. */
+/** The clock and timers of watchers; injected so that tests control time. */
 
 export interface Timers {
   /** Milliseconds of a clock that never goes backwards. */
   now(): number;
-  /** Run `action` once, `ms` milliseconds from now at the earliest, never on the caller's stack. */
+  /** Runs `action` once, after at least `ms` milliseconds, never on the caller's stack. */
   set(ms: number, action: () => void): unknown;
   clear(timer: unknown): void;
 }
