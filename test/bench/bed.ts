@@ -1,4 +1,4 @@
-/** What every measure stands on: a session, a tmpfs directory, and programs that are talked to by their stdio. */
+/** Shared by all measures: a session, a tmpfs directory, and programs that are driven by their stdio. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,12 +11,12 @@ import { gateLibrary } from '../../injector/run/gate-library.ts';
 import { startProgram } from '../../injector/run/program.ts';
 
 export const MOUNT = '/v';
-/** A program that says nothing for so long is stuck. */
+/** A program that prints nothing for this long hangs. */
 const PATIENCE_MS = 30_000;
 
 export class BrokenMeasurement extends Error {}
 
-/** A program at work. Its answers are lines, or records of a fixed size. */
+/** A running program. Its answers are lines, or records of a fixed size. */
 export class Worker {
   readonly child: ChildProcess;
   readonly name: string;
@@ -69,7 +69,7 @@ export class Worker {
     }
   }
 
-  /** The next line's numbers. */
+  /** The numbers on the next line. */
   numbers(): Promise<number[]> {
     return this.#until(() => {
       const end = this.#bytes.indexOf(10);
@@ -89,7 +89,7 @@ export class Worker {
     });
   }
 
-  /** Whole records that came unasked. */
+  /** Complete records that arrived without a command. */
   get waiting(): number {
     return this.#bytes.length;
   }
@@ -110,7 +110,7 @@ export class Worker {
     await closed;
   }
 
-  /** Resident set, bytes: now and at most. */
+  /** Resident set, bytes: current and peak. */
   memory(): { now: number; most: number } {
     const status = readFileSync(`/proc/${this.pid}/status`, 'latin1');
     const field = (name: string): number =>
@@ -121,7 +121,7 @@ export class Worker {
 
 export class Bed {
   readonly host: SessionHost;
-  /** A directory of the kernel's, RAM-backed. */
+  /** A RAM-backed directory of the kernel. */
   readonly real: string;
   readonly #workers = new Set<Worker>();
 
@@ -130,7 +130,7 @@ export class Bed {
     this.real = real;
   }
 
-  /** @param overlays real directories that are mounts, too */
+  /** @param overlays real directories that are also mounts */
   static async make(overlays: readonly string[] = []): Promise<Bed> {
     const bundle = join(cacheDirectory(), `bench-agent-${process.pid}.js`);
     await buildAgent(bundle);

@@ -1,7 +1,7 @@
 /**
- * FsCore beside memfs: the same operations through the same face, in one run.
+ * FsCore compared with memfs: the same operations through the same interface, in one run.
  *
- * Events and the journal are on; what is compared is the time per operation, ours over memfs's.
+ * Events and the journal are on; the result is the time per operation, divided by memfs's.
  */
 import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
@@ -11,14 +11,14 @@ import { FsCore } from '../../core/index.ts';
 
 export interface BenchRow {
   readonly name: string;
-  /** Per operation, in `unit`. */
+  /** Time of an operation, in `unit`. */
   readonly ours: number;
   readonly peer: number;
   readonly ratio: number;
   readonly unit: string;
 }
 
-/** What both have. */
+/** The interface that both have. */
 type Face = Pick<
   typeof import('node:fs'),
   | 'mkdirSync'
@@ -66,7 +66,7 @@ const CASES: readonly Case[] = [
   { name: 'unlink', operations: FILES, run: (fs) => each((p) => fs.unlinkSync(`${p}x`)) },
 ];
 
-/** Nanoseconds per operation of each case, the cases run in order on one fresh filesystem. */
+/** Nanoseconds per operation of each case, run in order on a fresh filesystem. */
 function pass(fs: Face): number[] {
   fs.mkdirSync('/w/d', { recursive: true });
   return CASES.map(({ run, operations }) => {
@@ -76,7 +76,7 @@ function pass(fs: Face): number[] {
   });
 }
 
-/** The quickest round: what others do on the machine only ever makes it slower. */
+/** The fastest round: other load on the machine only makes rounds slower. */
 const best = (values: number[]): number => Math.min(...values);
 
 /** Heap bytes for each of `count` empty files. */

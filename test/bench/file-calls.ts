@@ -1,4 +1,4 @@
-/** Calls on virtual files through the gate, beside the same calls on a real tmpfs. */
+/** Calls on virtual files through the gate, compared with the same calls on a real tmpfs. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bed, MOUNT, type Worker } from './bed.ts';
@@ -18,13 +18,13 @@ async function pair(bed: Bed, name: string, ...cpu: string[]): Promise<{ ours: W
   return workers;
 }
 
-/** Every lot in the order given, by both, which of them first alternates; ns of each call. */
+/** Runs every lot in order in both programs, alternating which is first; ns per call. */
 async function rounds(
   { ours, peer }: { ours: Worker; peer: Worker },
   lots: readonly (readonly [name: string, count: number])[],
   options: {
     readonly lots: number;
-    /** Each lot twice, the first for the caches: whoever waited longer has colder ones. */
+    /** Each lot twice, the first for the caches: they are colder for the program that waited longer. */
     readonly twice?: boolean;
   },
 ): Promise<Map<string, { ours: number[]; peer: number[] }>> {
@@ -77,7 +77,7 @@ export async function fileCalls(bed: Bed): Promise<Row[]> {
   }));
 }
 
-/** New pairs of processes and files: which pages a file got makes a difference of tens of per cent. */
+/** New pairs of processes and files: the pages of a file affect the result by tens of per cent. */
 const PAIRS = 5;
 
 export async function throughput(bed: Bed): Promise<Row[]> {
@@ -90,7 +90,7 @@ export async function throughput(bed: Bed): Promise<Row[]> {
   ] as const;
   const all = new Map<string, { ours: number[]; peer: number[] }>();
   for (let i = 0; i < PAIRS; i++) {
-    // Nobody else takes part in it: both on one processor.
+    // No third process takes part, so both run on one processor.
     const workers = await pair(bed, `stream-${i}`, String(i % 2));
     for (const [name, { ours, peer }] of await rounds(workers, lots, { lots: 4, twice: true })) {
       const known = all.get(name) ?? { ours: [], peer: [] };

@@ -1,4 +1,4 @@
-/** What the first watch of something virtual costs a program, and what the next does. */
+/** The cost of a program's first virtual watch, and of the next. */
 import { type Bed, MOUNT } from './bed.ts';
 import { program } from './programs.ts';
 import type { Row } from './row.ts';

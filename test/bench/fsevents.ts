@@ -1,4 +1,4 @@
-/** FSEvents: from a change to the callback, many changes below one root, and many streams. */
+/** FSEvents: from a change to the callback, many changes below a root, and many streams. */
 import { openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bed, BrokenMeasurement, MOUNT, type Worker } from './bed.ts';
@@ -63,7 +63,7 @@ async function fromChangeToCallback(bed: Bed): Promise<Row[]> {
       const begun = process.hrtime.bigint();
       writeSync(fd, bytes, 0, 8, 0);
       const kernel = (await iwatch.record(RECORD)).readBigUInt64LE(0);
-      if (i < 0) continue; // warming up
+      if (i < 0) continue; // Warming up.
       times.loop.push(Number(a.when - began) / 1000);
       times.queue.push(Number(b.when - began) / 1000);
       times.kernel.push(Number(kernel - begun) / 1000);
@@ -103,7 +103,7 @@ async function manyChanges(bed: Bed, latency: string): Promise<Row[]> {
   let lost = 0;
   let done = false;
   const reading = (async () => {
-    // Its end is known by a file of its own that is changed again and again until nothing is on its way.
+    // The end is detected by a separate file, which is changed repeatedly until no event is under way.
     while (!done || watcher.waiting >= RECORD) {
       const heard = await next(watcher);
       callbacks++;

@@ -1,8 +1,8 @@
 /**
- * A virtual tree beside the other way to have one: libfuse's own example `passthrough_ll` over a tmpfs directory.
+ * A virtual tree compared with FUSE: libfuse's example `passthrough_ll` over a tmpfs directory.
  *
- * The goals are against the example with `cache=never`, which like ours is never stale; its default, in which the kernel
- * believes what it knows for a second, and the tmpfs itself are told beside it.
+ * The goals compare with the example's `cache=never`, which like shimfs is never stale. Its default, in which the kernel caches
+ * for a second, and the tmpfs itself are reported too.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -21,7 +21,7 @@ const ROUNDS = 9;
 const FILES = 5000;
 const SOURCES = 200;
 
-/** Why there is nothing to compare with, or nothing. */
+/** The reason why FUSE is not available, if it is not. */
 function obstacle(): string | undefined {
   if (process.platform !== 'linux') return 'FUSE is measured on Linux only';
   if (!existsSync('/dev/fuse')) return 'there is no /dev/fuse';
@@ -90,7 +90,7 @@ async function each<T>(make: (place: PlaceName) => Promise<T>): Promise<Each<T>>
   return made as Each<T>;
 }
 
-/** Who goes first moves on with each round; the first round is for the caches. */
+/** A different program is first in each round; the first round is for the caches. */
 async function inRounds(
   rounds: number,
   take: (place: PlaceName) => Promise<number>,
@@ -138,7 +138,7 @@ const MIB = 32;
 
 async function calls(workers: Each<Worker>): Promise<Row[]> {
   const taken = new Map<string, Each<number[]>>();
-  // Lots build on each other: a round is all of them, by one after the other.
+  // Lots depend on each other: in a round, each program runs all of them in turn.
   for (let round = -1; round < ROUNDS; round++)
     for (const [lot, count] of CALLS) {
       const times = taken.get(lot) ?? (await each<number[]>(async () => []));
@@ -151,7 +151,7 @@ async function calls(workers: Each<Worker>): Promise<Row[]> {
     }
   const rows = CALLS.map(([lot, , name, goal]) => row(name, 'µs', taken.get(lot)!, goal));
   for (const [lot, name] of STREAMS) {
-    /** ns per MIB → GiB/s */
+    /** ns per MiB → GiB/s */
     const rate = async (place: PlaceName): Promise<number> =>
       ((MIB / 1024) * 1e9) / (await workers[place].ask(`${lot} ${MIB}`))[0]!;
     rows.push(row(name, 'GiB/s', await inRounds(ROUNDS, rate)));
@@ -159,7 +159,7 @@ async function calls(workers: Each<Worker>): Promise<Row[]> {
   return rows;
 }
 
-/** A shell's line to its end. @returns ms */
+/** Runs a shell's line. @returns ms */
 async function shell(bed: Bed, place: PlaceName, line: string): Promise<number> {
   const began = performance.now();
   const worker = place === 'ours' ? bed.covered('/bin/sh', ['-c', line]) : bed.bare('/bin/sh', ['-c', line]);

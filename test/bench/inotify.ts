@@ -1,6 +1,6 @@
 /**
- * inotify on the virtual tree, beside the kernel's own on tmpfs: from a change to the watcher's return, ten thousand
- * watched directories, and more events than anybody reads.
+ * inotify on the virtual tree, compared with the kernel's on tmpfs: from a change to the watcher's return, ten thousand watched
+ * directories, and a queue overflow.
  */
 import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -20,7 +20,7 @@ const GROUP = 'inotify: virtual / the kernel’s on tmpfs';
 
 type Change = () => Promise<bigint> | bigint;
 
-/** Changes in turn, one a millisecond, each after the one before was heard of. */
+/** Alternating changes, one per millisecond, each after the previous event has arrived. */
 async function block(watcher: Worker, changes: readonly Change[], into: number[]): Promise<void> {
   for (let i = 0; i < SAMPLES; i++) {
     await sleep(1);
@@ -79,7 +79,7 @@ async function latencies(bed: Bed): Promise<Row[]> {
     for (const one of times) {
       await block(ours.watcher, ways[one.name]!.ours, one.ours);
       await block(peer.watcher, ways[one.name]!.peer, one.peer);
-      if (i < 0) one.ours.length = one.peer.length = 0; // warming up
+      if (i < 0) one.ours.length = one.peer.length = 0; // Warming up.
     }
   for (const side of [ours, peer]) for (const worker of [side.watcher, side.changer]) await worker.end();
   return times.flatMap(({ name, ours: a, peer: b }) =>

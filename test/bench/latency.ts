@@ -1,8 +1,8 @@
 /**
- * From a change to the return of the call that waits for it.
+ * From a change to the return of the waiting call.
  *
- * One change a millisecond, each after the one before was heard of, so that every sample is of one change. Both
- * ends read CLOCK_MONOTONIC. The kernel's inotify gets the same changes in turn, from the same writer's kind.
+ * One change per millisecond, each after the previous event has arrived, so that a sample belongs to one change. Both ends
+ * read CLOCK_MONOTONIC. The kernel's inotify gets alternating changes from a writer of the same type.
  */
 import { openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ const RECORD = 24;
 const WARM_UP = 5000;
 const GROUP = 'From a change to the watcher’s return: kevent / kernel inotify on tmpfs';
 
-/** @returns when the change began (ns) */
+/** @returns time of the change's start (ns) */
 type Change = () => Promise<bigint> | bigint;
 
 async function block(watcher: Worker, change: Change, into: number[]): Promise<void> {
@@ -25,7 +25,7 @@ async function block(watcher: Worker, change: Change, into: number[]): Promise<v
     await sleep(1);
     const began = await change();
     const heard = (await watcher.record(RECORD)).readBigUInt64LE(0);
-    // One more return for the same change would be taken for the next one's.
+    // A second return for the same change would be counted for the next change.
     await sleep(0);
     while (watcher.waiting >= RECORD) await watcher.record(RECORD);
     into.push(Number(heard - began) / 1000);
@@ -41,7 +41,7 @@ export async function latency(bed: Bed): Promise<Row[]> {
   const bytes = Buffer.alloc(8, 1);
   const fd = openSync(real, 'r+');
   const view = bed.host.core.view('main', { pid: 0, uid: 0, gid: 0, umask: 0 });
-  // A session that has been at work for a while: neither writer's code is run for the first time.
+  // The session has run for a while, so that neither writer's code runs for the first time.
   bed.fs.writeFileSync(`${virtual}-warm`, '');
   const warm = view.stat({ path: `${virtual}-warm` }).ino;
   for (let i = 0; i < WARM_UP; i++) {
@@ -81,7 +81,7 @@ export async function latency(bed: Bed): Promise<Row[]> {
   for (let i = -1; i < BLOCKS; i++) {
     for (const { watcher, change, times } of Object.values(ways)) {
       await block(watcher, change, times);
-      if (i < 0) times.length = 0; // warming up
+      if (i < 0) times.length = 0; // Warming up.
     }
   }
   await Promise.all([kwatch, iwatch, inside, outside].map((worker) => worker.end()));

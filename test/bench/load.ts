@@ -1,4 +1,4 @@
-/** Many changes of one file, and many files: nothing is lost, and memory is bounded. */
+/** Many changes of one file, and many files: no final change is lost, and memory is bounded. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Bed, BrokenMeasurement, MOUNT } from './bed.ts';
@@ -15,7 +15,7 @@ function collectGarbage(): void {
   (runInNewContext('gc') as () => void)();
 }
 
-/** Bytes that are in use in this process's heaps. */
+/** Bytes in use in this process's heaps. */
 function held(): number {
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;

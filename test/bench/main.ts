@@ -1,8 +1,8 @@
 /**
- * `npm run bench`: what the session costs, beside what the kernel or the library below it takes in the same run.
+ * `npm run bench`: the cost of a session, compared with the kernel or the underlying library in the same run.
  *
- * Prints a table; `--json FILE` writes the rows too, `--only NAME` (again and again) takes some measures only.
- * A goal that is not met is told and fails nothing; a measurement that breaks does.
+ * Prints a table; `--json FILE` also writes the rows, `--only NAME` (repeatable) selects measures.
+ * A missed goal is reported and is not a failure; a measure that throws is.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
@@ -24,7 +24,6 @@ import { start } from './start.ts';
 import { watchBench } from './watch.ts';
 
 function core(): Row[] {
-  // It asks the global one.
   gc();
   return coreBench().map(({ name, ours, peer, ratio, unit }) => {
     const heap = unit === 'B';
@@ -40,7 +39,7 @@ function core(): Row[] {
   });
 }
 
-/** Those that bring an agent for the first time come first. */
+/** Measures that load an agent for the first time run first. */
 const MEASURES: Readonly<Record<string, (bed: Bed) => Promise<Row[]> | Row[]>> = {
   'first-watch': firstWatch,
   'pass-through': passThrough,
@@ -79,7 +78,7 @@ console.log(`${machine.cpus} × ${machine.cpu}, kernel ${machine.kernel}, Node $
 const rows: Row[] = [];
 const broken: string[] = [];
 for (const name of names) {
-  // A session of its own: one measure's files and processes are none of the next one's business.
+  // A session for each measure, so that its files and processes do not affect the next.
   const bed = await Bed.make();
   try {
     const taken = await MEASURES[name]!(bed);

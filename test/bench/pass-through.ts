@@ -1,4 +1,4 @@
-/** Calls on files that are not virtual: the same program in a session and bare, taking turns. */
+/** Calls on files that are not virtual: the same program in a session and without, alternating. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Bed } from './bed.ts';
@@ -6,7 +6,7 @@ import { program } from './programs.ts';
 import type { Row } from './row.ts';
 import { compare } from './stats.ts';
 
-/** New pairs of processes: where a program lies in memory counts, too. */
+/** New pairs of processes: a program's addresses affect the result. */
 const PAIRS = 6;
 const ROUNDS = 24;
 /** About a millisecond each. */
@@ -26,7 +26,7 @@ const NAMES: Readonly<Record<string, string>> = {
   getdents: 'getdents of 1 000',
 };
 
-/** The same where a mount lies over a real directory, so that the kernel would find its own way into it. */
+/** The same where a mount covers a real directory, which the kernel could reach by itself. */
 export async function passThroughOverlay(bed: Bed): Promise<Row[]> {
   const over = join(bed.real, 'overlay');
   mkdirSync(over);

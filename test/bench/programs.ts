@@ -1,4 +1,4 @@
-/** The bench's own C programs, compiled on demand and kept by their contents. */
+/** The bench's C programs, compiled on demand and cached by content. */
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
@@ -12,7 +12,7 @@ const FLAGS = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-D_GNU_SOURCE'];
 /** Programs that watch by kqueue or FSEvents. */
 const DARWIN = new Set(['kwatch', 'manyfds', 'streams']);
 
-/** The path of test/bench/programs/NAME.c's program. @throws what the compiler says */
+/** The path of the program compiled from test/bench/programs/NAME.c. @throws Error with the compiler's message */
 export function program(name: string): string {
   const directory = packageFile('test', 'bench', 'programs');
   const source = join(directory, `${name}.c`);

@@ -1,12 +1,12 @@
-/** One line of the table: what was measured, beside what, and whether that is enough. */
+/** A row of the table: the measured values, their peer, and whether the goal is met. */
 
 export interface Goal {
-  /** Ours over the peer's: at most, at least. */
+  /** Limits on ours divided by the peer's. */
   readonly ratioMost?: number;
   readonly ratioLeast?: number;
-  /** Ours alone, in the row's unit. */
+  /** Limits on ours, in the row's unit. */
   readonly most?: number;
-  /** Ours minus the peer's, in the row's unit. */
+  /** Limits on ours minus the peer's, in the row's unit. */
   readonly addMost?: number;
 }
 
@@ -17,9 +17,9 @@ export interface Row {
   /** Medians. */
   readonly ours: number;
   readonly peer?: number;
-  /** Not always ours / peer: the median of the ratios of single rounds where rounds were paired. */
+  /** Not always ours / peer: for paired rounds, the median of the rounds' ratios. */
   readonly ratio?: number;
-  /** Quartiles of what the ratio is the median of. */
+  /** Quartiles of the rounds' ratios. */
   readonly spread?: readonly [number, number];
   readonly goal?: Goal;
   readonly note?: string;
@@ -58,7 +58,7 @@ const figure = (value: number | undefined): string => {
 const HEADINGS = ['what', 'ours', 'peer', '', 'ratio', 'goal', '', 'note'] as const;
 const RIGHT = new Set([1, 2, 4]);
 
-/** @returns a table, grouped in the order the rows came */
+/** @returns a table, grouped in the order of the rows */
 export function table(rows: readonly Row[]): string {
   const lines: (readonly string[])[] = [HEADINGS];
   const titles = new Map<number, string>();

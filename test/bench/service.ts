@@ -1,7 +1,7 @@
 /**
  * The watcher service over sockets: 200 clients of one watcher, a thousand events a second.
  *
- * Three processes: the service, the clients, and whoever changes files, which is this one.
+ * Three processes: the service, the clients, and this process, which changes files.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,23 +18,23 @@ const CLIENTS = 200;
 const PER_SECOND = 1000;
 const SECONDS = 10;
 const EVENTS = PER_SECOND * SECONDS;
-/** Overlapping watchers that the service has beside the one that is listened to. */
+/** Overlapping watchers of the service, besides the watcher with clients. */
 const OVERLAPPING = 20;
 const GROUP = 'Watcher service';
 
 interface Heard {
-  /** Events that all clients heard, together. */
+  /** Total events that the clients received. */
   readonly events: number;
   readonly lost: number;
   readonly twice: number;
   readonly unordered: number;
   readonly overflows: number;
-  /** From the change to its arrival, milliseconds, at every hundredth event. */
+  /** From the change to its arrival, milliseconds, for every hundredth event. */
   readonly delays: number[];
   readonly ms: number;
 }
 
-/** Clients: each counts what it hears until it has everything. */
+/** Clients: each counts its events until it has all. */
 async function listen(url: string, token: string): Promise<void> {
   const delays: number[] = [];
   let events = 0;
@@ -90,7 +90,7 @@ async function serveHere(dir: string): Promise<void> {
   await running.close();
 }
 
-/** A process, and what it says, in order. */
+/** A process and its output, in order. */
 class Helper {
   readonly child: ChildProcess;
   readonly #said: unknown[] = [];
@@ -192,7 +192,7 @@ export async function serviceBench(): Promise<Row[]> {
   }
 }
 
-/** Files whose names say when they were made, at an even pace. */
+/** Files whose names contain their creation time, at an even pace. */
 async function change(dir: string): Promise<void> {
   const began = performance.now();
   for (let made = 0; made < EVENTS; ) {

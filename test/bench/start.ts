@@ -1,4 +1,4 @@
-/** From exec to main: a program started into a session, and the children of one that is in it. */
+/** From exec to main: a program started in a session, and the children of such a program. */
 
 import { SESSION_VARIABLE } from '../../core/protocol.ts';
 import type { Bed, Worker } from './bed.ts';

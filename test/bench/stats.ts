@@ -1,8 +1,8 @@
-/** Medians and quantiles, and rounds taken in turn. */
+/** Medians and quantiles, and alternating rounds. */
 
 const ascending = (a: number, b: number): number => a - b;
 
-/** @param q 0 to 1 @throws RangeError of nothing */
+/** @param q 0 to 1 @throws RangeError for no values */
 export function quantile(values: readonly number[], q: number): number {
   if (values.length === 0) throw new RangeError('a quantile of nothing');
   const sorted = [...values].sort(ascending);
@@ -19,7 +19,7 @@ export interface Compared {
   readonly spread: readonly [number, number];
 }
 
-/** Two samples whose n-th values were taken one right after the other. */
+/** Two samples whose n-th values were measured in immediate succession. */
 export function compare(ours: readonly number[], peer: readonly number[]): Compared {
   const ratios = ours.map((value, i) => value / peer[i]!);
   return {
@@ -30,7 +30,7 @@ export function compare(ours: readonly number[], peer: readonly number[]): Compa
   };
 }
 
-/** Runs A and B in turn, which of them first alternates too. */
+/** Runs A and B alternately, and alternates which is first. */
 export async function inTurn(
   rounds: number,
   ours: () => Promise<number>,

@@ -1,7 +1,7 @@
 /**
- * Watching: events through the router, and what ten thousand watched directories take.
+ * Watching: events through the router, and the cost of ten thousand watched directories.
  *
- * The peers watch the same real tree in the same run, each in a process of its own where memory is measured.
+ * The peers watch the same real tree in the same run, each in a separate process where memory is measured.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -106,7 +106,7 @@ function branchStreams(): { bytes: number; us: number } {
   return { bytes, us };
 }
 
-/** Resident bytes and milliseconds until a watcher of `root` is ready, in a fresh process. */
+/** Resident bytes and milliseconds until a watcher of `root` is ready, in a new process. */
 function inProcess(which: string, root: string): { rss: number; ms: number } {
   const self = fileURLToPath(import.meta.url);
   const child = spawnSync(process.execPath, ['--import', 'tsx', self, which, root], {
@@ -142,7 +142,7 @@ async function measureOne(which: string, root: string): Promise<void> {
       return () => watcher.close();
     },
   };
-  // Modules are loaded before: what is measured is the watching.
+  // Modules are loaded before: only watching is measured.
   await import('@parcel/watcher');
   await import('chokidar');
   gc();

@@ -113,7 +113,7 @@ for (const [mode, answer] of [
   });
 sleeping.run();
 
-const working = suite('attach to a process whose threads make system calls without pause');
+const working = suite('attach to a process with threads that make system calls continuously');
 working(`${BUSY_THREADS} threads, ${BUSY_ATTACHES} times`, async () => {
   const busy = program('busy', ['-pthread']);
   for (let i = 0; i < BUSY_ATTACHES; i++) {

@@ -1,4 +1,4 @@
-/** The agent, and the gate with it, brought into programs that were running already. */
+/** Attach: the gate and the agent are loaded into running programs. */
 import { spawn } from 'node:child_process';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -20,12 +20,12 @@ const running = suite('attach to a running program');
 let talker: Talker;
 running.before.each(async () => {
   talker = startBare(buildFixtures().program('kqtable'));
-  // Its kqueue was there before us.
+  // Its kqueue was created before the attach.
   await play('kqueue k\nchange k 1 USER ADD|CLEAR 0', { talker });
 });
 running.after.each(async () => {
   const status = await talker.end();
-  // A hook's failure is shown by its place alone: say what it was.
+  // A failing assertion in a hook reports only its place, so the reason is reported here.
   if (status !== 0) console.log(`the program ended with ${status}: ${talker.stderr}`);
   assert.is(status, 0);
 });
@@ -61,7 +61,7 @@ running('before it nothing is virtual, after it all is', async () => {
     D,
   );
 });
-running('queues made later, other families', async () => {
+running('queues created after the attach, other families', async () => {
   const D = { D: freshTree(session) };
   await attach(talker.pid);
   await play(
@@ -87,7 +87,7 @@ running('twice is once', async () => {
     D,
   );
 });
-running('when the session ends the program goes on', async () => {
+running('the program continues after the end of the session', async () => {
   const other = await openBridge();
   const D = { D: freshTree(other) };
   await attach(talker.pid, other);
@@ -114,14 +114,14 @@ failing('no such process', async () => {
   assert.instance(error, EngineError);
   assert.is((error as EngineError).code, 'no-such-process');
 });
-failing('a process that ends meanwhile', async () => {
+failing('a process that ends during the attach', async () => {
   const child = spawn('sleep', ['60']);
   const attached = rejection(attach(child.pid!));
   child.kill('SIGKILL');
   const error = await attached;
   assert.ok(error === undefined || error instanceof EngineError, String(error));
   await session.host.agents.ended(child.pid!);
-  // Nothing is left of it: the next one to ask hears of a missing process again.
+  // The agent's state is removed: the next request reports a missing process again.
   assert.instance(await rejection(attach(child.pid!)), EngineError);
 });
 failing('a program that has no kqueue at all', async () => {

@@ -1,4 +1,4 @@
-/** More changes than anybody can hear of one by one: nothing final is lost, and nothing grows. */
+/** More changes than a program can receive separately: the last change is always delivered, and memory stays bounded. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NOTE_ATTRIB } from '../../agent/kqueue/constants.ts';
@@ -25,7 +25,7 @@ for (const asleep of [false, true])
       await play('kqueue k\nopen f $D/f rdonly\nchange k f VNODE ADD|CLEAR ALL', { reader }, D);
       await play('appendfd w $D/f', { writer }, D);
       const write = async (): Promise<void> => {
-        // In parts, each of which is answered in good time.
+        // In parts, so that each answer arrives within the limit.
         for (let part = 0; part < 10; part++)
           assert.is(await writer.say(`repeat ${WRITES / 10} write w x`), 'ok');
         hostCommand(host, `chmod ${D.D}/f 0600`);
@@ -44,7 +44,7 @@ for (const asleep of [false, true])
         await written;
         reader.child.kill('SIGCONT');
       }
-      // The change of mode is the last of all, and comes after whatever the host had to hold back.
+      // The mode is changed last, so its event follows everything that the host held back.
       while (!(bits & NOTE_ATTRIB)) take(await reader.say('wait k 1 -1'));
       await written;
       await reader.say('chmod /v/barrier 0600');
@@ -62,7 +62,7 @@ for (const asleep of [false, true])
       assert.is(await writer.end(), 0);
     },
   );
-bursts('a storm on five hundred files: the last change of each is heard', async () => {
+bursts('a storm on five hundred files: the last change of each is delivered', async () => {
   const D = freshTree(session);
   const files = 500;
   for (let i = 0; i < files; i++) hostCommand(host, `create ${D}/${i}`);

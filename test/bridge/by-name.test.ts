@@ -1,4 +1,4 @@
-/** kqueue and Dispatch in a program that links neither: it loads a library and asks for each function by name. */
+/** kqueue and Dispatch in a program that links neither: it loads a library and looks up each function by name. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

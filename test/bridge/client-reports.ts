@@ -1,6 +1,6 @@
 /**
- * What well-known users of file events report of the same changes, as a script for each of the programs that imitate
- * them (fixtures/clients): `CHANGE => REPORT; REPORT`, in order, nothing beside them.
+ * The reports that well-known users of file events make of the same changes, as a script for each client in
+ * fixtures/clients: `CHANGE => REPORT; REPORT`, in order and without further reports.
  *
  * Changes: create, append, chmod, touch, unlink, mkdir, rmdir (paths below the root, `.` for the root itself), rename and
  * symlink (two paths), `leave PATH` (renamed out of the root) and `enter PATH` (back into it). `> TEXT` is a command to the
@@ -10,16 +10,16 @@ export interface Client {
   readonly name: string;
   /** Program of fixtures/clients. */
   readonly program: string;
-  /** Beside the root. $R stands for it. */
+  /** A directory beside the root. $R stands for the root. */
   readonly args?: readonly string[];
   readonly script: string;
-  /** Why it can be asked on a virtual tree alone. */
+  /** Reason why it runs on a virtual tree only. */
   readonly virtualOnly?: string;
 }
 
 export const CLIENTS: readonly Client[] = [
   {
-    name: 'libuv, by dlsym: one stream, built anew when a directory is added',
+    name: 'libuv, by dlsym: one stream, rebuilt when a directory is added',
     program: 'libuv',
     script: `
       create a => rename a
@@ -54,7 +54,7 @@ export const CLIENTS: readonly Client[] = [
       leave . => moved directory .; root-changed unknown .`,
   },
   {
-    name: '@parcel/watcher: what is there decides where several things happened',
+    name: '@parcel/watcher: the current state decides after several changes',
     program: 'parcel',
     args: ['-x', 'ignored'],
     script: `
@@ -124,7 +124,7 @@ export const CLIENTS: readonly Client[] = [
       unlink b => Removed|IsFile b`,
   },
   {
-    name: 'rjeczalik/notify: from an id taken before any stream, silent until HistoryDone',
+    name: 'rjeczalik/notify: from an id taken before any stream, no events until HistoryDone',
     program: 'rjeczalik',
     script: `
       create a => create a
@@ -158,7 +158,7 @@ export const CLIENTS: readonly Client[] = [
       unlink s => remove symlink s`,
   },
   {
-    name: 'watchman: a stream replaced inside the callback of the one before, from the last good id',
+    name: 'watchman: a stream replaced inside its predecessor’s callback, from the last good id',
     program: 'watchman',
     args: ['-x', 'ignored'],
     script: `
@@ -200,7 +200,7 @@ export const CLIENTS: readonly Client[] = [
       rmdir d => changed .`,
   },
   {
-    name: 'git fsmonitor--daemon: a cookie proves that all before has been told',
+    name: 'git fsmonitor--daemon: a cookie proves that all earlier events have arrived',
     program: 'git_fsmonitor',
     script: `
       create a => path a
@@ -219,7 +219,7 @@ export const CLIENTS: readonly Client[] = [
       rmdir .git => shutdown .git`,
   },
   {
-    name: 'git fsmonitor--daemon ends when its root goes',
+    name: 'git fsmonitor--daemon ends when its root is removed',
     program: 'git_fsmonitor',
     script: `
       create a => path a

@@ -1,4 +1,4 @@
-/** One file event client through its script: the changes made, its reports awaited and kept in order. */
+/** Runs a file event client through its script: makes the changes and compares its reports in order. */
 import type { ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -17,7 +17,7 @@ export interface Tree {
   symlink(target: string, path: string): void;
 }
 
-/** How often each path has had its mode changed: every time to another one. */
+/** Number of mode changes of each path, so that each sets a different mode. */
 const modes = new Map<string, number>();
 const nextMode = (path: string): number => {
   const times = (modes.get(path) ?? 0) + 1;
@@ -51,7 +51,7 @@ export const coreTree = (view: FsView): Tree => ({
 
 const REPORT_MS = 30_000;
 
-/** A client that runs, and the lines it has said. */
+/** A running client, and the lines that it has printed. */
 export class RunningClient {
   readonly #lines: AsyncIterator<string>;
   readonly #child: ChildProcess;
@@ -95,8 +95,8 @@ const fits = (said: string, expected: string): boolean =>
 
 /**
  * Plays a client's script.
- * @param root the directory it watches; `outside` lies beside it
- * @throws Error with the whole transcript, once a report is another than it should be
+ * @param root the directory it watches; `outside` is a directory beside it
+ * @throws Error with the whole transcript at the first wrong report
  */
 export async function playClient(
   client: RunningClient,

@@ -1,6 +1,6 @@
 /**
- * Users of file events, each imitated by a program of its own (fixtures/clients), on a virtual tree through real injection
- * and on a real directory under the stand-in: both times the same reports.
+ * Users of file events, each imitated by a program (fixtures/clients), on a virtual tree through real injection and on a
+ * real directory under the stand-in: both with the same reports.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync } from 'node:fs';
@@ -48,7 +48,7 @@ async function onRealDirectory(client: Client, place: number): Promise<void> {
   }
 }
 
-/** Clients mostly wait, so that several play at once; each case tells of its own. */
+/** Clients mostly wait, so several cases run concurrently; each reports its own failure. */
 const AT_ONCE = 4;
 const waiting: (() => Promise<void>)[] = [];
 
@@ -76,7 +76,7 @@ CLIENTS.forEach((client, place) => {
     whenItsTurnComes(() => onVirtualTree(client, place)),
   );
 });
-/** Lines of a client that ends by itself, or at its input's end; `ready` and `done` left out. */
+/** Lines of a client that ends by itself or at the end of its input, without `ready` and `done`. */
 async function linesOf(child: ChildProcess): Promise<string[]> {
   const running = new RunningClient(child);
   running.end();
@@ -90,7 +90,7 @@ async function linesOf(child: ChildProcess): Promise<string[]> {
   return lines.filter((line) => line !== 'ready' && line !== 'done');
 }
 
-/** What was changed while nobody looked is asked for by an id that was kept. Order is not promised. */
+/** Changes made while no client ran are replayed from a stored id. Their order is not specified. */
 async function resumes(
   start: (program: string, args: readonly string[]) => ChildProcess,
   tree: Tree,
@@ -107,7 +107,7 @@ async function resumes(
   const again = start('cardinal', [root, '0', since(cardinal)]);
   const running = new RunningClient(again);
   try {
-    // What is told of the past may come before `ready`.
+    // Replayed events can precede `ready`.
     const heard: string[] = [];
     for (let i = 0; i < 3; i++) heard.push(await running.line('what was missed'));
     assert.equal(heard.sort(), ['Created|IsFile new', 'Modified|IsFile old', 'ready']);
@@ -119,7 +119,7 @@ async function resumes(
   }
 }
 const resumed = suite('file event clients that were away');
-// On a real directory the stand-in has no history that outlives a process but files' own times.
+// On a real directory the stand-in's history across processes consists of the files' times.
 resumed('on a virtual tree', async () => {
   view.mkdir({ path: '/v/resumed' });
   await resumes((program, args) => session.start(built(program), args).child, coreTree(view), '/v/resumed');

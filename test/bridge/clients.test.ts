@@ -1,7 +1,4 @@
-/**
- * What well-known watchers do, in their order and with their flags (they are named after them): the calls a program
- * that works on macOS will make here.
- */
+/** The kevent calls of well-known watchers, in their order and with their flags; each case is named after its watcher. */
 import { suite } from 'uvu';
 import { freshTree, openBridge, play, startTalker, viewOf } from './support.ts';
 
@@ -53,7 +50,7 @@ const CLIENTS: Readonly<Record<string, string>> = {
     join t => ~n=1 \\[r READ ADD\\|ENABLE\\|ONESHOT\\|EOF .*
     change k n VNODE DELETE 0
     change k d VNODE DELETE 0`,
-  'notify: all watches added again at each change, the queue inside another, one event at a time': `
+  'notify: all watches registered again at each change, a nested queue, single events': `
     kqueue k
     kqueue mio
     change mio k READ ADD|CLEAR|RECEIPT 0 0 1
@@ -71,7 +68,7 @@ const CLIENTS: Readonly<Record<string, string>> = {
     wait mio 16 -1 => ~n=1 \\[k READ .*
     wait k 1 0 => n=1 [g VNODE ADD|CLEAR DELETE|LINK 0 0]
     wait k 1 0 => n=0`,
-  'watchman: poll, then kevent without waiting; deletes what is deleted': `
+  'watchman: poll, then kevent without waiting; EV_DELETE for deleted files': `
     kqueue k
     linkitself f $D/f
     open d $D/d evtonly

@@ -13,7 +13,7 @@ import { freshTree, openBridge, play, startBare, startTalker, type Talker, viewO
 
 const command = buildFixtures().program('dispatch_table');
 
-/** `m` tells of $D/g on the same queue: when it has told, everything before has been told too. */
+/** `m` watches $D/g on the same queue: once its event has arrived, all earlier events have too. */
 const MARKER = `
   open g $D/g evtonly
   source m VNODE g ATTRIB q
@@ -33,7 +33,7 @@ const active = (mask: string): string => `
   ${MARKER}`;
 
 const SCRIPTS: Readonly<Record<string, string>> = {
-  'the handler is told what was asked for, and only that': `
+  'the handler gets the bits of the mask and no others': `
     ${active('WRITE')}
     host: append $D/f more
     event s => WRITE
@@ -41,7 +41,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     host: chmod $D/f 0600
     ${SETTLED}
     heard s => 0`,
-  'what comes while its queue is busy is told together': `
+  'events during a busy queue are merged': `
     ${active('WRITE|ATTRIB|RENAME')}
     hold q
     host: append $D/f more
@@ -49,7 +49,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     host: rename $D/f $D/renamed
     free q
     event s WRITE|ATTRIB|RENAME => WRITE|ATTRIB|RENAME`,
-  'nothing is told of what happened before it was activated': `
+  'changes before the activation are not reported': `
     ${source('ALL')}
     host: append $D/f more
     has s registered => no
@@ -60,7 +60,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     heard s => 0
     host: append $D/f more
     event s WRITE|EXTEND => WRITE|EXTEND`,
-  'resumed, an inactive one is active': `
+  'resume activates an inactive source': `
     ${source('ATTRIB')}
     resume s
     registered s => registered
@@ -78,7 +78,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     registered s => registered
     host: chmod $D/f 0600
     event s => ATTRIB`,
-  'what comes while it is suspended is told when it is resumed': `
+  'events during a suspension are delivered at the resume': `
     ${active('WRITE|ATTRIB')}
     suspend s
     host: append $D/f more
@@ -88,7 +88,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     event s => WRITE
     host: chmod $D/f 0600
     event s => ATTRIB`,
-  'cancelled, it is silent, and its cancel handler runs': `
+  'a cancelled source gets no events, and its cancel handler runs': `
     ${active('ALL')}
     handle s => f
     mask s => DELETE|WRITE|EXTEND|ATTRIB|LINK|RENAME|REVOKE
@@ -112,7 +112,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     host: append $D/f more
     ${SETTLED}
     calls s => 0`,
-  'a descriptor that is closed without cancelling falls silent': `
+  'no events after the descriptor is closed before the cancellation': `
     ${active('ALL')}
     close f
     host: append $D/f more
@@ -138,7 +138,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     host: append $D/d/x more
     ${SETTLED}
     heard s => 0`,
-  'released without cancelling, it is gone': `
+  'a source released without a cancellation is finalized': `
     ${active('ALL')}
     retain s
     release s
@@ -155,7 +155,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     source s VNODE f 0 q => ~NULL .*
     source s VNODE f LEASE_DOWNGRADE q => ~NULL .*
     source s VNODE f DELETE|WRITE|EXTEND|ATTRIB|LINK|RENAME|REVOKE|NONE|FUNLOCK q`,
-  'two sources on one descriptor, each with its own mask': `
+  'two sources on a descriptor, each with its own mask': `
     ${active('WRITE')}
     source t VNODE f ATTRIB q
     activate t
@@ -205,7 +205,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     event s => RENAME
     host: rmdir $D/moved
     event s DELETE|LINK => DELETE|LINK`,
-  'the end of a file, and of one that another took the place of': `
+  'a removed file, and a replaced one': `
     ${active('ALL')}
     host: unlink $D/f
     event s DELETE|LINK => DELETE|LINK
@@ -252,7 +252,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
 
 interface Stage {
   directory(): Promise<string>;
-  /** Who does what `host:` says. */
+  /** The program that runs the `host:` lines. */
   readonly host: Parameters<typeof play>[1][string];
 }
 
@@ -264,7 +264,7 @@ function scripts(name: string, start: () => Talker, stage: Stage): void {
       try {
         await play(script, { talker, host: stage.host }, { D: await stage.directory() });
       } catch (error) {
-        // What it left behind would be the next case's trouble.
+        // Leftover files would affect the next case.
         talker.child.kill('SIGKILL');
         talker = start();
         throw error;
@@ -311,7 +311,7 @@ scripts('a virtual tree, changed by another process', () => startTalker(session,
 });
 
 const ends = suite('ends');
-ends('another branch’s changes are not heard', async () => {
+ends('changes of another branch are not reported', async () => {
   session.core.createBranch('aside', { parent: 'main' });
   const talker = startTalker(session, { command });
   const D = freshTree(session);
@@ -326,7 +326,7 @@ ends('another branch’s changes are not heard', async () => {
   );
   assert.is(await talker.end(), 0);
 });
-ends('two hundred files, each with a source, and every last change', async () => {
+ends('two hundred files, each with a source: the last change of each arrives', async () => {
   const talker = startTalker(session, { command });
   const view = viewOf(session);
   const D = freshTree(session);
@@ -345,28 +345,31 @@ ends('two hundred files, each with a source, and every last change', async () =>
   for (let i = 0; i < count; i++) assert.is(await talker.say(`event s${i} ATTRIB`), 'ATTRIB');
   assert.is(await talker.end(), 0);
 });
-ends('when the host goes, those who asked for it are told, and no new source is made', async () => {
-  const short = await openBridge();
-  const talker = startTalker(short, { command });
-  const D = freshTree(short);
-  await play(
-    `${source('WRITE|REVOKE')}\nactivate s\nregistered s => registered\nopen g $D/g evtonly\nsource t VNODE g WRITE q\nactivate t\nregistered t => registered`,
-    { talker },
-    { D },
-  );
-  await short.close();
-  assert.is(await talker.say('event s'), 'REVOKE');
-  assert.is(await talker.say('heard t'), '0');
-  assert.match(await talker.say('source u VNODE g WRITE q'), /^NULL E(IO|NOTSUP)$/);
-  assert.is(await talker.say('mask s'), 'WRITE|REVOKE');
-  assert.is(await talker.say('cancel s'), 'ok');
-  assert.is(await talker.say('cancelled s'), 'cancelled');
-  assert.is(await talker.end(), 0);
-});
-ends('sources of a program that is attached to while it runs', async () => {
+ends(
+  'the end of the host posts REVOKE to sources that ask for it, and no new source can be created',
+  async () => {
+    const short = await openBridge();
+    const talker = startTalker(short, { command });
+    const D = freshTree(short);
+    await play(
+      `${source('WRITE|REVOKE')}\nactivate s\nregistered s => registered\nopen g $D/g evtonly\nsource t VNODE g WRITE q\nactivate t\nregistered t => registered`,
+      { talker },
+      { D },
+    );
+    await short.close();
+    assert.is(await talker.say('event s'), 'REVOKE');
+    assert.is(await talker.say('heard t'), '0');
+    assert.match(await talker.say('source u VNODE g WRITE q'), /^NULL E(IO|NOTSUP)$/);
+    assert.is(await talker.say('mask s'), 'WRITE|REVOKE');
+    assert.is(await talker.say('cancel s'), 'ok');
+    assert.is(await talker.say('cancelled s'), 'cancelled');
+    assert.is(await talker.end(), 0);
+  },
+);
+ends('sources of a running program that is attached to', async () => {
   const talker = startBare(command);
   try {
-    // Its own source on a real file goes on.
+    // The program's own source on a real file continues.
     const real = await realDirectory();
     await play(
       `queue q\nopen r $D/f evtonly\nsource real VNODE r ATTRIB q\nactivate real\nregistered real => registered`,

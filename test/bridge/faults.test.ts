@@ -1,4 +1,4 @@
-/** What happens to watching programs when hosts, programs and engines come to grief. */
+/** Watching programs when hosts, programs and engines fail. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const kqtree = program('kqtree');
 
 const WATCH = 'kqueue k\nopen f $D/f evtonly\nopen g $D/g evtonly\nchange k f VNODE ADD|CLEAR ALL';
 
-/** Watches of an inode as the writers see them: the counter in the shared page. */
+/** Watches of an inode as writers see them: the counter in the shared page. */
 function watchers(of: TestSession, path: string): number {
   const fd = openSync(join(of.host.objects.path, OBJECT_NAMES.shared), 'r');
   try {
@@ -30,7 +30,7 @@ function watchers(of: TestSession, path: string): number {
   }
 }
 
-/** Until it holds; the limit is for what never comes. */
+/** Waits until the condition holds; fails after the limit. */
 async function until(what: string, holds: () => boolean): Promise<void> {
   const end = Date.now() + 15_000;
   while (!holds()) {
@@ -39,7 +39,7 @@ async function until(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
-// ---- the host goes ----
+// ---- the host ends ----
 
 interface LoneHost {
   readonly talker: Talker;
@@ -72,7 +72,7 @@ async function loneHost(): Promise<LoneHost> {
   };
 }
 
-/** The watch ends as by a forced unmount, virtual calls fail, all else goes on. */
+/** The watch ends as after a forced unmount, virtual calls fail, everything else continues. */
 const AFTERMATH = `
   join t => n=1 [f VNODE ADD|ONESHOT|CLEAR|EOF REVOKE 0 7]
   wait k 4 0 => n=1 [quiet VNODE ADD|ONESHOT|CLEAR|EOF 0 0 8]
@@ -106,7 +106,7 @@ const WAITING = `
   wait k 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 7]
   thread t wait k 1 -1`;
 
-const hosts = suite('the host goes');
+const hosts = suite('the host ends');
 hosts('killed while a program waits', async () => {
   const { talker, say, kill } = await loneHost();
   await play(WAITING, { talker });
@@ -125,9 +125,9 @@ hosts('closed while a program waits', async () => {
 });
 hosts.run();
 
-// ---- the program goes ----
+// ---- the program ends ----
 
-const programs = suite('the program goes');
+const programs = suite('the program ends');
 programs('killed: its watches go, those of others stay', async () => {
   const D = freshTree(session);
   const [one, two] = [startTalker(session), startTalker(session)];
@@ -164,7 +164,7 @@ programs('stopped and continued', async () => {
   hostCommand(host, `append ${D}/f more`);
   hostCommand(host, `chmod ${D}/f 0600`);
   talker.child.kill('SIGCONT');
-  // Two changes, told in one event or in two.
+  // Two changes, delivered in one event or in two.
   let bits = noteBits(/ADD\|CLEAR (\S+)/.exec(await talker.say('join t'))?.[1] ?? '0');
   bits |= (await talker.heard('k')).get('udata 0') ?? 0;
   assert.is(noteNames(bits), 'WRITE|EXTEND|ATTRIB');
@@ -178,7 +178,7 @@ for (const [how, status] of [
   ['abort', 134],
   ['fault', 139],
 ] as const)
-  programs(`with an agent inside it ends as without: ${how}`, async () => {
+  programs(`a program with an agent has the exit status of one without: ${how}`, async () => {
     const D = { D: freshTree(session) };
     const run = session.start('sh', LIMITED);
     const talker = new Talker(run.child, run.status);
@@ -194,7 +194,7 @@ for (const [signal, status] of [
   ['SIGTERM', 143],
   ['SIGSEGV', 139],
 ] as const)
-  programs(`with an agent inside it ends as without: ${signal} from outside`, async () => {
+  programs(`a program with an agent dies as one without: ${signal} from outside`, async () => {
     const run = session.start('sh', LIMITED);
     const talker = new Talker(run.child, run.status);
     await play(WATCH, { talker }, { D: freshTree(session) });
@@ -203,10 +203,10 @@ for (const [signal, status] of [
   });
 programs.run();
 
-// ---- the engine does not come ----
+// ---- the engine does not start ----
 
-const engines = suite('the agent cannot come');
-engines('a virtual watch fails with ENOTSUP, the host says why, all else works', async () => {
+const engines = suite('the agent cannot be loaded');
+engines('a virtual watch fails with ENOTSUP, the host logs the reason, everything else works', async () => {
   const without = await openBridge(() =>
     Promise.reject(new EngineError('engine-missing', 'there is no engine', 'Install one.')),
   );
@@ -263,7 +263,7 @@ engines('an agent that fails to start', async () => {
 });
 engines.run();
 
-// ---- odd places for the first watch ----
+// ---- unusual places for the first watch ----
 
 const places = suite('odd places for the first watch');
 places('a constructor', async () => {
@@ -283,7 +283,7 @@ places('a thread, while the main thread reads', async () => {
   const D = freshTree(session);
   const talker = startTalker(session);
   await play('kqueue k\nopen f $D/f evtonly\nthread t change k f VNODE ADD|CLEAR ALL', { talker }, { D });
-  // The main thread waits for its next line now.
+  // The main thread waits for its next line.
   await until('the watch is there', () => watchers(session, `${D}/f`) === 1);
   hostCommand(host, `append ${D}/f more`);
   await play('join t\nwait k 4 -1 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]', { talker });
@@ -320,7 +320,7 @@ places('two threads at once', async () => {
   );
   assert.is(await talker.end(), 0);
 });
-places('everything above 2 closed: what the agent needs stays', async () => {
+places('all descriptors above 2 closed: those of the agent stay open', async () => {
   const D = freshTree(session);
   const talker = startTalker(session);
   await play(

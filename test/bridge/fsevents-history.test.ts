@@ -1,4 +1,4 @@
-/** The past, ids, mixed roots, branches, and the ways in and out: FSEvents in programs of the public API. */
+/** History, ids, mixed roots, branches, attach and the end of the host, for programs that use FSEvents' public API. */
 
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
@@ -37,7 +37,7 @@ const end = (name: string): Promise<void> =>
 const rises = ({ events }: Told): boolean => events.every(({ id }, i) => i === 0 || id > events[i - 1]!.id);
 
 const past = suite('the past');
-past('since an id: what came after it, HistoryDone, then what happens', async () => {
+past('since an id: the later events, HistoryDone, then live events', async () => {
   const D = freshTree(session);
   hostCommand(host, `create ${D}/before`);
   const id = await talker.say('current');
@@ -50,7 +50,7 @@ past('since an id: what came after it, HistoryDone, then what happens', async ()
   assert.ok(rises(heard) && heard.events[0]!.id > Number(id));
   await end('s');
 });
-past('what one stream was told is what the next asks from', async () => {
+past('the last id of a stream is the start of the next', async () => {
   const D = freshTree(session);
   await run('s', 'now', D);
   assert.is(await talker.say('latest s'), '18446744073709551615');
@@ -90,7 +90,7 @@ past('the device: a history with a name, ids by time, nothing to purge', async (
 past.run();
 
 const mixed = suite('real and virtual roots');
-mixed('both are heard of in one rising sequence, with the past of both', async () => {
+mixed('events of both in one rising sequence, with the history of both', async () => {
   const D = freshTree(session);
   const real = realpathSync(mkdtempSync(join(tmpdir(), 'mixed-')));
   await run('s', 'now', `${D} ${real}`);
@@ -125,7 +125,7 @@ mixed('one HistoryDone, after both', async () => {
   await end('s');
   rmSync(real, { recursive: true });
 });
-mixed('real changes that a mount hides are not told', async () => {
+mixed('real changes that a mount hides are not reported', async () => {
   const real = realpathSync(mkdtempSync(join(tmpdir(), 'shadow-')));
   mkdirSync(join(real, 'over'));
   mkdirSync(join(real, 'open'));
@@ -139,7 +139,7 @@ mixed('real changes that a mount hides are not told', async () => {
   writeFileSync(join(real, 'over', 'hidden'), '');
   await play(`write ${real}/over/mine x`, { reader });
   writeFileSync(join(real, 'open', 'seen'), '');
-  // The system's own events come in order: the first of what is not hidden comes last.
+  // The system's events are in order: when the first visible event has arrived, the hidden ones were dropped.
   const heard: string[] = [];
   while (!heard.some((path) => path.endsWith('/open/seen')))
     heard.push(...(await told(reader, 's', 1)).events.map(({ path }) => path));
@@ -154,14 +154,14 @@ mixed('real changes that a mount hides are not told', async () => {
 mixed.run();
 
 const branches = suite('branches');
-branches('each process hears of what changes in its own view', async () => {
+branches('each process gets the changes of its own view', async () => {
   const D = freshTree(session);
   session.core.createBranch('side');
   const side = startStreams(session, session.start(program('fsstream'), [], { branch: 'side' }));
   const sideView = viewOf(session, 'side');
   await play(`loop l\ncreate s now 0 0x12 ${D}\nschedule s l\nstart s => 1`, { side });
   await run('s', 'now', D);
-  // Of `f` the branch has its own: what happens to it below is hidden there.
+  // The branch has its own copy of `f`, which hides changes below.
   hostCommand(sideView, `append ${D}/f side`);
   hostCommand(host, `append ${D}/f main`);
   hostCommand(sideView, `unlink ${D}/g`);
@@ -180,7 +180,7 @@ branches('each process hears of what changes in its own view', async () => {
   await end('s');
   assert.is(await side.end(), 0);
 });
-branches('a program that goes on in a branch made since hears what happened before it was', async () => {
+branches('a program that resumes in a newer branch gets the changes from before its creation', async () => {
   const D = freshTree(session);
   const id = await talker.say('current');
   hostCommand(host, `create ${D}/before`);
@@ -209,7 +209,7 @@ ways('attached to while it runs', async () => {
 });
 for (const how of ['attached to', 'preloaded'])
   ways(`the framework loaded late, into a program ${how}`, async () => {
-    // Nothing of it is linked.
+    // The program links no framework.
     const command = compiled(fileURLToPath(new URL('programs/late.c', import.meta.url)), [
       `-I${includeDirectory}`,
     ]);
@@ -238,12 +238,14 @@ ways('flags that cling to their path, where a test wants them', async () => {
   assert.is(await reader.end(), 0);
   await sticky.close();
 });
-ways('when the host ends, streams are told as after a forced unmount, and end without it', async () => {
-  const other = await openBridge();
-  const reader = startStreams(other);
-  const D = freshTree(other);
-  await play(
-    `loop l
+ways(
+  'the end of the host is reported as a forced unmount, and streams can be torn down without it',
+  async () => {
+    const other = await openBridge();
+    const reader = startStreams(other);
+    const D = freshTree(other);
+    await play(
+      `loop l
      loop bare 1
      create s now 5 0x14 ${D}
      schedule s l
@@ -254,13 +256,13 @@ ways('when the host ends, streams are told as after a forced unmount, and end wi
      create b now 0 0x10 ${D}
      schedule b bare
      start b => 1`,
-    { reader },
-  );
-  await other.close();
-  assert.equal((await told(reader, 's', 2)).lines(D), [' 20', ' 3']);
-  assert.equal((await told(reader, 'q', 1)).lines(D), [' 3']);
-  await play(
-    `stop s
+      { reader },
+    );
+    await other.close();
+    assert.equal((await told(reader, 's', 2)).lines(D), [' 20', ' 3']);
+    assert.equal((await told(reader, 'q', 1)).lines(D), [' 3']);
+    await play(
+      `stop s
      invalidate s
      release s
      waitreleased s => released 1 wrong 0
@@ -272,10 +274,11 @@ ways('when the host ends, streams are told as after a forced unmount, and end wi
      waitended bare => ended
      release b
      create late now 0 0x10 ${D} => NULL`,
-    { reader },
-  );
-  assert.is(await reader.end(), 0);
-});
+      { reader },
+    );
+    assert.is(await reader.end(), 0);
+  },
+);
 ways('a child by fork leaves its parent’s streams alone', async () => {
   const D = freshTree(session);
   await run('s', 'now', D);

@@ -1,4 +1,4 @@
-/** Talk with test/bridge/programs/fsstream.c. */
+/** Commands to test/bridge/programs/fsstream.c, and its answers. */
 import type { Program } from '../../injector/run/program.ts';
 import type { TestSession } from '../support/session.ts';
 import { program, Talker } from './support.ts';
@@ -17,9 +17,9 @@ export interface Told {
   readonly most: number;
   /** Loop or queue of the last callback. */
   readonly place: string;
-  /** Callbacks that ran at once, inside of a call of the program's, or after the stream's end. */
+  /** Callbacks that ran concurrently, inside a call of the program, or after the stream's end. */
   readonly wrong: number;
-  /** `path flags`, flags in hex. @param root left out of the paths */
+  /** `path flags`, flags in hex. @param root removed from the paths */
   lines(root?: string): string[];
 }
 
@@ -30,7 +30,7 @@ export function startStreams(
   return new Talker(run.child, run.status);
 }
 
-/** Waits until the program has said it on standard error. */
+/** Waits until the program has printed the text on standard error. */
 export async function said(talker: Talker, text: string): Promise<void> {
   const end = Date.now() + 30_000;
   while (!talker.stderr.includes(text)) {
@@ -45,7 +45,7 @@ export async function said(talker: Talker, text: string): Promise<void> {
   }
 }
 
-/** What a stream's callbacks brought since the last time. @param count events to wait for */
+/** The events of a stream's callbacks since the last call. @param count events to wait for */
 export async function told(talker: Talker, stream: string, count = 0): Promise<Told> {
   const answer = await talker.say(`events ${stream} ${count}`);
   const [head, ...rest] = answer.split('\t');

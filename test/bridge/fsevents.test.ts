@@ -1,4 +1,4 @@
-/** FSEvents of virtual paths in a program of the public API: what is told, when, and on whose thread. */
+/** FSEvents of virtual paths in a program that uses the public API: the events, their time and their thread. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,8 +26,8 @@ const close = (name: string): Promise<void> =>
   play(`stop ${name}\nunschedule ${name} l\ninvalidate ${name}\nrelease ${name}`, { talker });
 
 const RENAMED = 0x800;
-const operations = suite('what the program does itself, and hears of');
-/** operation; FileEvents mode; directory mode. `$D` is left out of paths. */
+const operations = suite('the program’s own changes');
+/** Operation; events with FileEvents; events without. `$D` is removed from paths. */
 const ROWS: readonly (readonly [script: string, files: string, directories: string])[] = [
   ['write $D/n hello', '/n 11100', '/'],
   ['write $D/f more', '/f 11000', '/'],
@@ -57,7 +57,7 @@ for (const [script, files, directories] of ROWS)
     const heard = async (name: string, flags: boolean): Promise<string> => {
       await talker.say(`flushsync ${name}`);
       const { events } = await told(talker, name);
-      // One batch or several: changes of one item, and of one directory, are told here as one.
+      // In one batch or several: changes of an item, and of a directory, are combined here.
       const lines: [path: string, flags: number][] = [];
       for (const { path, flags: bits } of events) {
         const last = lines.at(-1);
@@ -73,7 +73,7 @@ for (const [script, files, directories] of ROWS)
     await close('files');
     await close('directories');
   });
-operations('another process and the host are heard of alike', async () => {
+operations('changes by another process and by the host give the same events', async () => {
   const D = freshTree(session);
   await open('s', D);
   await session.sh(`echo more >> ${D}/f`);
@@ -90,9 +90,9 @@ operations('another process and the host are heard of alike', async () => {
   ]);
   await close('s');
 });
-operations('every name of a file is told of what happens to it, with ids of their own', async () => {
+operations('a change of a file is reported under all its names, each with its own id', async () => {
   const D = freshTree(session);
-  // As many as take more than one id of the core's.
+  // Enough links to need more than one id of the core.
   for (let i = 0; i < 9; i++) hostCommand(host, `link ${D}/f ${D}/d/l${i}`);
   await open('s', D);
   await open('below', `${D}/d`);
@@ -122,7 +122,7 @@ operations('every name of a file is told of what happens to it, with ids of thei
   const owner = events.filter(({ flags }) => flags & 0x4000).map(({ path }) => path.replace(D, ''));
   const xattr = events.filter(({ flags }) => flags & 0x8000).map(({ path }) => path.replace(D, ''));
   assert.equal([owner, xattr.sort()], [['/f'], names]);
-  // And in the past.
+  // Also in a replay.
   await play(`create past ${current} 0 0x12 ${D}\nschedule past l\nstart past => 1`, { talker });
   const past = await told(talker, 'past', 11);
   assert.is(past.events.at(-1)!.flags, 0x10);
@@ -137,7 +137,7 @@ operations('every name of a file is told of what happens to it, with ids of thei
   await close('below');
   await close('s');
 });
-operations('a new link: its name, and the directory of the other one by its inode', async () => {
+operations('a new link: its name, and the source name’s directory with its inode', async () => {
   const D = freshTree(session);
   await open('s', D, '0x53');
   hostCommand(host, `link ${D}/d/x ${D}/l`);
@@ -152,7 +152,7 @@ operations('a new link: its name, and the directory of the other one by its inod
   );
   await close('s');
 });
-operations('the halves of a rename: one inode, neighbouring ids, side by side', async () => {
+operations('the halves of a rename: the same inode, consecutive ids, adjacent', async () => {
   const D = freshTree(session);
   const ino = host.stat({ path: `${D}/f` }).ino;
   await open('s', D, '0x53');
@@ -183,7 +183,7 @@ for (const [name, flags, ino] of [
     assert.is(events[0]!.ino, ino ? host.stat({ path: `${D}/näme` }).ino : 0);
     await close('s');
   });
-shapes('an array without callbacks, whose strings die', async () => {
+shapes('an array without callbacks, whose strings are freed', async () => {
   const D = freshTree(session);
   await open('s', D, '0x12p');
   hostCommand(host, `create ${D}/n`);
@@ -211,7 +211,7 @@ shapes('relative to the device', async () => {
 shapes.run();
 
 const places = suite('places');
-places('on a queue, one at a time', async () => {
+places('on a queue, one callback at a time', async () => {
   const D = freshTree(session);
   for (const queue of ['serial', 'global']) {
     await play(`create s now 0 0x12 ${D}\nqueue s ${queue}\nstart s => 1\nslow s 2`, { talker });
@@ -224,7 +224,7 @@ places('on a queue, one at a time', async () => {
     });
   }
 });
-places('the stream alone keeps a loop running, and its end ends it', async () => {
+places('a stream keeps its loop running, and the loop ends with the stream', async () => {
   const D = freshTree(session);
   await play(`loop bare 1\ncreate s now 0 0x12 ${D}\nschedule s bare\nstart s => 1`, { talker });
   hostCommand(host, `create ${D}/n`);
@@ -232,7 +232,7 @@ places('the stream alone keeps a loop running, and its end ends it', async () =>
   assert.is(heard.place, 'bare');
   await play('isended bare => 0\nstop s\ninvalidate s\nwaitended bare => ended\nrelease s', { talker });
 });
-places('in a mode that nobody runs it waits', async () => {
+places('in a mode that does not run, events wait', async () => {
   const D = freshTree(session);
   await play(`create s now 0 0x12 ${D}\nschedule s l other.mode\nstart s => 1`, { talker });
   await open('seen', D);
@@ -252,7 +252,7 @@ places('in the common modes, and on two loops: each event once', async () => {
   assert.equal([events.length, wrong], [30, 0]);
   await play('invalidate s\nrelease s', { talker });
 });
-places('what waited while it was stopped is told after the restart', async () => {
+places('events from a stopped period are delivered after the restart', async () => {
   const D = freshTree(session);
   await open('s', D);
   hostCommand(host, `create ${D}/1`);
@@ -289,7 +289,7 @@ for (const actions of [
   'release',
   'invalidate,release',
 ])
-  ends(`inside of its callback: ${actions}`, async () => {
+  ends(`inside its callback: ${actions}`, async () => {
     const D = freshTree(session);
     await open('s', D);
     await talker.say(`inside s ${actions}`);
@@ -301,15 +301,18 @@ for (const actions of [
     const { events, wrong } = await told(talker, 's');
     assert.equal([events.length, wrong], [0, 0]);
   });
-ends('from another thread, while its callback runs: the callback still has it', async () => {
-  const D = freshTree(session);
-  await open('s', D);
-  await play('inside s outlive', { talker });
-  hostCommand(host, `create ${D}/1`);
-  await told(talker, 's', 1);
-  await play('stop s\ninvalidate s\nrelease s\nwaitreleased s => released 1 wrong 0', { talker });
-});
-ends('from other threads, while events come', async () => {
+ends(
+  'from another thread, while its callback runs: the stream lives until the callback returns',
+  async () => {
+    const D = freshTree(session);
+    await open('s', D);
+    await play('inside s outlive', { talker });
+    hostCommand(host, `create ${D}/1`);
+    await told(talker, 's', 1);
+    await play('stop s\ninvalidate s\nrelease s\nwaitreleased s => released 1 wrong 0', { talker });
+  },
+);
+ends('from other threads, while events arrive', async () => {
   const D = freshTree(session);
   await open('steady', D);
   assert.is(await talker.say(`churn ${D} l 40`), 'heard');
@@ -319,7 +322,7 @@ ends('from other threads, while events come', async () => {
   assert.ok(events.length > 0);
   await close('steady');
 });
-ends('of a program that is in the middle of it', async () => {
+ends('of the program during a callback', async () => {
   const other = startStreams(session);
   const D = freshTree(session);
   await play(
@@ -340,7 +343,7 @@ ends('of a program that is in the middle of it', async () => {
 ends.run();
 
 const bad = suite('bad input');
-bad('what the header forbids harms nobody', async () => {
+bad('calls that the header forbids have no effect', async () => {
   const D = freshTree(session);
   await play(
     `create never now 0 0x12 $D
@@ -383,7 +386,7 @@ bad('nine exclusions are none, eight are heeded', async () => {
 });
 bad('more paths than may be', async () => {
   const D = freshTree(session);
-  // The line is limited, not the array.
+  // Only the answer line is limited, not the array.
   const paths = Array.from({ length: 40 }, (_, i) => `${D}/${i}`).join(' ');
   await play(`create s now 0 0x12 ${paths}\nschedule s l\nstart s => 1`, { talker });
   hostCommand(host, `create ${D}/39`);
@@ -393,20 +396,20 @@ bad('more paths than may be', async () => {
 bad.run();
 
 const control = suite('negative control');
-control('without the bridge the same program hears nothing of the virtual tree', async () => {
+control('without the bridge the same program gets no events of the virtual tree', async () => {
   const D = freshTree(session);
   const bare = startBare(program('fsstream'));
   await play(`loop l\ncreate s now 0 0x12 ${D}\nschedule s l\nstart s => 1`, { bare });
   hostCommand(host, `create ${D}/n`);
   const real = mkdtempSync(join(tmpdir(), 'bare-'));
-  // A real change that is heard afterwards: the silence before it is not for want of time.
+  // A real change whose event arrives later, which proves that the silence before it was long enough.
   await play(`create r now 0 0x12 ${real}\nschedule r l\nstart r => 1\nwrite ${real}/x y`, { bare });
   assert.ok((await told(bare, 'r', 1)).events.length > 0);
   assert.is((await told(bare, 's')).events.length, 0);
   rmSync(real, { recursive: true });
   await bare.end();
 });
-control('a stream of real paths is the system’s own: no agent comes for it', async () => {
+control('a stream of real paths is the system’s own: no agent is loaded', async () => {
   const real = mkdtempSync(join(tmpdir(), 'real-'));
   const other = startStreams(session);
   await play(`loop l\ncreate s now 0 0x12 ${real}\nschedule s l\nstart s => 1`, { other });

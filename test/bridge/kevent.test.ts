@@ -1,6 +1,6 @@
 /**
- * kevent on virtual files through the whole path, in each of its three shapes. The same scripts on real files under the
- * stand-in say what they are measured by.
+ * kevent on virtual files through the whole path, in each of its three forms. The same scripts run on real files under
+ * the stand-in, as the reference.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

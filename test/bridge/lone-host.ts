@@ -1,4 +1,4 @@
-/** A session in a process of its own, to be killed. Says where it is, then does the tree-changing lines it is given. */
+/** A session in a separate process that the test kills. Prints its address, then runs tree-changing lines. */
 import { createInterface } from 'node:readline';
 import { hostCommand, openBridge, viewOf } from './support.ts';
 

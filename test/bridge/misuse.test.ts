@@ -1,4 +1,7 @@
-/** FSEvents and Dispatch of virtual paths, used as their headers forbid: a word, never a crash of ours, never a hang. */
+/**
+ * FSEvents and Dispatch of virtual paths, used in ways that their headers forbid: a message, without a crash of the agent or
+ * gate and without a hang.
+ */
 import { text } from 'node:stream/consumers';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -6,7 +9,7 @@ import { freshTree, openBridge, program } from './support.ts';
 
 interface Row {
   readonly says: string;
-  /** On standard error. */
+  /** Lines expected on standard error. */
   readonly complains?: readonly string[];
   /** The library ends the program by a trap, as Darwin's does. */
   readonly trapped?: boolean;

@@ -1,7 +1,7 @@
 /**
- * Which NOTE_* bits a change brings to whom, through the whole path: core, host, agent, kevent. Each row is played with
- * the change made by the core, by the watching process, by another one, and on another branch, where nobody may hear;
- * the stand-in on a real directory must say the same.
+ * The NOTE_* bits of each change, through the whole path: core, host, agent, kevent. Each row runs with the change made by
+ * the core, by the watching process, by another process, and on another branch, where no watcher may get an event; the
+ * stand-in on a real directory must give the same bits.
  */
 import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,7 +43,7 @@ type Actor = Talker | FsView;
 const MODES = ['evtonly', 'rdonly'];
 let played = 0;
 
-/** @returns what each watcher of the row heard */
+/** @returns the bits of each watcher of the row */
 async function hear(
   row: Row,
   listener: Talker,
@@ -61,7 +61,7 @@ async function hear(
   try {
     assert.equal(named(await listener.heard('k')), {}, 'an event before any change');
     await play(row.change.join('\n'), by, D);
-    // The other process is asked last: what it told the host lies before the answer.
+    // The other process is asked last: its reports to the host precede this answer.
     if (actor instanceof Talker && actor !== listener) await actor.say('chmod /v/barrier 0644');
     return await listener.heard('k');
   } finally {
@@ -82,8 +82,8 @@ const check = async (row: Row, actor: Actor, expected: Row['hears'] = row.hears)
 table('changed by the core', ROWS, (row) => check(row, viewOf(session)));
 table('changed by the watching process', [...ROWS, ...DESCRIPTOR_ROWS], (row) => check(row, watcher));
 table('changed by another process', [...ROWS, ...DESCRIPTOR_ROWS], (row) => check(row, other));
-table('changed on another branch: silence', [...ROWS, ...DESCRIPTOR_ROWS], async (row) => {
-  // What stood before must be seen by the watchers: they all are on the main branch.
+table('changed on another branch: no events', [...ROWS, ...DESCRIPTOR_ROWS], async (row) => {
+  // The tree before the change must be visible to the watchers, which are all on the main branch.
   const directory = freshTree(session);
   const tree = row.before?.filter((line) => !/ w /.test(line)) ?? [];
   await play(tree.join('\n'), { host: viewOf(session) }, { D: directory });
@@ -91,7 +91,7 @@ table('changed on another branch: silence', [...ROWS, ...DESCRIPTOR_ROWS], async
   assert.equal(named(await hear({ ...row, before: opened }, watcher, aside, directory)), {});
 });
 
-/** The same tree on the disk that is nearest to memory. */
+/** The same tree on a real file system, in memory if possible. */
 function realTree(): string {
   const directory = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'bridge-'));
   writeFileSync(join(directory, 'f'), 'hello');
@@ -102,7 +102,7 @@ function realTree(): string {
   return directory;
 }
 
-table('the stand-in on a real directory says the same', [...ROWS, ...DESCRIPTOR_ROWS], async (row) => {
+table('the stand-in on a real directory gives the same bits', [...ROWS, ...DESCRIPTOR_ROWS], async (row) => {
   const directory = realTree();
   try {
     assert.equal(named(await hear(row, bare, bare, directory)), named(row.standin?.hears ?? row.hears));
@@ -112,7 +112,7 @@ table('the stand-in on a real directory says the same', [...ROWS, ...DESCRIPTOR_
 });
 
 const real = suite('real files inside a session');
-real('hear of themselves, and of nothing virtual', async () => {
+real('get their own events and no virtual ones', async () => {
   const directory = realTree();
   const virtual = freshTree(session);
   try {
@@ -133,7 +133,7 @@ real('hear of themselves, and of nothing virtual', async () => {
 });
 real.run();
 
-const masks = suite('what was asked for');
+const masks = suite('masks');
 for (const [bit, change] of [
   [NOTE_DELETE, 'unlink $D/f'],
   [NOTE_LINK, 'unlink $D/f'],
@@ -151,7 +151,7 @@ for (const [bit, change] of [
     assert.equal(named(await watcher.heard('k')), named({ f: bit }));
     await play('close k\nclose f', { watcher });
   });
-masks('nothing, or nothing that exists', async () => {
+masks('an empty mask, or unknown bits only', async () => {
   const D = { D: freshTree(session) };
   await watcher.say('kqueue k');
   await watcher.watch('k', 'f', `${D.D}/f`, { mask: 0 });
@@ -197,7 +197,7 @@ opens('O_EVTONLY can be read, by default', async () => {
 opens.run();
 
 const branches = suite('two processes on two branches');
-branches('a whiteout hides a file from one: only the other hears', async () => {
+branches('a whiteout hides a file in one branch: only the other gets events', async () => {
   const directory = freshTree(session);
   const D = { D: directory };
   const view = viewOf(session);
@@ -210,13 +210,13 @@ branches('a whiteout hides a file from one: only the other hears', async () => {
   await play('open x $D/d/x evtonly => ENOENT', { aside }, D);
   await play('append $D/d/x more\nunlink $D/d/x', { host: view }, D);
   assert.equal(named(await watcher.heard('k')), { d: 'WRITE', x: 'DELETE|WRITE|EXTEND|LINK' });
-  assert.equal(named(await aside.heard('k')), {}, 'it never had the file');
+  assert.equal(named(await aside.heard('k')), {}, 'the branch never had the file');
   await play('create $D/d/x', { host: view }, D);
   assert.equal(named(await watcher.heard('k')), { d: 'WRITE' });
   assert.equal(named(await aside.heard('k')), {}, 'its whiteout still hides the name');
   await play('create $D/d/y', { host: view }, D);
   assert.equal(named(await watcher.heard('k')), { d: 'WRITE' });
-  assert.equal(named(await aside.heard('k')), { d: 'WRITE' }, 'what is not hidden is heard of');
+  assert.equal(named(await aside.heard('k')), { d: 'WRITE' }, 'a visible file is reported');
   for (const listener of [watcher, aside]) await play('close k\nclose d', { listener });
   await play('close x', { watcher });
 });
@@ -229,16 +229,16 @@ branches('a copy belongs to its branch', async () => {
   }
   await play('append $D/f main', { host: viewOf(session) }, D);
   assert.equal(named(await watcher.heard('k')), { f: 'WRITE|EXTEND' });
-  assert.equal(named(await aside.heard('k')), { f: 'WRITE|EXTEND' }, 'one file, seen by both');
+  assert.equal(named(await aside.heard('k')), { f: 'WRITE|EXTEND' }, 'one file, visible in both branches');
   await play('append $D/f aside', { host: viewOf(session, 'aside') }, D);
-  assert.equal(named(await watcher.heard('k')), {}, 'main has no part in it');
-  assert.equal(named(await aside.heard('k')), { f: 'WRITE|EXTEND' }, 'the watch follows to the copy');
+  assert.equal(named(await watcher.heard('k')), {}, 'main does not see the copy');
+  assert.equal(named(await aside.heard('k')), { f: 'WRITE|EXTEND' }, 'the watch follows the copy-up');
   await play('append $D/f main', { host: viewOf(session) }, D);
   assert.equal(named(await watcher.heard('k')), { f: 'WRITE|EXTEND' });
   assert.equal(named(await aside.heard('k')), {}, 'its copy hides the change');
   for (const listener of [watcher, aside]) await play('close k\nclose f', { listener });
 });
-branches('a process that is bound to another branch hears the difference', async () => {
+branches('a process bound to another branch gets the differences', async () => {
   const directory = freshTree(session);
   const D = { D: directory };
   session.core.createBranch('third');
@@ -250,7 +250,7 @@ branches('a process that is bound to another branch hears the difference', async
   session.host.rebind(watcher.pid, 'third');
   assert.equal(named(await watcher.heard('k')), { f: 'DELETE|LINK', d: 'WRITE' });
   await play('append $D/d/x main', { host: viewOf(session) }, D);
-  assert.equal(named(await watcher.heard('k')), { x: 'WRITE|EXTEND' }, 'what is beneath shows through');
+  assert.equal(named(await watcher.heard('k')), { x: 'WRITE|EXTEND' }, 'the file below becomes visible');
   session.host.rebind(watcher.pid, 'main');
   await play('close k\nclose f\nclose d\nclose x', { watcher });
   session.core.deleteBranch('third');

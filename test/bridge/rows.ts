@@ -1,4 +1,4 @@
-/** What one change of a tree makes each watcher hear: Darwin's table of posts, as cases to be played. */
+/** The bits that each watcher gets for a change: Darwin's table of posts, as cases. */
 
 import {
   NOTE_ATTRIB as ATTRIB,
@@ -11,14 +11,14 @@ import {
 
 export interface Row {
   readonly name: string;
-  /** Done before anybody watches. */
+  /** Commands before the watches are registered. */
   readonly before?: readonly string[];
-  /** Also watched, by name → path inside the case's directory. */
+  /** Further watched files, by name → path inside the case's directory. */
   readonly also?: Readonly<Record<string, string>>;
   readonly change: readonly string[];
-  /** NOTE_* bits by watcher; all others must hear nothing. */
+  /** NOTE_* bits by watcher; the other watchers must get no event. */
   readonly hears: Readonly<Record<string, number>>;
-  /** What the stand-in tells of a real directory where it cannot know better, and why. */
+  /** The stand-in's bits for a real directory where they differ, and the reason. */
   readonly standin?: { readonly hears: Readonly<Record<string, number>>; readonly because: string };
 }
 
@@ -43,7 +43,7 @@ export const ROWS: readonly Row[] = [
   { name: 'truncate, shorter', change: ['truncate $D/f 2'], hears: { f: ATTRIB } },
   { name: 'truncate, same size', change: ['truncate $D/f 5'], hears: { f: ATTRIB } },
   {
-    name: 'truncated and written anew',
+    name: 'truncated and written again',
     change: ['opentrunc $D/f', 'put $D/f 0 again'],
     hears: { f: ATTRIB | EXTEND | WRITE },
     standin: { hears: { f: WRITE }, because: 'it compares sizes only when it is asked' },
@@ -70,7 +70,7 @@ export const ROWS: readonly Row[] = [
     hears: { f: DELETE | LINK, d: WRITE },
   },
   { name: 'rmdir', change: ['rmdir $D/e'], hears: { e: DELETE | LINK, top: WRITE | LINK } },
-  { name: 'made and removed', change: ['mkdir $D/n', 'rmdir $D/n'], hears: { top: WRITE | LINK } },
+  { name: 'created and removed', change: ['mkdir $D/n', 'rmdir $D/n'], hears: { top: WRITE | LINK } },
   // Renames of files.
   { name: 'rename in one directory', change: ['rename $D/f $D/n'], hears: { f: RENAME, top: WRITE } },
   {
@@ -86,7 +86,7 @@ export const ROWS: readonly Row[] = [
   },
   { name: 'rename to the same name', change: ['rename $D/f $D/f'], hears: {} },
   {
-    name: 'rename between two names of one file',
+    name: 'rename between two names of a file',
     before: ['link $D/f $D/n'],
     change: ['rename $D/f $D/n'],
     hears: {},
@@ -129,7 +129,7 @@ export const ROWS: readonly Row[] = [
     change: ['rename $D/e $D/d/o'],
     hears: { e: RENAME, o: DELETE, top: WRITE, d: WRITE },
   },
-  // Exchanges: the second loses its name, says Darwin.
+  // Exchanges: Darwin posts DELETE to the second file.
   {
     name: 'exchange two files',
     change: ['exchange $D/f $D/g'],
@@ -148,7 +148,7 @@ export const ROWS: readonly Row[] = [
   // Attributes.
   { name: 'chmod', change: ['chmod $D/f 0600'], hears: { f: ATTRIB } },
   {
-    name: 'chmod to what it is',
+    name: 'chmod to the same mode',
     before: ['chmod $D/f 0644'],
     change: ['chmod $D/f 0644'],
     hears: { f: ATTRIB },
@@ -160,7 +160,7 @@ export const ROWS: readonly Row[] = [
   { name: 'utimes of a directory', change: ['utimes $D/d'], hears: { d: ATTRIB } },
   { name: 'setxattr', change: ['setxattr $D/f'], hears: { f: ATTRIB } },
   { name: 'removexattr', before: ['setxattr $D/f'], change: ['removexattr $D/f'], hears: { f: ATTRIB } },
-  // Through another name.
+  // Through another link.
   {
     name: 'through a symbolic link',
     before: ['symlink $D/f $D/s'],
@@ -180,7 +180,7 @@ export const ROWS: readonly Row[] = [
   },
 ];
 
-/** Changes through descriptors that a program keeps open; the core itself has none. */
+/** Changes through open descriptors of a program; the core itself has none. */
 export const DESCRIPTOR_ROWS: readonly Row[] = [
   { name: 'write in place', before: ['open w $D/f rdwr'], change: ['write w HELLO'], hears: { f: WRITE } },
   {
@@ -218,7 +218,7 @@ export const DESCRIPTOR_ROWS: readonly Row[] = [
   },
   { name: 'fchmod', before: ['open w $D/f rdwr'], change: ['fchmod w 0600'], hears: { f: ATTRIB } },
   {
-    name: 'an orphan still hears',
+    name: 'a vanished file still gets events',
     before: ['open w $D/f rdwr'],
     change: ['unlink $D/f', 'write w orphaned'],
     hears: { f: DELETE | LINK | WRITE | EXTEND, top: WRITE },
@@ -230,14 +230,14 @@ export const DESCRIPTOR_ROWS: readonly Row[] = [
     hears: {},
   },
   { name: 'opening a directory', change: ['directory r $D/d', 'close r'], hears: {} },
-  { name: 'open with O_CREAT of what is there', change: ['open r $D/f create', 'close r'], hears: {} },
+  { name: 'open with O_CREAT of an existing file', change: ['open r $D/f create', 'close r'], hears: {} },
   {
     name: 'open with O_CREAT of something new',
     change: ['open r $D/n create', 'close r'],
     hears: { top: WRITE },
   },
   {
-    name: 'what fails tells nothing',
+    name: 'a failed call posts nothing',
     change: [
       'create $D/f => EEXIST',
       'mkdir $D/d => EEXIST',

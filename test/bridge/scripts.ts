@@ -1,6 +1,6 @@
 /**
- * What kevent does with knotes on files, as scripts: one list for virtual files and for real ones under the stand-in.
- * `$D` holds the files `f` (hello), `g` (empty) and `0` to `9`; `k` is a kqueue, `f` and `g` are open.
+ * The behaviour of kevent with knotes on files, as scripts: one list for virtual files and for real files under the stand-in.
+ * `$D` contains the files `f` (hello), `g` (empty) and `0` to `9`; `k` is a kqueue, `f` and `g` are open.
  */
 
 export interface Script {
@@ -8,7 +8,7 @@ export interface Script {
   readonly text: string;
   /** Default: all three. */
   readonly families?: readonly Family[];
-  /** Why the stand-in on real files is not asked. */
+  /** Reason why the script does not run on real files under the stand-in. */
   readonly virtualOnly?: string;
 }
 
@@ -22,7 +22,7 @@ const TEN = digits.map((n) => `open t${n} $D/${n} evtonly`).join('\n');
 
 export const SCRIPTS: readonly Script[] = [
   {
-    name: 'an event carries ident, flags of the EV_ADD, bits, no data, udata',
+    name: 'an event has ident, flags of the EV_ADD, bits, no data, udata',
     text: `
       change k f VNODE ADD|CLEAR ALL 5 77
       wait k 4 0 => n=0
@@ -31,7 +31,7 @@ export const SCRIPTS: readonly Script[] = [
       wait k 4 0 => n=0`,
   },
   {
-    name: 'no history: what happened before EV_ADD is not told',
+    name: 'no history: changes before EV_ADD are not reported',
     text: `
       append $D/f more
       unlink $D/f
@@ -57,8 +57,8 @@ export const SCRIPTS: readonly Script[] = [
       wait k 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]`,
   },
   {
-    name: 'level-triggered: again and again, gathering bits',
-    virtualOnly: 'its queue stays readable until the next call has looked at inotify',
+    name: 'level-triggered: reported at every wait, accumulating bits',
+    virtualOnly: 'its queue stays readable until the next call reads inotify',
     text: `
       change k f VNODE ADD ALL
       append $D/f more
@@ -72,7 +72,7 @@ export const SCRIPTS: readonly Script[] = [
       wait k 4 0 => n=0`,
   },
   {
-    name: 'EV_CLEAR: once, then anew',
+    name: 'EV_CLEAR: reported once, then cleared',
     text: `
       change k f VNODE ADD|CLEAR ALL
       append $D/f more
@@ -83,7 +83,7 @@ export const SCRIPTS: readonly Script[] = [
       wait k 4 0 => n=1 [f VNODE ADD|CLEAR LINK 0 0]`,
   },
   {
-    name: 'EV_ONESHOT: once, then gone until added again',
+    name: 'EV_ONESHOT: reported once, then deleted',
     text: `
       change k f VNODE ADD|ONESHOT ALL
       append $D/f more
@@ -97,7 +97,7 @@ export const SCRIPTS: readonly Script[] = [
       wait k 4 0 => n=1 [f VNODE ADD|ONESHOT ATTRIB 0 0]`,
   },
   {
-    name: 'EV_DISPATCH with EV_CLEAR: off until enabled, gathering',
+    name: 'EV_DISPATCH with EV_CLEAR: disabled until enabled, accumulating bits',
     text: `
       change k f VNODE ADD|CLEAR|DISPATCH ALL
       append $D/f more
@@ -112,7 +112,7 @@ export const SCRIPTS: readonly Script[] = [
       wait k 4 0 => n=0`,
   },
   {
-    name: 'EV_DISPATCH without EV_CLEAR: enabling tells the old bits again',
+    name: 'EV_DISPATCH without EV_CLEAR: enabling reports the old bits again',
     text: `
       change k f VNODE ADD|DISPATCH ALL
       append $D/f more
@@ -122,7 +122,7 @@ export const SCRIPTS: readonly Script[] = [
       wait k 4 0 => n=1 [f VNODE ADD|DISPATCH WRITE|EXTEND 0 0]`,
   },
   {
-    name: 'a bare EV_ENABLE wipes the mask, not what is pending',
+    name: 'EV_ENABLE with fflags 0 clears the mask, not the pending bits',
     text: `
       change k f VNODE ADD|CLEAR ALL
       append $D/f more
@@ -132,7 +132,7 @@ export const SCRIPTS: readonly Script[] = [
       wait k 4 0 => n=0`,
   },
   {
-    name: 'EV_DISABLE holds back, EV_ENABLE lets go',
+    name: 'EV_DISABLE holds events back, EV_ENABLE delivers them',
     text: `
       change k f VNODE ADD|CLEAR ALL
       append $D/f more
@@ -165,7 +165,7 @@ export const SCRIPTS: readonly Script[] = [
   },
   {
     name: 'EV_DELETE takes a waiting event along',
-    virtualOnly: 'its queue stays readable until the next call has looked at inotify',
+    virtualOnly: 'its queue stays readable until the next call reads inotify',
     text: `
       change k f VNODE ADD|CLEAR ALL
       append $D/f more
@@ -188,7 +188,7 @@ export const SCRIPTS: readonly Script[] = [
       wait k 4 0 => n=1 [f VNODE ADD|CLEAR ATTRIB 0 2]`,
   },
   {
-    name: 'what is pending survives a change of the mask',
+    name: 'pending bits survive a change of the mask',
     text: `
       change k f VNODE ADD|CLEAR ALL 0 1
       append $D/f more
@@ -228,7 +228,7 @@ export const SCRIPTS: readonly Script[] = [
       change k f VNODE DELETE|SPECIFIC 0 0 5 => ENOENT`,
   },
   {
-    name: 'EV_VANISHED tells of a close, once',
+    name: 'EV_VANISHED reports a close, once',
     text: `
       change k f VNODE ADD|CLEAR|DISPATCH|SPECIFIC|VANISHED ALL 0 5
       number f => ~\\d+
@@ -266,7 +266,7 @@ export const SCRIPTS: readonly Script[] = [
       change k f VNODE DELETE 0`,
   },
   {
-    name: 'errors with room are told in place, and the list goes on',
+    name: 'errors with room are reported in order, and the list continues',
     text: `
       batch k 4 0 ; f VNODE DELETE 0 6 5 ; g VNODE ADD|CLEAR ALL => n=1 [f VNODE DELETE|ERROR 0 2 5]
       append $D/g more
@@ -300,7 +300,7 @@ export const SCRIPTS: readonly Script[] = [
       change k r READ DELETE 0 => ENOENT`,
   },
   {
-    name: 'an error among others without room: what came before stays',
+    name: 'an error without room: earlier changes stay applied',
     text: `
       batch k 0 0 ; 7 USER ADD|CLEAR 0 ; f VNODE ADD|CLEAR ALL ; 8 USER DELETE 0 ; g VNODE ADD|CLEAR ALL => ENOENT
       change k 7 USER DELETE 0
@@ -340,7 +340,7 @@ export const SCRIPTS: readonly Script[] = [
       wait k 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]`,
   },
   {
-    name: 'ten events, room for one: each once, in the order of their coming',
+    name: 'ten events, room for one: each once, in order of arrival',
     text: `
       ${TEN}
       ${digits.map((n) => `change k t${n} VNODE ADD|CLEAR DELETE|WRITE|EXTEND|ATTRIB|LINK|RENAME|REVOKE 0 ${n}`).join('\n')}
@@ -413,7 +413,7 @@ export const SCRIPTS: readonly Script[] = [
       wait k 4 -1 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]`,
   },
   {
-    name: 'what is no kqueue',
+    name: 'descriptors that are not kqueues',
     text: `
       change k f VNODE ADD|CLEAR ALL
       change f g VNODE ADD|CLEAR ALL => EBADF
@@ -454,8 +454,8 @@ export const SCRIPTS: readonly Script[] = [
       wait k 4 0 => n=1 [f VNODE ADD|CLEAR ATTRIB 0 5]`,
   },
   {
-    name: 'closing the watched number ends its knote, a duplicate goes on silent',
-    virtualOnly: 'its queue stays readable until the next call has looked at inotify',
+    name: 'closing the watched number ends its knote; a duplicate gets no events',
+    virtualOnly: 'its queue stays readable until the next call reads inotify',
     text: `
       dup f h
       change k f VNODE ADD|CLEAR ALL
@@ -481,7 +481,7 @@ export const SCRIPTS: readonly Script[] = [
   },
   {
     name: 'dup2 over the watched number ends its knote',
-    virtualOnly: 'its queue stays readable until the next call has looked at inotify',
+    virtualOnly: 'its queue stays readable until the next call reads inotify',
     text: `
       change k f VNODE ADD|CLEAR ALL
       append $D/f more
@@ -561,7 +561,7 @@ export const SCRIPTS: readonly Script[] = [
       poll outer 0 => idle`,
   },
   {
-    name: 'readiness goes with the last event only',
+    name: 'readiness ends with the last event only',
     text: `
       change k f VNODE ADD|CLEAR ALL
       change k g VNODE ADD|CLEAR ALL
@@ -573,7 +573,7 @@ export const SCRIPTS: readonly Script[] = [
       poll k 0 => idle`,
   },
   {
-    name: 'an edge-triggered outer queue hears of each coming',
+    name: 'an edge-triggered outer queue gets each arrival',
     virtualOnly: 'its outer queue hears of one coming twice',
     text: `
       kqueue outer

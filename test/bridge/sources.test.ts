@@ -1,4 +1,4 @@
-/** Virtual files beside everything else that a kqueue waits for, in threads, in other queues, over fork and exec. */
+/** Virtual files together with all other filters of a kqueue, in threads, in other queues, over fork and exec. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { buildFixtures } from '../../fixtures/build.ts';
@@ -58,7 +58,7 @@ scripts('blocked until the core changes something', {
     join t => ready
     wait k 1 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]
     select k 0 => idle`,
-  'in an outer queue, whose data counts kernel events and, as one, all of ours': `
+  'in an outer queue, whose data counts the kernel’s events, and all virtual events as one': `
     ${WATCH}
     change k g VNODE ADD|CLEAR ALL
     kqueue outer
@@ -93,7 +93,7 @@ scripts('blocked until the core changes something', {
     close k
     join t => EBADF
     join u => EBADF`,
-  'close of the watched descriptor wakes nobody': `
+  'a close of the watched descriptor wakes no waiter': `
     ${WATCH}
     thread t wait k 4 150
     close f
@@ -149,7 +149,7 @@ scripts('beside other sources', {
 });
 
 const turns = suite('turns');
-turns('with room for one, neither a level socket nor a level file starves', async () => {
+turns('with room for one event, neither a level-triggered socket nor a file starves', async () => {
   const D = { D: freshTree(session) };
   await play(
     `kqueue k\nopen f $D/f evtonly\nsocketpair a b\nchange k a READ ADD 0\nchange k f VNODE ADD ALL\nwrite b hello`,
@@ -170,7 +170,7 @@ turns('with room for one, neither a level socket nor a level file starves', asyn
 turns.run();
 
 const threads = suite('threads on one queue');
-threads('four events, four threads with room for one: one each', async () => {
+threads('four events, four threads with room for one: each gets one', async () => {
   const D = freshTree(session);
   const names = ['t0', 't1', 't2', 't3'];
   await talker.say('kqueue k');
@@ -192,7 +192,7 @@ threads('four events, four threads with room for one: one each', async () => {
   assert.is(await talker.say('wait k 8 0'), 'n=0');
   await talker.say('forget');
 });
-threads('one event, four threads: one of them, the others wait on', async () => {
+threads('one event, four threads: a single thread gets it, the others keep waiting', async () => {
   const D = freshTree(session);
   await talker.say('kqueue k');
   await talker.watch('k', 'f', `${D}/f`);
@@ -203,7 +203,7 @@ threads('one event, four threads: one of them, the others wait on', async () => 
   assert.equal(answers.sort(), ['n=0', 'n=0', 'n=0', 'n=1']);
   await talker.say('forget');
 });
-threads('many changes, four threads: each file is heard of, no event twice', async () => {
+threads('many changes, four threads: each file is reported, no event twice', async () => {
   const D = freshTree(session);
   const paths = Array.from({ length: 40 }, (_, i) => `${D}/w${i}`);
   for (const path of paths) hostCommand(host, `create ${path}`);
@@ -243,7 +243,7 @@ generations('a child has its own watches, the parent keeps its', async () => {
   assert.is(await talker.say('wait k 4 -1'), 'n=1 [f VNODE ADD|CLEAR ATTRIB 0 0]');
   await talker.say('forget');
 });
-generations('an exec begins anew', async () => {
+generations('an exec starts without kqueues', async () => {
   const D = { D: freshTree(session) };
   const other = startTalker(session);
   await play(

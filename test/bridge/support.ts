@@ -1,9 +1,9 @@
 /**
- * Scripts for kqueue programs that really live in a session: preloaded gate, Frida's agent, a host in this process.
+ * Scripts for kqueue programs that run in a session: preloaded gate, Frida's agent, a host in this process.
  *
- * A script's line is `[WHO:] COMMAND [=> ANSWER]`. WHO is a program's name (default: the first) or `host`, whose
- * commands are the tree-changing ones, done by the core itself. `$D` is the case's own directory. An answer is compared
- * literally, or as a whole-line regular expression after `~`; the default is `ok`.
+ * A script's line is `[NAME:] COMMAND [=> ANSWER]`. NAME is a program's name (default: the first) or `host`, which runs
+ * tree-changing commands in the core. `$D` is the case's own directory. An answer is compared literally, or as a
+ * whole-line regular expression after `~`; the default is `ok`.
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
@@ -25,16 +25,16 @@ import { compiled, type RunOptions, TestSession } from '../support/session.ts';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const ANSWER_MS = 30_000;
 
-/** A session whose programs get a real agent. @param engine default: the real one */
+/** A session whose programs get a real agent. @param engine default: the real engine */
 export async function openBridge(engine: () => Promise<FridaEngine> = openEngine): Promise<TestSession> {
-  // The test runner has built it; a suite that runs alone builds its own.
+  // The test runner has built the agent; a suite that runs alone builds it.
   await buildAgent();
   const session = await TestSession.open({ engine, agentSource: agentScript });
   viewOf(session).mknod({ path: BARRIER }, 0o100666);
   return session;
 }
 
-/** The real engine, its agents told to begin with other options. */
+/** The real engine, whose agents start with other options. */
 export async function engineWith(options: Readonly<Record<string, unknown>>): Promise<FridaEngine> {
   const engine = await openEngine();
   return {
@@ -51,14 +51,14 @@ export async function engineWith(options: Readonly<Record<string, unknown>>): Pr
   };
 }
 
-/** Changed to see whether everything before has been told. Nobody watches it. */
+/** Changed to find out whether all earlier events have arrived. No program watches it. */
 const BARRIER = '/v/barrier';
 
 export function viewOf(session: TestSession, branch = 'main'): FsView {
   return session.core.view(branch, SELF);
 }
 
-/** A program of test/bridge/programs, linked like any Darwin program. */
+/** A program of test/bridge/programs, linked as a Darwin program. */
 export function program(name: string, flags: readonly string[] = []): string {
   const { directory } = buildFixtures();
   const programs = join(fixturesDirectory, 'programs');
@@ -76,7 +76,7 @@ export function program(name: string, flags: readonly string[] = []): string {
   ]);
 }
 
-/** A running kqtable (or kqtree): a question, an answer. */
+/** A running kqtable (or kqtree): a command, an answer. */
 export class Talker {
   readonly child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
@@ -89,7 +89,7 @@ export class Talker {
     this.child = child;
     this.#lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
     child.stderr?.on('data', (text) => (this.stderr += text));
-    child.stdin?.on('error', () => undefined); // it may have been ended
+    child.stdin?.on('error', () => undefined); // It may have been ended.
     this.status =
       status ??
       new Promise((resolve) =>
@@ -101,7 +101,7 @@ export class Talker {
     return this.child.pid ?? 0;
   }
 
-  /** Sends a command. The answers come in the order of the commands. */
+  /** Sends a command. The answers are in the order of the commands. */
   say(command: string): Promise<string> {
     this.child.stdin?.write(`${command}\n`);
     const answer = this.#waiting.then(() => this.#next(command));
@@ -109,7 +109,7 @@ export class Talker {
     return answer;
   }
 
-  /** The next line that comes by itself. */
+  /** The next line that is not an answer. */
   line(): Promise<string> {
     return this.#next('');
   }
@@ -132,7 +132,7 @@ export class Talker {
 
   readonly #watched: string[] = [];
 
-  /** Opens a path under a name and watches it; `heard` tells of it by that name. */
+  /** Opens a path under a name and watches it; `heard` returns its bits by that name. */
   async watch(
     kq: string,
     name: string,
@@ -149,7 +149,7 @@ export class Talker {
       throw new Error(`${path} cannot be watched: ${answers.join(', ')}`);
   }
 
-  /** All that waits on a queue, as `NAME → bits`, after everything that happened before has been told. */
+  /** All pending events of a queue, as `NAME → bits`, after all earlier changes were delivered. */
   async heard(kq: string): Promise<Map<string, number>> {
     const sum = new Map<string, number>();
     await this.say(`chmod ${BARRIER} 0644`);
@@ -180,12 +180,12 @@ export function startTalker(
   return new Talker(started.child, started.status);
 }
 
-/** The same without a session: the stand-in on what there really is. */
+/** The same without a session: the stand-in on the real file system. */
 export function startBare(command: string = program('kqtree')): Talker {
   return new Talker(spawn(command, [], { stdio: 'pipe' }));
 }
 
-/** A tree-changing command of the script language, done by the core. */
+/** A tree-changing command of the script language, run by the core. */
 export function hostCommand(view: FsView, line: string): string {
   const [command, a = '', b = '', ...rest] = line.split(' ');
   const at = { path: a };
@@ -260,7 +260,7 @@ export interface Cast {
   readonly [name: string]: Talker | FsView;
 }
 
-/** Plays a script. @throws Error with the lines whose answer is another one */
+/** Plays a script. @throws Error with the lines that have a wrong answer */
 export async function play(
   script: string,
   cast: Cast,
@@ -285,7 +285,7 @@ export async function play(
 }
 
 let cases = 0;
-/** A directory of the case's own, with the file `f` (hello), the empty file `g`, the directory `d` with `x`, the empty `e`. */
+/** A directory for the case, with the file `f` (hello), the empty file `g`, the directory `d` with `x`, the empty `e`. */
 export function freshTree(session: TestSession): string {
   const view = viewOf(session);
   const directory = `/v/case${++cases}`;

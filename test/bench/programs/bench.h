@@ -1,4 +1,4 @@
-/* What the bench's programs have in common: a clock, and one command a line in, one line of numbers out. */
+/* Shared by the bench's programs: a clock, and a loop that reads a command per line and prints a line of numbers. */
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@ static inline uint64_t now(void) {
   return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* Two programs that take turns on one processor see the same clock frequency and caches. */
+/* Two programs that alternate on one processor have the same clock frequency and caches. */
 static inline void pin(int cpu) {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -34,7 +34,7 @@ static inline int must(int result, const char *what) {
   return result;
 }
 
-/* Returns false at the end. `argument` 0 when the line has none. */
+/* Returns false at the end. `argument` is 0 if the line has none. */
 static inline int command(char word[64], long *argument) {
   char line[128];
   if (!fgets(line, sizeof line, stdin)) return 0;

@@ -1,8 +1,8 @@
 /*
- * calls DIRECTORY [CPU]: runs file calls in DIRECTORY as it is told, and says how long each lot took.
+ * calls DIRECTORY [CPU]: runs lots of file calls in DIRECTORY, and prints the time of each lot.
  *
  *   > NAME COUNT
- *   < NANOSECONDS          for all of them
+ *   < NANOSECONDS          for all calls
  */
 #include "bench.h"
 #include <dirent.h>
@@ -34,7 +34,7 @@ static void prepare(void) {
   list_fd = must(open(at("list", 0), O_RDONLY | O_DIRECTORY), "open list0");
 }
 
-/* Not for everyone: it takes memory. */
+/* Not in every run: it takes memory. */
 static void prepare_big(void) {
   if (big_fd) return;
   big_fd = must(open(at("b", 0), O_CREAT | O_RDWR, 0644), "create b0");
@@ -57,7 +57,7 @@ static void stats(long n) {
   struct stat st;
   while (n--) must(stat(p, &st), "stat");
 }
-/* A name of its own in each of many pages: no two calls read the same memory. */
+/* A separate name in each of many pages: no two calls read the same memory. */
 static void stats_far(long n) {
   enum { PAGES = 256, PAGE = 4096 };
   static char *names;
@@ -127,7 +127,7 @@ static void readdirs(long n) {
     if (entries != ENTRIES + 2) die("entries are missing");
   }
 }
-/* Not for everyone: making them takes time. */
+/* Not in every run: creating the files takes time. */
 static void readdirs_10k(long n) {
   if (access(at("many", 0), F_OK) < 0) {
     must(mkdir(at("many", 0), 0755), "mkdir many0");

@@ -1,4 +1,4 @@
-// chokidar.mjs DIR MODULE: watches a tree and says, in one line, when it is ready (ns) and how much memory that took (bytes).
+// chokidar.mjs DIR MODULE: watches a tree and prints one line: the time at which it is ready (ns) and the memory used (bytes).
 const [root, module] = process.argv.slice(2);
 const { watch } = await import(module);
 const before = process.memoryUsage().rss;

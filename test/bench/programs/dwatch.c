@@ -1,8 +1,8 @@
 /*
- * dwatch DIR: watches a directory by inotify, and says of each return of its read when that was.
+ * dwatch DIR: watches a directory by inotify, and prints the time of each return of its read.
  *
- *   < NS                    how long the watch took
- *   < RECORD                when (ns), how many returns so far, the first event's mask
+ *   < NS                    duration of the watch call
+ *   < RECORD                time (ns), number of returns so far, mask of the first event
  */
 #include "bench.h"
 #include <sys/inotify.h>

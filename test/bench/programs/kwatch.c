@@ -1,9 +1,9 @@
 /*
- * kwatch FILE...: waits in kevent for changes of files and says when it heard.
+ * kwatch FILE...: waits in kevent for changes of files and prints the time of each return.
  *
- * First a line for each file: ns that its EV_ADD took. Then, for each return of kevent, one record of 24 bytes:
- * when (ns, u64), how many times it has returned (u64), and the first 8 bytes of the first file (u64).
- * With SLOW=MICROSECONDS it works that long on each.
+ * First a line for each file: duration of its EV_ADD in ns. Then, for each return of kevent, a record of 24 bytes: time (ns,
+ * u64), number of returns so far (u64), and the first 8 bytes of the first file (u64).
+ * With SLOW=MICROSECONDS it works that long on each event.
  */
 #include "bench.h"
 #include <sys/event.h>

@@ -1,8 +1,8 @@
 /*
  * manyfds DIRECTORY N: watches DIRECTORY/0 to N-1 on one kqueue.
  *
- *   < OPENED ADDED         ns: all opens; all EV_ADDs, the first apart from the rest, which come in one list
- *   > collect N            waits until N different files were heard of
+ *   < OPENED ADDED         ns: all opens; the EV_ADDs after the first, in one list
+ *   > collect N            waits for events of N different files
  *   < NANOSECONDS CALLS EVENTS
  */
 #include "bench.h"

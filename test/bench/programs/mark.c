@@ -1,4 +1,4 @@
-/* mark [FD]: says on FD when its main began, and ends. */
+/* mark [FD]: writes the time of its main's start to FD, and ends. */
 #include "bench.h"
 
 int main(int argc, char **argv) {

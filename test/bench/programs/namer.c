@@ -1,5 +1,5 @@
 /*
- * namer DIR: changes a directory, or the file `f` in it, when told to.
+ * namer DIR: changes a directory, or the file `f` in it, on command.
  *
  *   > m | r | w | h         mkdir DIR/n, rmdir DIR/n, write to f by a descriptor, chmod f
  *   < BEGAN ENDED           ns, around the change

@@ -1,10 +1,10 @@
 /*
- * spawner MARK: starts the program MARK as it is told.
+ * spawner MARK: starts the program MARK on command.
  *
- *   > spawn N              posix_spawn of N children, one after the other
+ *   > spawn N              posix_spawn of N children, sequentially
  *   > fork N               the same by fork and exec
- *   > env NAME=VALUE       children get this too (no answer); `env NAME` takes it away
- *   < E T                  ns: from exec (posix_spawn: from the call) to main, and until waited for; means of N
+ *   > env NAME=VALUE       adds to the children's environment (no answer); `env NAME` removes it
+ *   < E T                  ns: from exec (posix_spawn: from the call) to main, and to the end of the wait; means of N
  */
 #include "bench.h"
 #include <spawn.h>

@@ -1,7 +1,7 @@
 /*
- * storm DIR WRITES: writes to two files in turn while it watches their directory and reads nothing; then reads.
+ * storm DIR WRITES: writes alternately to two files while it watches their directory and does not read; then reads.
  *
- *   < NS HEARD OVERFLOWS AFTER     how long the writes took; events but overflows; those; events of one more write
+ *   < NS HEARD OVERFLOWS AFTER     duration of the writes; events without overflows; overflows; events of one more write
  */
 #include "bench.h"
 #include <sys/inotify.h>

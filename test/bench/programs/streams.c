@@ -1,9 +1,8 @@
 /*
  * streams DIRECTORY COUNT LATENCY [queue]: COUNT FSEvents streams over DIRECTORY on one run loop or queue.
  *
- * First a line: ns that making and starting them took. Then one record of 24 bytes for each callback: when (ns, u64),
- * how many callbacks there have been (u64), how many events in this one (u32) and whether it said that some were
- * lost (u32).
+ * First a line: ns for creating and starting them. Then a record of 24 bytes for each callback: time (ns, u64), number of
+ * callbacks so far (u64), number of events in this callback (u32), and whether it reported a loss (u32).
  */
 #include "bench.h"
 #include <CoreServices/CoreServices.h>

@@ -1,7 +1,7 @@
 /*
  * watchall DIR N: watches DIR/d0 … DIR/dN-1 and waits for the end of its input.
  *
- *   < NS                    how long all the watches took
+ *   < NS                    duration of all watch calls
  */
 #include "bench.h"
 #include <sys/inotify.h>

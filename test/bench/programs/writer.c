@@ -1,5 +1,5 @@
 /*
- * writer FILE: writes its count to the file's begin when told to.
+ * writer FILE: writes its count to the start of the file on command.
  *
  *   > w
  *   < BEGAN ENDED          ns, around the write

@@ -1,6 +1,6 @@
 /*
- * Nothing of kqueue or libdispatch is linked: `by_name LIBRARY DIR` loads both and asks for them by name. Watches DIR
- * through each, makes a file in it, and says what both heard.
+ * Links neither kqueue nor libdispatch: `by_name LIBRARY DIR` loads both and looks them up by name. Watches DIR through
+ * each, creates a file in it, and prints the events of both.
  */
 #include <dispatch/dispatch.h>
 #include <dlfcn.h>

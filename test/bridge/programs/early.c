@@ -1,4 +1,4 @@
-/* A library that watches before main: $EARLY names the file. Says what it heard of its own change. */
+/* A library that watches before main: $EARLY names the file. Prints the event of its own change. */
 #include <sys/event.h>
 #include <fcntl.h>
 #include <stdlib.h>

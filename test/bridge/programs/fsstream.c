@@ -1,6 +1,6 @@
 /*
- * A program of FSEvents' public API, driven line by line: one command, one answer. Streams, loops and queues have names.
- * What callbacks bring is kept until it is asked for, with the place it came on.
+ * A program that uses FSEvents' public API: one command, one answer. Streams, loops and queues have names. Events of
+ * callbacks are stored with their thread until a command reads them.
  */
 #include <CoreServices/CoreServices.h>
 #include <dispatch/dispatch.h>
@@ -21,7 +21,7 @@
 #define MOST 2048
 #define WORDS 64
 
-/* By pointer, so that the same program asks for them by name when it is told to. */
+/* Function pointers, so that the same program can look the functions up by name. */
 #ifdef BY_NAME
 #define NAMES(X) X(FSEventStreamCreate) X(FSEventStreamScheduleWithRunLoop) X(FSEventStreamUnscheduleFromRunLoop) X(FSEventStreamStart) \
   X(FSEventStreamStop) X(FSEventStreamInvalidate) X(FSEventStreamRelease) X(FSEventStreamFlushSync) X(FSEventStreamSetDispatchQueue)
@@ -42,7 +42,7 @@ struct loop {
   char name[32];
   pthread_t thread;
   CFRunLoopRef loop;
-  CFRunLoopSourceRef own; /* NULL: nothing but streams keeps it */
+  CFRunLoopSourceRef own; /* NULL: only streams keep the loop alive. */
   int runs;
   int ended;
 };
@@ -52,15 +52,15 @@ struct stream {
   FSEventStreamRef stream;
   FSEventStreamCreateFlags flags;
   int cf, extended, relative;
-  char *text; /* events, each followed by a newline */
+  char *text; /* Events, each followed by a newline. */
   size_t length;
   int events, callbacks, most, overlapped;
-  int inside; /* threads in its callback */
-  int mutating; /* callbacks during a command of ours on the main thread */
+  int inside; /* Threads in its callback. */
+  int mutating; /* Callbacks during a command on the main thread. */
   int released;
-  int given_up; /* the main thread has released it */
+  int given_up; /* The main thread has released it. */
   char place[32];
-  char actions[128]; /* done inside the next callback */
+  char actions[128]; /* Actions inside the next callback. */
   int sleep_ms;
 };
 
@@ -151,7 +151,7 @@ static void callback(ConstFSEventStreamRef reference, void *info, size_t count, 
     pthread_mutex_lock(&lock);
     while (!s->given_up) pthread_cond_wait(&changed, &lock);
     pthread_mutex_unlock(&lock);
-    /* Who is in its callback still has it. */
+    /* A thread in the callback still uses it. */
     if (FSEventStreamGetLatestEventId(reference) != ids[count - 1]) s->overlapped += 10000;
   }
   if (pause) usleep((useconds_t)pause * 1000);
@@ -186,7 +186,7 @@ static void *run(void *argument) {
   l->ended = 1;
   pthread_cond_broadcast(&changed);
   pthread_mutex_unlock(&lock);
-  /* The loop stays valid for streams that are still to be unscheduled. */
+  /* The loop stays valid for streams that are not yet unscheduled. */
   for (;;) pause();
   return NULL;
 }
@@ -197,7 +197,7 @@ static struct loop *loop_named(const char *name) {
   return NULL;
 }
 
-/* A loop of its own thread; `bare`: begins to run when told, with nothing of its own in it. */
+/* A loop on its own thread; `bare`: it runs on command and has no source of its own. */
 static void make_loop(const char *name, int bare) {
   struct loop *l = &loops[loop_count++];
   snprintf(l->name, sizeof l->name, "%s", name);
@@ -262,7 +262,7 @@ static void deadline(struct timespec *end, int seconds) {
   end->tv_sec += seconds;
 }
 
-/* events S COUNT: waits until there are so many, tells all and forgets them. */
+/* events S COUNT: waits for COUNT events, prints all and clears them. */
 static void events(struct stream *s, int count) {
   struct timespec end;
   deadline(&end, 25);
@@ -349,7 +349,7 @@ static void *churn(void *argument) {
   return NULL;
 }
 
-/* churn DIR LOOP ROUNDS: threads make and end streams while one changes the tree. */
+/* churn DIR LOOP ROUNDS: threads create and release streams while another thread changes the tree. */
 static void churn_all(const char *directory, const char *loop, int rounds) {
   pthread_t writer, threads[4];
   struct churn c[4];
@@ -481,7 +481,7 @@ static void other_command(char **w, int n) {
   else if (!strcmp(c, "isended")) print_line("%d", loop_named(w[1])->ended);
   else if (!strcmp(c, "churn")) churn_all(w[1], w[2], atoi(w[3]));
   else if (!strcmp(c, "forked")) {
-    /* The child makes a file, and gives up the streams it has inherited. */
+    /* The child creates a file, and releases the streams that it inherited. */
     int status;
     pid_t child = fork();
     if (child == 0) {

@@ -1,16 +1,16 @@
 /*
- * kqtable with the rest of the calls that change a tree:
+ * kqtable with further calls that change a tree:
  *
  *   chown PATH | utimes PATH | setxattr PATH | removexattr PATH | exchange A B | rmall F...
  *   opentrunc PATH          open(O_TRUNC) and close
  *   put PATH OFFSET TEXT | empty PATH          open, pwrite (of no bytes), close
- *   appendfd F PATH | directory F PATH | linkitself F PATH          more ways to open
+ *   appendfd F PATH | directory F PATH | linkitself F PATH          further ways to open
  *   repeat N COMMAND...          the same command, N times; the last answer
- *   status N | abort | fault          ends: by _exit, abort, a null pointer
- *   blockread F          a read on a thread of its own that stays
- *   forget          closes all that has a name, and forgets the names
+ *   status N | abort | fault          ends by _exit, abort, or a null pointer
+ *   blockread F          a blocking read on a separate thread
+ *   forget          closes all named descriptors, and forgets the names
  *   cd PATH
- *   child          a child goes on with the script | endchild          and the parent takes over again
+ *   child          a child continues with the script | endchild          the parent takes over again
  *   closerange | exec PROGRAM ARGUMENT
  */
 #define main kqtable_main
@@ -93,7 +93,7 @@ static int more(char *line, char *answer) {
 
 int main(int argc, char **argv) {
   static char line[LINE], answer[ANSWER];
-  /* Whoever made us by exec waits for it: lines sent before are lost with the old image's buffer. */
+  /* The program that called exec waits for this line: lines sent before are lost with the old image's buffer. */
   if (argc > 1) print_line("%s", argv[1]);
   signal(SIGPIPE, SIG_IGN);
   while (fgets(line, sizeof line, stdin)) {

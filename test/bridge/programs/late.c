@@ -1,4 +1,7 @@
-/* Loads the framework named on its command line when a line comes in, watches the path on the next one, and says what it hears. */
+/*
+ * At the first line of input, loads the framework named on its command line; at the second, watches the path on that line and
+ * prints the events.
+ */
 #include <CoreServices/CoreServices.h>
 #include <dispatch/dispatch.h>
 #include <dlfcn.h>

@@ -1,6 +1,6 @@
 /*
- * What the headers of FSEvents and Dispatch forbid: `misuse CASE DIR`. Tells on standard output what the calls gave,
- * and every event; a case that comes to its end says so.
+ * Misuse of FSEvents and Dispatch: `misuse CASE DIR`. Prints the results of the calls and every event; a case that runs to
+ * its end prints `end`.
  */
 #include <CoreServices/CoreServices.h>
 #include <dispatch/dispatch.h>
@@ -60,7 +60,7 @@ static void end(FSEventStreamRef stream) {
   FSEventStreamRelease(stream);
 }
 
-/* A change, and what is heard of it. */
+/* A change, and its events. */
 static void prove(FSEventStreamRef stream, const char *path) {
   start(stream);
   touch(path);
