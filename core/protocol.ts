@@ -386,5 +386,8 @@ export const OBJECT_NAMES = {
   mirrors: 'm',
 } as const;
 
+/** Linux: the host also listens at this abstract name, followed by the last component of the object directory's path. */
+export const ABSTRACT_SOCKET = 'shimfs:';
+
 /** The environment variable that carries the session into a preloaded process: `<object dir>:<binding>`. */
 export const SESSION_VARIABLE = 'SHIMFS_SESSION';

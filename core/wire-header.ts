@@ -1,6 +1,7 @@
 /** The wire (core/protocol.ts) as a C header: what the gate is compiled with. */
 import { cDefines, cStruct } from './layout.ts';
 import {
+  ABSTRACT_SOCKET,
   AgentOp,
   BY_DESCRIPTOR,
   DIRENT,
@@ -46,6 +47,7 @@ export function cHeader(): string {
     `#define SHIMFS_GENERATIONS ${GENERATIONS}`,
     ...Object.entries(LIMITS).map(([name, value]) => `#define SHIMFS_${name} ${value}`),
     `#define SHIMFS_SESSION_VARIABLE "${SESSION_VARIABLE}"`,
+    `#define SHIMFS_ABSTRACT_SOCKET "${ABSTRACT_SOCKET}"`,
     `#define SHIMFS_OBJECTS "${OBJECT_NAMES.objects}"`,
     `#define SHIMFS_DIRECTORIES "${OBJECT_NAMES.directories}"`,
     `#define SHIMFS_BY_DESCRIPTOR 0x${BY_DESCRIPTOR.toString(16)}u`,

@@ -98,8 +98,29 @@ static long refuse(const char *path, const char *why) {
   return -EACCES;
 }
 
+/* Nothing virtual has a name here (linux/root.c): the program needs no gate, and could not load one. */
+__attribute__((noinline)) static long exec_outside(long dirfd, const char *path, char *const *argv, char *const *env, long flags) {
+  const char *before = value_of(env, "LD_PRELOAD");
+  size_t n = 1, own = text_length(gate_path), kept = 0;
+  for (char *const *e = env; e && *e; e++) n++;
+  bool ours = before && text_equal(before, gate_path, own) && (!before[own] || before[own] == ':');
+  char preload[ours && before[own] ? text_length(before) + 16 : 1];
+  long at = sys(SYS_mmap, 0, n * sizeof(char *), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (at < 0 && at > -4096) return at;
+  char **list = (char **)at;
+  for (char *const *e = env; e && *e; e++)
+    if (!text_equal(*e, SHIMFS_SESSION_VARIABLE "=", sizeof SHIMFS_SESSION_VARIABLE) && !(ours && text_equal(*e, "LD_PRELOAD=", 11)))
+      list[kept++] = *e;
+  if (ours && before[own]) list[kept++] = (append(append(preload, "LD_PRELOAD="), before + own + 1), preload);
+  list[kept] = NULL;
+  long result = native_exec(dirfd, path, argv, list, flags);
+  sys(SYS_munmap, at, n * sizeof(char *));
+  return result;
+}
+
 /* The only way to the kernel's exec. @param early it may need libraries of the tree (linux/loader.c) */
 static long exec_covered(long dirfd, const char *path, char *const *argv, char *const *env, long flags, bool early) {
+  if (!session.mount_count) return exec_outside(dirfd, path, argv, env, flags);
   const char *why = coverage_refusal_here();
   long refused = why ? refuse(path, why) : 0;
   if (refused) return refused;
@@ -206,13 +227,13 @@ __attribute__((noinline)) static long exec_foreign(long dirfd, const char *path,
   if (fd < 0 && (refused = refuse(path, "it cannot be read, so it cannot be checked"))) return refused;
   if (fd < 0) return exec_covered(dirfd, path, argv, env, flags, false);
   program_read(&p, fd);
-  const char *why = coverage_refusal(&p, argv);
+  const char *why = session.mount_count ? coverage_refusal(&p, argv) : NULL;
   bool early = asks_early(&p, env, false);
   sys(SYS_close, fd);
   if (why && (refused = refuse(path, why))) return refused;
   if (parse_script(&p, &interpreter, &argument)) {
     if (interpreter_virtual(interpreter) && path[0]) return exec_interpreter(interpreter, argument, path, argv, env, depth);
-    if ((refused = judge_interpreter(interpreter, depth + 1))) return refused;
+    if (session.mount_count && (refused = judge_interpreter(interpreter, depth + 1))) return refused;
   }
   return exec_covered(dirfd, path, argv, env, flags, early);
 }

@@ -46,12 +46,17 @@ struct session {
   uint32_t rebindings; /* the shared page's, when `binding` was last known to be ours */
   const char *directory; /* the object directory, absolute */
   uint32_t directory_length;
+  uint32_t owner; /* user id of the host */
   int keepalive; /* inherited by every descendant; the starter sees its end when the last has gone */
 };
 extern struct session session;
 
 bool session_open(const char *directory, uint32_t binding);
 bool session_host_alive(void);
+/* For this process alone: it has found that nobody serves the session. The others find out for themselves. */
+void session_lose(void);
+/* The object directory's own name, without what leads to it. */
+const char *session_base(void);
 extern char session_value[SHIMFS_MAX_SESSION_VALUE]; /* of the environment variable */
 extern char gate_path[SHIMFS_MAX_GATE_PATH];         /* of this library */
 /* Writes `<object dir>/<area>/<name>` and a NUL. */

@@ -13,6 +13,8 @@ static struct {
   uint32_t next_id;
   uint32_t parent_pid;
   bool greeting; /* the reply to Hello has not been read yet */
+  bool waiting;     /* an exchange is under way, with the lock held */
+  bool interrupted; /* a person wants to end the program meanwhile */
   int *passing;  /* where a descriptor goes that comes with the next reply */
   uint64_t seq;
   uint64_t mask; /* the holder's signal mask */
@@ -41,10 +43,17 @@ static void let_go(void) {
   restore_signals(&before);
 }
 
+/* May a wait that a second has passed in go on? Not once a person wants to end the program. */
+static bool keeps_waiting(void) {
+  if (!the.waiting) return true;
+  the.interrupted = wait_interrupted(the.mask);
+  return !the.interrupted;
+}
+
 static bool send_all(int fd, const uint8_t *bytes, size_t n) {
   while (n) {
     long sent = sys(SYS_sendto, fd, bytes, n, MSG_NOSIGNAL, 0, 0);
-    if (sent == -EINTR) continue;
+    if (sent == -EINTR || (sent == -EAGAIN && keeps_waiting())) continue;
     if (sent <= 0) return false;
     bytes += sent;
     n -= (size_t)sent;
@@ -55,12 +64,19 @@ static bool send_all(int fd, const uint8_t *bytes, size_t n) {
 static bool receive_all(int fd, uint8_t *bytes, size_t n) {
   while (n) {
     long got = sys(SYS_recvfrom, fd, bytes, n, MSG_WAITALL, 0, 0);
-    if (got == -EINTR) continue;
+    if (got == -EINTR || (got == -EAGAIN && keeps_waiting())) continue;
     if (got <= 0) return false;
     bytes += got;
     n -= (size_t)got;
   }
   return true;
+}
+
+static long receive_first(int fd, uint8_t *bytes, size_t n, int *passed) {
+  for (;;) {
+    long got = receive_passing(fd, bytes, n, passed);
+    if (got != -EINTR && !(got == -EAGAIN && keeps_waiting())) return got;
+  }
 }
 
 static size_t encode(uint8_t *out, const struct request *q, uint32_t id) {
@@ -90,20 +106,55 @@ static size_t encode(uint8_t *out, const struct request *q, uint32_t id) {
   return total;
 }
 
+/*
+ * Where the host listens: at a path in the run directory, and on Linux at an abstract name, which a process sees that
+ * has another root directory or other mounts. Returns the address's length, 0 when there is none of that kind.
+ */
+enum { BY_PATH, BY_NAME, BY_PADDED_NAME }; /* libuv pads a name with NULs up to 1.46 */
+static size_t address_of(int kind, struct sockaddr_un *out) {
+  const char *text = kind == BY_PATH ? (const char *)(uintptr_t)session.shared + session.shared->socket_offset : session_base();
+  size_t n = text_length(text), head = kind == BY_PATH ? 0 : sizeof SHIMFS_ABSTRACT_SOCKET;
+  *out = (struct sockaddr_un){.sun_family = AF_UNIX};
+  if (head + n >= sizeof out->sun_path) return 0;
+  if (head) bytes_copy(out->sun_path + 1, SHIMFS_ABSTRACT_SOCKET, head - 1);
+  bytes_copy(out->sun_path + head, text, n);
+  return kind == BY_PADDED_NAME ? sizeof *out : offsetof(struct sockaddr_un, sun_path) + head + n + (kind == BY_PATH);
+}
+
+/* Takes a number above the program's limit for as long as it needs one where the program has used up its own. */
+static long new_socket(void) {
+  long fd = sys(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd != -EMFILE) return fd;
+  struct rlimit before = widen_descriptors(64);
+  fd = sys(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  restore_descriptors(&before);
+  return fd;
+}
+
+static long connected_socket(int kind, uint32_t role) {
+  struct sockaddr_un address;
+  size_t length = address_of(kind, &address);
+  if (!length) return -ENAMETOOLONG;
+  long fd = new_socket();
+  if (fd < 0) return fd;
+  if (role == ROLE_GATE) limit_waits((int)fd); /* an agent's reader waits for events, however long */
+  long r;
+  do r = sys(SYS_connect, fd, &address, length);
+  while (r == -EINTR || (r == -EAGAIN && keeps_waiting()));
+  if (r == 0 && kind != BY_PATH && !peer_is((int)fd, session.owner)) r = -ECONNREFUSED;
+  if (r == 0) return fd;
+  sys(SYS_close, fd);
+  return r;
+}
+
 /* Connects and says Hello; the reply is not waited for. */
 static int dial(uint32_t role, uint32_t parent_pid) {
-  const char *path = (const char *)(uintptr_t)session.shared + session.shared->socket_offset;
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  size_t length = text_length(path);
-  if (length >= sizeof address.sun_path) return -ENAMETOOLONG;
-  bytes_copy(address.sun_path, path, length);
-  long fd = sys(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return (int)fd;
-  long r = sys(SYS_connect, fd, &address, offsetof(struct sockaddr_un, sun_path) + length + 1);
-  if (r < 0) {
-    sys(SYS_close, fd);
-    return (int)r;
+  long fd = connected_socket(BY_PATH, role);
+  for (int kind = BY_NAME; fd < 0 && fd != -EMFILE && !the.interrupted && kind <= BY_PADDED_NAME; kind++) {
+    long other = connected_socket(kind, role);
+    if (other >= 0) fd = other;
   }
+  if (fd < 0) return (int)fd;
   fd = raise_fd((int)fd, true);
   protect_fd((int)fd, true);
 
@@ -135,19 +186,13 @@ static bool hang_up(void) {
   return false;
 }
 
-/* Nobody serves this session any more: what is remembered of it ends with it, in every process. */
-static bool host_gone(void) {
-  session.shared->host_state = HOST_DEAD;
-  return false;
-}
-
 static bool connected(void) {
   if (the.fd >= 0) return true;
   if (!session_host_alive()) return false;
   the.fd = dial(ROLE_GATE, the.parent_pid);
   the.greeting = the.fd >= 0;
   if (the.fd >= 0) fd_inherit();
-  else if (the.fd == -ECONNREFUSED || the.fd == -ENOENT) host_gone();
+  else if (the.fd == -ECONNREFUSED || the.fd == -ENOENT) session_lose();
   if (the.fd < 0) the.fd = -1;
   return the.fd >= 0;
 }
@@ -160,38 +205,59 @@ static bool send_frame(const struct request *q, uint32_t id) {
 /* Reads one whole reply into the.in. */
 static bool receive_reply(uint32_t id) {
   struct shimfs_reply *r = (void *)the.in;
-  long first = the.passing ? receive_passing(the.fd, the.in, sizeof *r, the.passing) : 0;
-  if (first < 0 || !receive_all(the.fd, the.in + first, sizeof *r - (size_t)first)) return false;
+  long first = the.passing ? receive_first(the.fd, the.in, sizeof *r, the.passing) : 0;
+  if (first < 0 || (the.passing && !first) || !receive_all(the.fd, the.in + first, sizeof *r - (size_t)first)) return false;
   if (r->id != id || r->length != sizeof *r + r->data_length || r->length > SHIMFS_MAX_REPLY) return false;
   r->result = (int32_t)native_result(r->result);
   return receive_all(the.fd, the.in + sizeof *r, r->data_length);
 }
 
+/* Reads the reply to Hello, if it is still to come. False: the host has hung up, and read no request of ours. */
 static bool greeted(void) {
   if (!the.greeting) return true;
   the.greeting = false;
-  /* Refused: another host serves this name now. */
   int *passing = the.passing;
   the.passing = NULL;
   bool welcome = receive_reply(0);
   the.passing = passing;
-  return (welcome && ((struct shimfs_reply *)the.in)->result == 0) || host_gone();
+  return welcome && ((struct shimfs_reply *)the.in)->result == 0;
+}
+
+/*
+ * A new connection that is cut before Hello is answered is tried again: a host that was stopped for a while may have
+ * given up on it. One that is refused each time leads to another host, which serves this name now.
+ */
+enum { GREETINGS = 3 };
+static bool exchanged(const struct request *q, uint32_t id) {
+  for (int i = 0; i < GREETINGS; i++) {
+    if (!connected()) return false;
+    bool fresh = the.greeting;
+    if (send_frame(q, id) && greeted()) return receive_reply(id);
+    hang_up();
+    if (the.interrupted || !fresh) return false;
+  }
+  session_lose();
+  return false;
 }
 
 static long exchange(const struct request *q, const struct shimfs_reply **reply, const char **data, int *passing) {
   struct shimfs_reply *r = (void *)the.in;
   hold();
   the.passing = passing;
+  the.waiting = true;
+  the.interrupted = false;
   uint32_t id = ++the.next_id ? the.next_id : ++the.next_id;
   if (sizeof(struct shimfs_request) + q->path_length + q->path2_length + q->data_length > SHIMFS_MAX_REQUEST) {
     bytes_zero(r, sizeof *r);
     r->result = -ENAMETOOLONG;
-  } else if (!connected() || !send_frame(q, id) || !greeted() || !receive_reply(id)) {
+  } else if (!exchanged(q, id)) {
+    bool interrupted = the.interrupted;
     hang_up();
-    connected(); /* finds out whether it was this connection or the host */
+    if (!interrupted) connected(); /* finds out whether it was this connection or the host */
     bytes_zero(r, sizeof *r);
-    r->result = -EIO;
+    r->result = interrupted ? -EINTR : -EIO;
   }
+  the.waiting = the.interrupted = false;
   the.passing = NULL;
   if (r->seq > the.seq) the.seq = r->seq;
   if (reply) *reply = r;

@@ -30,6 +30,14 @@ void fill_statfs(void *out, const struct shimfs_reply *r);
 /* Appends a directory entry. Returns its length, 0 when it does not fit. */
 size_t put_entry(char *at, size_t room, const struct shimfs_dirent *e);
 
+/* ---- signals that arrive while the host is waited for (linux|darwin/interruption.c) ---- */
+/*
+ * All signals are held off. Lets a pending one whose default action ends or stops the process take effect. Returns true
+ * when one is pending with which a person ends a program (SIGINT, SIGTERM, SIGHUP, SIGQUIT) and the program handles it.
+ * @param own the program's own mask: what it holds off itself stays pending
+ */
+bool wait_interrupted(uint64_t own);
+
 /* ---- descriptors of this process (linux|darwin/descriptors.c) ---- */
 /* The absolute path a descriptor stands on, not terminated. Returns its length, 0 when it has none. */
 size_t descriptor_path(int fd, char *out, size_t size);

@@ -29,6 +29,7 @@ bool session_open(const char *directory, uint32_t binding) {
   volatile struct shimfs_shared *s = (void *)at;
   if (s->magic != SHIMFS_MAGIC || s->version != SHIMFS_PROTOCOL_VERSION || s->total_size > st.st_size) return false;
   session.shared = s;
+  session.owner = st.st_uid;
   session.rebindings = s->rebindings;
   session.watched = (volatile uint8_t *)s + s->watched_offset;
   session.dirty = (volatile uint32_t *)(void *)((volatile uint8_t *)s + s->dirty_offset);
@@ -46,7 +47,17 @@ bool session_open(const char *directory, uint32_t binding) {
   return true;
 }
 
-bool session_host_alive(void) { return session.shared->host_state == HOST_ALIVE; }
+static bool lost;
+
+bool session_host_alive(void) { return session.shared->host_state == HOST_ALIVE && !lost; }
+void session_lose(void) { lost = true; }
+
+const char *session_base(void) {
+  const char *base = session.directory;
+  for (const char *at = base; *at; at++)
+    if (*at == '/') base = at + 1;
+  return base;
+}
 
 void session_object_path(char *out, const char *area, const char *name) {
   bytes_copy(out, session.directory, session.directory_length);

@@ -4,12 +4,13 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { EventKind, type FsEvent } from '../../core/events/fs-event.ts';
 import { SubtreeIndex } from '../../core/events/subtree-index.ts';
 import { FsCore } from '../../core/fs-core.ts';
 import {
+  ABSTRACT_SOCKET,
   HELLO,
   HostState,
   ID_PARTS,
@@ -98,6 +99,8 @@ export class SessionHost {
   readonly options: SessionOptions;
   readonly #claim: SessionClaim;
   readonly #server: Server;
+  /** Linux: the same at an abstract name, for processes with another root directory or other mounts. */
+  readonly #unrooted: Server | undefined;
   readonly #token: Buffer;
   readonly #openWrites: OpenWrites;
   /** Names what event ids are told of. */
@@ -179,13 +182,12 @@ export class SessionHost {
       this.agents.deliver(this.agents.subtrees.empty ? event : this.#openWrites.mark(event), this.#visible),
     );
     this.#server = createServer((socket) => this.#accept(socket));
+    if (process.platform === 'linux') this.#unrooted = createServer((socket) => this.#accept(socket));
   }
 
   async #listen(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(this.#claim.socket, resolve);
-    });
+    await listening(this.#server, this.#claim.socket);
+    if (this.#unrooted) await listening(this.#unrooted, `\0${ABSTRACT_SOCKET}${basename(this.objects.path)}`);
     writeFileSync(this.descriptionPath, JSON.stringify(this.describe()), { mode: 0o600 });
     this.page.setHostState(HostState.Alive);
   }
@@ -241,7 +243,11 @@ export class SessionHost {
     this.#sockets.add(socket);
     let speaker: Speaker | undefined;
     const greeting = new FrameSplitter(REQUEST.size, MAX_REQUEST);
-    const patience = setTimeout(() => this.#cut(socket, 'it said no Hello'), HELLO_TIMEOUT_MS);
+    // A host that was stopped for a while reads what has arrived meanwhile before it judges.
+    const patience = setTimeout(
+      () => setImmediate(() => speaker ?? this.#cut(socket, 'it said no Hello')),
+      HELLO_TIMEOUT_MS,
+    );
     socket.on('data', (chunk) => {
       try {
         if (speaker) return speaker.receive(chunk);
@@ -416,6 +422,7 @@ export class SessionHost {
     this.page.setHostState(HostState.Dead);
     this.inotify.close();
     await this.agents.close();
+    this.#unrooted?.close();
     const ended = new Promise((resolve) => this.#server.close(resolve));
     // The server is through before its sockets are, and their ends are still to be worked on.
     const hungUp = [...this.#sockets].map(
@@ -435,6 +442,13 @@ export class SessionHost {
     this.objects.remove();
     this.#claim.release();
   }
+}
+
+function listening(server: Server, address: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(address, resolve);
+  });
 }
 
 /** Major 0, like every filesystem without a device; a minor far above what the kernel hands out. */

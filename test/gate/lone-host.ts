@@ -3,7 +3,7 @@ import { TestSession } from '../support/session.ts';
 
 const { host } = await TestSession.open();
 process.stdout.write(
-  `${JSON.stringify({ gate: host.options.gate, value: host.sessionValue('main'), objects: host.objects.path })}\n`,
+  `${JSON.stringify({ gate: host.options.gate, value: host.sessionValue('main'), objects: host.objects.path, socket: host.describe().socket, token: host.describe().token })}\n`,
 );
 process.stdin.resume();
 process.stdin.on('end', () => process.exit());

@@ -45,9 +45,28 @@ static inline void unmap_pages(void *at, size_t size) { munmap(at, size); }
 /* Overlays are Linux's so far: no descriptor comes with a reply. */
 static inline long receive_passing(int fd, void *to, size_t n, int *passed) {
   (void)passed;
-  long got = sys(SYS_recvfrom, fd, to, n, 0, 0, 0);
-  return got > 0 ? got : -EIO;
+  return sys(SYS_recvfrom, fd, to, n, 0, 0, 0);
 }
+
+/* From now on a wait on this socket ends after a second with -EAGAIN. */
+static inline void limit_waits(int fd) {
+  const struct timeval second = {1, 0};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second);
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
+}
+
+/* There are no abstract names. */
+static inline bool peer_is(int fd, uint32_t uid) { return (void)fd, (void)uid, false; }
+
+static inline struct rlimit widen_descriptors(uint64_t more) {
+  struct rlimit now = {0}, wide;
+  getrlimit(RLIMIT_NOFILE, &now);
+  wide = now;
+  wide.rlim_cur = now.rlim_cur + more < now.rlim_max ? now.rlim_cur + more : now.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &wide);
+  return now;
+}
+static inline void restore_descriptors(const struct rlimit *limit) { setrlimit(RLIMIT_NOFILE, limit); }
 
 /* There is no page that a fork wipes (minherit cannot), but every fork runs the atfork handlers. */
 volatile uint32_t *fork_page(void);

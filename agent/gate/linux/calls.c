@@ -23,7 +23,7 @@ static const struct shape shapes[] = {
 #endif
     AT_CALL(openat), AT_CALL(newfstatat), AT_CALL(statx), AT_CALL(faccessat), AT_CALL(faccessat2), AT_CALL(mkdirat),
     AT_CALL(unlinkat), AT_CALL(readlinkat), AT_CALL(fchmodat), AT_CALL(fchmodat2), AT_CALL(fchownat), AT_CALL(utimensat),
-    AT_CALL(mknodat), PATH_CALL(truncate), PATH_CALL(statfs), PATH_CALL(chdir), {SYS_symlinkat, 2, 3},
+    AT_CALL(mknodat), PATH_CALL(truncate), PATH_CALL(statfs), PATH_CALL(chdir), FD_CALL(chroot), {SYS_symlinkat, 2, 3},
     PATH_CALL(getxattr), PATH_CALL(lgetxattr), PATH_CALL(setxattr), PATH_CALL(lsetxattr), PATH_CALL(listxattr),
     PATH_CALL(llistxattr), PATH_CALL(removexattr), PATH_CALL(lremovexattr),
     FD_CALL(execve), FD_CALL(execveat), FD_CALL(renameat), FD_CALL(renameat2), FD_CALL(linkat),
@@ -133,6 +133,7 @@ long handle_call(long nr, struct arguments *a) {
       return result == -ENOENT || result == -ENOTDIR ? NOT_OURS : result;
     }
     case SYS_fchdir: return on_fchdir(a->a1);
+    case SYS_chroot: return on_chroot(p1, a);
     case SYS_getcwd: return on_getcwd((char *)a->a1, (size_t)a->a2);
     case SYS_getdents64:
       if (fd_kind(a->a1) == FD_FOREIGN) return list_foreign(a->a1, (char *)a->a2, (size_t)a->a3);

@@ -61,6 +61,8 @@ long list_foreign(long fd, char *out, size_t size);
 /* special.c: AF_UNIX addresses, towards the kernel and from it */
 long socket_call_to(long nr, struct arguments *a);
 long socket_call_from(long nr, struct arguments *a);
+/* root.c */
+long on_chroot(const char *path, const struct arguments *a);
 /* watch.c */
 long on_inotify_add_watch(long fd, const char *path, uint32_t mask);
 long on_fanotify_mark(long dirfd, const char *path);

@@ -6,7 +6,9 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 #include "../sys.h"
 #include "site.h"
@@ -43,7 +45,32 @@ static inline long wait_on(const volatile uint32_t *cell, uint32_t seen, const s
 }
 static inline void wake(const volatile uint32_t *cell, int waiters) { sys(SYS_futex, cell, FUTEX_WAKE_PRIVATE, waiters); }
 
-/* At most `n` bytes, and the descriptor that comes with them. */
+/* From now on a wait on this socket ends after a second with -EAGAIN. */
+static inline void limit_waits(int fd) {
+  const struct timeval second = {1, 0};
+  sys(SYS_setsockopt, fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second);
+  sys(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
+}
+
+/* Does the process behind a connected socket run as `uid`? Anybody may listen at an abstract name. */
+static inline bool peer_is(int fd, uint32_t uid) {
+  struct ucred peer;
+  socklen_t size = sizeof peer;
+  return sys(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == uid;
+}
+
+/* Lets this process have `more` descriptors than its soft limit allows, where the hard limit does. Returns the old limit. */
+static inline struct rlimit widen_descriptors(uint64_t more) {
+  struct rlimit now = {0}, wide;
+  sys(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &now);
+  wide = now;
+  wide.rlim_cur = now.rlim_cur + more < now.rlim_max ? now.rlim_cur + more : now.rlim_max;
+  sys(SYS_prlimit64, 0, RLIMIT_NOFILE, &wide, 0);
+  return now;
+}
+static inline void restore_descriptors(const struct rlimit *limit) { sys(SYS_prlimit64, 0, RLIMIT_NOFILE, limit, 0); }
+
+/* At most `n` bytes, and the descriptor that comes with them. Returns what recvmsg(2) does. */
 static inline long receive_passing(int fd, void *to, size_t n, int *passed) {
   union {
     char room[CMSG_SPACE(sizeof(int))];
@@ -51,12 +78,10 @@ static inline long receive_passing(int fd, void *to, size_t n, int *passed) {
   } control;
   struct iovec piece = {to, n};
   struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-  long got;
-  do got = sys(SYS_recvmsg, fd, &message, MSG_CMSG_CLOEXEC);
-  while (got == -EINTR);
+  long got = sys(SYS_recvmsg, fd, &message, MSG_CMSG_CLOEXEC);
   if (got > 0 && message.msg_controllen >= CMSG_LEN(sizeof(int)) && control.head.cmsg_type == SCM_RIGHTS)
     *passed = *(const int *)(const void *)CMSG_DATA(&control.head);
-  return got > 0 ? got : -EIO;
+  return got;
 }
 
 /* Zeroed memory of our own, or NULL. */
