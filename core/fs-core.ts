@@ -23,17 +23,17 @@ import type { Inode } from './layers/inode.ts';
 import { Lifetimes } from './layers/lifetimes.ts';
 import type { MemoryLayer } from './layers/memory-layer.ts';
 import type { Namespace, TreeState } from './layers/namespace.ts';
-import { heardIn } from './layers/visibility.ts';
+import { visibleIn } from './layers/visibility.ts';
 import { Lineage } from './lineage.ts';
 import { MountTable, newDirectory, type Owner } from './mounts.ts';
 import { type NodeFs, nodeFs } from './node-fs/node-fs.ts';
 import { FIRST_SEQ } from './ops/directory.ts';
 import { hide } from './ops/hide.ts';
 import type { CommittedChange, Engine, StatFs } from './ops/view-context.ts';
-import { type Beneath, beneath, type Found } from './overlay/beneath.ts';
 import { type Differences, type OverlayChange, overlayDifferences } from './overlay/changes.ts';
 import { Commit, type CommitResult } from './overlay/commit.ts';
-import { settle } from './overlay/settle.ts';
+import { dropCommitted } from './overlay/drop-committed.ts';
+import { type RealDependency, realDependency, type WalkOutcome } from './overlay/real-dependency.ts';
 import type { Caller } from './permission.ts';
 
 export interface FsCoreConfig {
@@ -108,7 +108,7 @@ export class FsCore implements Engine {
     this.#events = new EventSource({ enabled, journal, onSinkError }, this.branches, this.now);
     this.#native = new NativeFiles(this, this.branches);
     this.#lifetimes = new Lifetimes(this.content, this.branches);
-    if (this.#host) this.branches.found(this.#host);
+    if (this.#host) this.branches.addLowerLayer(this.#host);
     this.fs = this.fsFor(MAIN);
   }
 
@@ -188,7 +188,7 @@ export class FsCore implements Engine {
 
   /** `event`, just emitted, as `branch` sees it; null if it changed nothing there. */
   visible(event: FsEvent, branch: string): FsEvent | null {
-    return heardIn(event, this.branches.get(event.branch), this.branches.get(branch));
+    return visibleIn(event, this.branches.get(event.branch), this.branches.get(branch));
   }
 
   // Objects: files that processes hold open natively.
@@ -235,13 +235,13 @@ export class FsCore implements Engine {
   /** Default parent: main, live. @throws FsError EEXIST, ENOENT, EINVAL */
   createBranch(name: string, origin: { parent?: string; snapshot?: string } = {}): void {
     const { parent } = this.branches.create(name, origin);
-    this.#lineage.made(name, this.lastEventId, parent?.name);
+    this.#lineage.created(name, this.lastEventId, parent?.name);
   }
 
   /** @throws FsError ENOENT; EBUSY for main, a branch with live branches above it, or a branch that processes see */
   deleteBranch(name: string): void {
     this.branches.delete(name);
-    this.#lineage.gone(name);
+    this.#lineage.deleted(name);
     this.#collect();
   }
 
@@ -277,18 +277,18 @@ export class FsCore implements Engine {
    * @throws FsError ENOENT
    */
   restoreSnapshot(branch: string, name: string): void {
-    this.#replaced(branch, this.branches.restore(branch, name));
+    this.#publishDifference(branch, this.branches.restore(branch, name));
   }
 
   /** Drops a branch's own changes. Emits the difference as events. @throws FsError ENOENT, EINVAL for main without overlays */
   discardBranch(name: string): void {
-    this.#replaced(name, this.branches.discard(name));
+    this.#publishDifference(name, this.branches.discard(name));
   }
 
-  #replaced(branch: string, before: Namespace): void {
+  #publishDifference(branch: string, before: Namespace): void {
     this.now.read();
-    for (const [ns, old] of this.branches.upon(this.branches.get(branch), before))
-      for (const change of differences(old, ns)) this.#events.tell(change, ns, 0);
+    for (const [ns, old] of this.branches.withDependents(this.branches.get(branch), before))
+      for (const change of differences(old, ns)) this.#events.publishIn(change, ns, 0);
     this.#collect();
   }
 
@@ -377,13 +377,16 @@ export class FsCore implements Engine {
     if (!this.#host || (conflicts.length > 0 && !force)) return { applied: [], failed: [], conflicts };
     const result = new Commit(this.content, this.#host, this.overlays, force).run(found);
     if (result.failed.length === 0)
-      settle({ ns: this.branches.get(branch), host: this.#host, content: this.content }, result.applied);
+      dropCommitted(
+        { ns: this.branches.get(branch), host: this.#host, content: this.content },
+        result.applied,
+      );
     return { ...result, conflicts: [] };
   }
 
   /** The real file that an answer about a name in an overlay depends on. 'free': on none; undefined: unknown. */
-  beneath(branch: string, place: Place, found: Found): Beneath | 'free' | undefined {
-    return this.#host ? beneath(this.branches.get(branch), this.#host, place, found) : 'free';
+  realDependency(branch: string, place: Place, found: WalkOutcome): RealDependency | 'free' | undefined {
+    return this.#host ? realDependency(this.branches.get(branch), this.#host, place, found) : 'free';
   }
 
   /** The inode of an open real file. @param path its path in an overlay; looked up if the file is not known yet */
@@ -428,7 +431,7 @@ export class FsCore implements Engine {
   }
 
   /** Whether this process holds the inode. @internal */
-  kept(ino: number): boolean {
+  isHeld(ino: number): boolean {
     return this.#lifetimes.holds(ino);
   }
 

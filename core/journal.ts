@@ -22,7 +22,7 @@ export const JOURNAL_DEFAULTS: JournalLimits = {
 export interface JournalRecord {
   readonly event: FsEvent;
   /** By branch; absent if only the causing branch sees it. */
-  readonly heard?: ReadonlyMap<string, FsEvent>;
+  readonly inBranches?: ReadonlyMap<string, FsEvent>;
 }
 
 export type History =
@@ -105,7 +105,7 @@ export class Journal {
       const told =
         options.branch === undefined || options.branch === record.event.branch
           ? record.event
-          : record.heard?.get(options.branch);
+          : record.inBranches?.get(options.branch);
       if (told) events.push(told);
     }
     return { events };

@@ -19,11 +19,11 @@ export class Lineage {
   readonly #births = new Map<string, Birth>();
 
   /** @param at id of the newest event @param parent the live parent, if any */
-  made(name: string, at: number, parent?: string): void {
+  created(name: string, at: number, parent?: string): void {
     this.#births.set(name, { name, at, parent: parent === undefined ? undefined : this.#birth(parent) });
   }
 
-  gone(name: string): void {
+  deleted(name: string): void {
     this.#births.delete(name);
   }
 

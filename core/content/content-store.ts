@@ -26,7 +26,7 @@ import type { MemoryLayer } from '../layers/memory-layer.ts';
 import { copyMetadata } from '../layers/namespace.ts';
 import { DIRTY_SLOTS, OBJECT_NAMES } from '../protocol.ts';
 import { copyLower, readLower, readLowerPart } from './lower-bytes.ts';
-import { ObjectFds, ObjectFile, type ShownName, UNREAD } from './object-file.ts';
+import { ObjectFds, ObjectFile, UNREAD, type VisibleFile } from './object-file.ts';
 import { Slots } from './slots.ts';
 
 export type Backstore = { readonly kind: 'memory' } | { readonly kind: 'shared'; readonly directory: string };
@@ -41,13 +41,13 @@ const BOTH = { access: true, modify: true };
 const EMPTY = Buffer.alloc(0);
 
 /** Provides a real file of an inotify mirror to hold an inode's bytes. */
-export interface Adopter {
+export interface VisibleFileProvider {
   /** The real file to become the inode's object, if a mirror has one. @param ownPath a free path for `quietly` */
-  find(node: Inode, layer: LowerLayer, aside: string): ShownName | undefined;
+  find(node: Inode, layer: LowerLayer, ownPath: string): VisibleFile | undefined;
   /** `object.visible` was set to a file that `find` returned. */
-  taken(object: ObjectFile): void;
+  attached(object: ObjectFile): void;
   /** The object is no longer used. */
-  gone(object: ObjectFile): void;
+  freed(object: ObjectFile): void;
 }
 
 export class ContentStore {
@@ -59,7 +59,7 @@ export class ContentStore {
   readonly #fds = new ObjectFds();
   readonly #slots = new Slots(DIRTY_SLOTS);
   #nextOid = 1;
-  adopter: Adopter | undefined;
+  visibleFiles: VisibleFileProvider | undefined;
 
   constructor(backstore: Backstore, maxBytes: number) {
     this.maxBytes = maxBytes;
@@ -79,7 +79,7 @@ export class ContentStore {
 
   /** Gives the inode an object file. @param layer the layer that `node` is a record of @throws FsError */
   promote(node: Inode, layer: LowerLayer): ObjectFile {
-    return node.object ?? told('open', () => this.#promote(node, layer));
+    return node.object ?? asFsError('open', () => this.#promote(node, layer));
   }
 
   /** Closes the host's descriptor for writing: the file may be executed next, and exec would fail with ETXTBSY. */
@@ -95,33 +95,34 @@ export class ContentStore {
   #promote(node: Inode, layer: LowerLayer): ObjectFile {
     const oid = this.#nextOid++;
     const object = new ObjectFile(oid, `${this.#directory}/${oid}`, node, layer);
-    const shown = this.adopter?.find(node, layer, object.ownPath);
+    const visible = this.visibleFiles?.find(node, layer, object.ownPath);
     if (!node.isFile()) {
       // A FIFO or socket: only its path is reserved. The process that opens or binds it creates it.
       node.object = object;
-      if (shown) {
-        object.shown = shown;
-        this.adopter?.taken(object);
+      if (visible) {
+        object.visible = visible;
+        this.visibleFiles?.attached(object);
       }
       this.#objects.set(oid, object);
       return object;
     }
     if (node.lower) {
-      this.#fetch(node, node.lower, object, shown);
+      this.#copyFromReal(node, node.lower, object, visible);
       return object;
     }
-    if (shown) this.#adopt(object, shown, (path) => writeFileSync(path, node.buf.subarray(0, node.size)));
-    else this.#make(object, node);
+    if (visible)
+      this.#attach(object, visible, (path) => writeFileSync(path, node.buf.subarray(0, node.size)));
+    else this.#create(object, node);
     object.slot = this.#slots.take();
-    if (node.size > 0) this.#drop(node);
+    if (node.size > 0) this.#dropBuffer(node);
     node.object = object;
     this.#objects.set(oid, object);
     // A new empty file needs no stat: its size and times are the inode's.
-    if (node.size > 0) this.#agree(node);
+    if (node.size > 0) this.#alignTimes(node);
     return object;
   }
 
-  #make(object: ObjectFile, node: Inode): void {
+  #create(object: ObjectFile, node: Inode): void {
     const fd = openSync(object.ownPath, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o700);
     try {
       for (let at = 0; at < node.size; ) at += writeSync(fd, node.buf, at, node.size - at, at);
@@ -134,24 +135,24 @@ export class ContentStore {
   }
 
   /** @param fill writes the bytes to the file, which is empty or stale */
-  #adopt(object: ObjectFile, shown: ShownName, fill: (path: string) => void): void {
-    if (object.node.size > 0 || statSync(shown.path).size > 0) shown.quietly(fill);
-    object.shown = shown;
-    this.adopter?.taken(object);
+  #attach(object: ObjectFile, visible: VisibleFile, fill: (path: string) => void): void {
+    if (object.node.size > 0 || statSync(visible.path).size > 0) visible.quietly(fill);
+    object.visible = visible;
+    this.visibleFiles?.attached(object);
   }
 
   /** Copies a real file's bytes into an object: a read-only copy for the real file's own record, the bytes themselves for a copy-up. */
-  #fetch(node: Inode, lower: LowerFile, object: ObjectFile, shown: ShownName | undefined): void {
+  #copyFromReal(node: Inode, lower: LowerFile, object: ObjectFile, visible: VisibleFile | undefined): void {
     const own = lower.record !== node;
     if (own) this.#admitBytes(node.size);
     try {
-      if (shown) this.#adopt(object, shown, (path) => copyLower(lower, node.size, path, true));
+      if (visible) this.#attach(object, visible, (path) => copyLower(lower, node.size, path, true));
       else copyLower(lower, node.size, object.ownPath);
       if (own) node.lower = null;
       node.object = object;
       object.slot = this.#slots.take();
       if (own) this.used += node.size;
-      this.#agree(node);
+      this.#alignTimes(node);
     } catch (error) {
       if (node.object && own) {
         this.used -= node.size;
@@ -159,7 +160,7 @@ export class ContentStore {
       }
       node.object = null;
       this.#slots.give(object.slot);
-      if (object.shown) this.adopter?.gone(object);
+      if (object.visible) this.visibleFiles?.freed(object);
       this.#fds.remove(object);
       throw error;
     }
@@ -200,14 +201,14 @@ export class ContentStore {
     node.object = null;
   }
 
-  #drop(node: Inode): void {
+  #dropBuffer(node: Inode): void {
     node.buf = EMPTY;
     node.capacity = 0;
     node.bufShared = false;
   }
 
   /** Reads the object's size and times, and leaves the inode's times alone. */
-  #look(object: ObjectFile): void {
+  #inspect(object: ObjectFile): void {
     const stat = this.#fds.stat(object);
     if (!stat) return;
     object.seenMtime = stat.mtimeNs;
@@ -235,9 +236,9 @@ export class ContentStore {
     const { node } = object;
     const mtime = object.seenMtime;
     const atime = object.seenAtime;
-    this.#look(object);
+    this.#inspect(object);
     const unread = mtime === UNREAD;
-    if (unread && node.size === 0) object.toldMtime = object.seenMtime;
+    if (unread && node.size === 0) object.reportedMtime = object.seenMtime;
     else if (object.seenMtime !== mtime) {
       // No write is older than what the core did before it: a file made just now would be younger than its bytes.
       const before = BigInt(node.mtimeSec) * NS + BigInt(node.mtimeNsec);
@@ -258,9 +259,10 @@ export class ContentStore {
 
   read(node: Inode, into: Uint8Array, offset: number, length: number, position: number): number {
     const { object, lower } = node;
-    if (lower && !object) return told('read', () => readLowerPart(lower, into, offset, length, position));
+    if (lower && !object)
+      return asFsError('read', () => readLowerPart(lower, into, offset, length, position));
     if (object)
-      return told('read', () =>
+      return asFsError('read', () =>
         this.#fds.reading(object, (fd) => readSync(fd, into, offset, length, position)),
       );
     if (position >= node.size || length <= 0) return 0;
@@ -271,7 +273,7 @@ export class ContentStore {
 
   /** All bytes, in a new buffer. */
   readAll(node: Inode): Buffer {
-    if (node.lower && !node.object) return told('read', () => readLower(node.lower!));
+    if (node.lower && !node.object) return asFsError('read', () => readLower(node.lower!));
     if (!node.object) return Buffer.from(node.buf.subarray(0, node.size));
     this.syncObject(node.object);
     const bytes = Buffer.allocUnsafe(node.size);
@@ -297,8 +299,8 @@ export class ContentStore {
     const { object } = node;
     if (object) {
       const put = (fd: number) => writeSync(fd, from, offset, length, position);
-      const n = told('write', () => this.#fds.writing(object, put));
-      this.settle(node);
+      const n = asFsError('write', () => this.#fds.writing(object, put));
+      this.markReported(node);
       return n;
     }
     if (length === 0) return 0;
@@ -317,17 +319,17 @@ export class ContentStore {
     }
     this.#admit(node, layer, length, 'truncate');
     const { object } = node;
-    if (object?.shown?.elsewhere) {
+    if (object?.visible?.changedByCaller) {
       this.#resize(node, length);
-      object.toldSize = length;
+      object.reportedSize = length;
       return;
     }
     if (object) {
-      told('truncate', () => {
-        if (object.shown) object.shown.truncate(length);
+      asFsError('truncate', () => {
+        if (object.visible) object.visible.truncate(length);
         else this.#fds.writing(object, (fd) => ftruncateSync(fd, length));
       });
-      this.settle(node);
+      this.markReported(node);
       return;
     }
     const before = node.size;
@@ -340,7 +342,7 @@ export class ContentStore {
   /** Checks quota and size limits, and moves the bytes to where they can be written. */
   #admit(node: Inode, layer: MemoryLayer, size: number, operation: string): void {
     if (node.object) this.sync(node);
-    else if (node.lower) told(operation, () => this.#copyUp(node, node.lower!, layer));
+    else if (node.lower) asFsError(operation, () => this.#copyUp(node, node.lower!, layer));
     if (size <= node.size) return;
     if (this.used + size - node.size > this.maxBytes) throw new FsError('ENOSPC', operation);
     if (node.object) return;
@@ -374,49 +376,49 @@ export class ContentStore {
   }
 
   /** Records the object's current state as reported: the core's own operation has an event of its own. */
-  settle(node: Inode): void {
+  markReported(node: Inode): void {
     const object = node.object!;
-    this.#look(object);
-    object.toldSize = node.size;
-    object.toldMtime = object.seenMtime;
+    this.#inspect(object);
+    object.reportedSize = node.size;
+    object.reportedMtime = object.seenMtime;
   }
 
   /** Sets the object's times to the inode's, after a change of the inode's. Times not selected by `which` stay. */
   setTimes(node: Inode, which: { readonly access?: boolean; readonly modify?: boolean } = BOTH): void {
     const { object } = node;
     // Times of a FIFO are read from its inode alone, unless it is in a mirror and may be watched.
-    if (!object || (!node.isFile() && !object.shown)) return;
-    if (object.shown?.elsewhere) return;
+    if (!object || (!node.isFile() && !object.visible)) return;
+    if (object.visible?.changedByCaller) return;
     const { access = false, modify = false } = which;
-    if (object.shown) {
+    if (object.visible) {
       const atime = access ? node.atimeSec + node.atimeNsec / 1e9 : undefined;
-      object.shown.times(atime, modify ? node.mtimeSec + node.mtimeNsec / 1e9 : undefined);
+      object.visible.times(atime, modify ? node.mtimeSec + node.mtimeNsec / 1e9 : undefined);
     } else futimes(this.#fds.fd(object), node);
-    this.settle(node);
+    this.markReported(node);
   }
 
   /** Sets a new object's times to the inode's, unless watchers would be notified of it. */
-  #agree(node: Inode): void {
-    if (node.object!.shown) this.settle(node);
+  #alignTimes(node: Inode): void {
+    if (node.object!.visible) this.markReported(node);
     else this.setTimes(node);
   }
 
   /** The process that opens the object is about to truncate it to zero; the event for that was emitted already. */
-  emptied(node: Inode): void {
+  truncatedByOpener(node: Inode): void {
     this.sync(node);
     this.#resize(node, 0);
-    node.object!.toldSize = 0;
+    node.object!.reportedSize = 0;
   }
 
   /** The core changed the inode's bytes and set its times: makes the object's and the inode's times equal. */
   stamp(node: Inode): void {
     const { object } = node;
     if (!object) return;
-    if (object.shown?.elsewhere) return;
+    if (object.visible?.changedByCaller) return;
     // Setting them on a visible file would cause an inotify event of its own.
-    if (!object.shown) this.setTimes(node);
+    if (!object.visible) this.setTimes(node);
     else {
-      this.settle(node);
+      this.markReported(node);
       // No write is older than what the core did before it: a file made just now would be younger than its bytes.
       const before = BigInt(node.mtimeSec) * NS + BigInt(node.mtimeNsec);
       const at = object.seenMtime < before && before - object.seenMtime < TICK ? before : object.seenMtime;
@@ -443,8 +445,8 @@ export class ContentStore {
       const source = from.object;
       const copy = (path: string) =>
         readQuietly(source, (bytes) => copyFileSync(bytes, path, constants.COPYFILE_FICLONE));
-      told('open', () => (object.shown ? object.shown.quietly(copy) : copy(object.ownPath)));
-      this.#agree(to);
+      asFsError('open', () => (object.visible ? object.visible.quietly(copy) : copy(object.ownPath)));
+      this.#alignTimes(to);
       return;
     }
     to.buf = from.buf;
@@ -483,13 +485,13 @@ export class ContentStore {
     if (node.object?.node === node) this.freeObject(node.object);
     node.object = null;
     node.size = 0;
-    this.#drop(node);
+    this.#dropBuffer(node);
   }
 
   freeObject(object: ObjectFile): void {
     this.#objects.delete(object.oid);
     this.#slots.give(object.slot);
-    this.adopter?.gone(object);
+    this.visibleFiles?.freed(object);
     this.#fds.remove(object);
     object.node.object = null;
   }
@@ -501,12 +503,12 @@ export class ContentStore {
 
 /** Reads the object without notifying watchers of its directory. */
 function readQuietly(object: ObjectFile, use: (path: string | Buffer) => void): void {
-  if (object.shown) object.shown.readQuietly(use);
+  if (object.visible) object.visible.readQuietly(use);
   else use(object.ownPath);
 }
 
 /** Converts the system's errors to FsError; codes that ERRNO lacks become EIO. */
-function told<T>(operation: string, action: () => T): T {
+function asFsError<T>(operation: string, action: () => T): T {
   try {
     return action();
   } catch (error) {

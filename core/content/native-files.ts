@@ -75,7 +75,7 @@ export class NativeFiles {
     this.#engine.content.sync(object.node);
     object.holders.delete(pid);
     // A visible object stays: its name may be watched.
-    if (object.node.lower && object.holders.size === 0 && !object.shown) {
+    if (object.node.lower && object.holders.size === 0 && !object.visible) {
       this.#engine.content.freeObject(object);
       return;
     }
@@ -122,10 +122,10 @@ export class NativeFiles {
     if (!object || !ns) return false;
     content.syncObject(object);
     const { node } = object;
-    const before = object.toldSize;
-    if (node.size === before && object.seenMtime === object.toldMtime && !force) return false;
-    object.toldSize = node.size;
-    object.toldMtime = object.seenMtime;
+    const before = object.reportedSize;
+    if (node.size === before && object.seenMtime === object.reportedMtime && !force) return false;
+    object.reportedSize = node.size;
+    object.reportedMtime = object.seenMtime;
     // The kernel did the same to the object: a write by another user clears setuid and setgid.
     if (uid !== 0) node.mode &= node.mode & S_IXGRP ? ~(S_ISUID | S_ISGID) : ~S_ISUID;
     const size = node.size > before ? Detail.Extended : node.size < before ? Detail.Truncated : 0;

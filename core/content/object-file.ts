@@ -20,12 +20,12 @@ export const UNREAD = -1n;
 export const ANY_EXECUTE = 0o111;
 
 /** A real file in an inotify mirror that holds an object's bytes. It has no other name, and no descriptor is kept. */
-export interface ShownName {
+export interface VisibleFile {
   readonly path: Buffer;
   /** Path for other processes, if they cannot use `path`. */
   readonly foreignPath: Buffer | undefined;
   /** The requesting process makes the current change itself, natively; `truncate` and `times` are not called. */
-  readonly elsewhere: boolean;
+  readonly changedByCaller: boolean;
   truncate(length: number): void;
   /** Seconds since the epoch; undefined leaves a time unchanged. */
   times(atime: number | undefined, mtime: number | undefined): void;
@@ -39,7 +39,7 @@ export class ObjectFile {
   readonly oid: number;
   /** In the object directory. */
   readonly ownPath: string;
-  shown: ShownName | null = null;
+  visible: VisibleFile | null = null;
   /** The record whose bytes these are, and the layer it is in. */
   node: Inode;
   layer: LowerLayer;
@@ -50,8 +50,8 @@ export class ObjectFile {
   /** Processes that may hold a descriptor of the object. */
   readonly holders = new Set<number>();
   /** Size and mtime (ns) that the last event or operation reported. */
-  toldSize = 0;
-  toldMtime = UNREAD;
+  reportedSize = 0;
+  reportedMtime = UNREAD;
   /** mtime and atime of the file as last read: only a change of them updates the inode. */
   seenMtime = UNREAD;
   seenAtime = 0n;
@@ -69,7 +69,7 @@ export class ObjectFile {
   }
 
   get path(): string | Buffer {
-    return this.shown ? this.shown.path : this.ownPath;
+    return this.visible ? this.visible.path : this.ownPath;
   }
 }
 
@@ -99,12 +99,12 @@ export class ObjectFds {
 
   /** Runs `use` with a descriptor for reading. @throws the system's error */
   reading<T>(object: ObjectFile, use: (fd: number) => T): T {
-    return object.shown ? once(object.path, constants.O_RDONLY, use) : use(this.fd(object));
+    return object.visible ? once(object.path, constants.O_RDONLY, use) : use(this.fd(object));
   }
 
   /** Runs `use` with a descriptor for writing. @throws the system's error, ETXTBSY while the file is executed */
   writing<T>(object: ObjectFile, use: (fd: number) => T): T {
-    if (object.shown) return once(object.path, constants.O_WRONLY, use);
+    if (object.visible) return once(object.path, constants.O_WRONLY, use);
     if (!(object.node.mode & ANY_EXECUTE)) {
       if (object.writer < 0) {
         object.writer = openSync(object.path, constants.O_RDWR);
@@ -143,15 +143,15 @@ export class ObjectFds {
   stat(object: ObjectFile): BigIntStats | undefined {
     // Opening a FIFO would act as a reader or writer.
     if (!object.node.isFile()) return lstatSync(object.path, { bigint: true, throwIfNoEntry: false });
-    if (object.shown) return statSync(object.path, { bigint: true, throwIfNoEntry: false });
+    if (object.visible) return statSync(object.path, { bigint: true, throwIfNoEntry: false });
     return fstatSync(this.fd(object), { bigint: true });
   }
 
   remove(object: ObjectFile): void {
     this.close(object);
-    if (object.shown) {
+    if (object.visible) {
       // The mirror removes the name.
-      object.shown = null;
+      object.visible = null;
       return;
     }
     try {

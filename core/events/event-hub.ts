@@ -15,9 +15,9 @@ interface Subscriber {
 }
 
 /** An event, and its translations for other branches that see it. */
-export interface Told {
+export interface PublishedEvent {
   readonly event: FsEvent;
-  readonly heard?: ReadonlyMap<string, FsEvent>;
+  readonly inBranches?: ReadonlyMap<string, FsEvent>;
 }
 
 /** Called with the first error of each sink. */
@@ -28,7 +28,7 @@ export class EventHub {
   readonly events$ = new Subject<FsEvent>();
   readonly #subscribers = new Set<Subscriber>();
   readonly #onSinkError: SinkErrorHandler;
-  #queue: Told[] = [];
+  #queue: PublishedEvent[] = [];
   #delivering = false;
 
   constructor(onSinkError: SinkErrorHandler) {
@@ -44,14 +44,14 @@ export class EventHub {
     };
   }
 
-  publish(told: Told): void {
+  publish(published: PublishedEvent): void {
     if (this.#delivering) {
-      this.#queue.push(told);
+      this.#queue.push(published);
       return;
     }
     this.#delivering = true;
     try {
-      this.#deliver(told);
+      this.#deliver(published);
       while (this.#queue.length > 0) {
         const batch = this.#queue;
         this.#queue = [];
@@ -62,11 +62,13 @@ export class EventHub {
     }
   }
 
-  #deliver(told: Told): void {
+  #deliver(published: PublishedEvent): void {
     for (const subscriber of this.#subscribers) {
       const { branch } = subscriber;
       const event =
-        branch === undefined || branch === told.event.branch ? told.event : told.heard?.get(branch);
+        branch === undefined || branch === published.event.branch
+          ? published.event
+          : published.inBranches?.get(branch);
       if (!event) continue;
       try {
         subscriber.sink(event);
@@ -74,7 +76,7 @@ export class EventHub {
         this.#report(subscriber, error, event);
       }
     }
-    if (this.events$.observed) this.events$.next(told.event);
+    if (this.events$.observed) this.events$.next(published.event);
   }
 
   #report(subscriber: Subscriber, error: unknown, event: FsEvent): void {

@@ -5,13 +5,13 @@ import type { JournalLimits } from '../journal.ts';
 import { Journal } from '../journal.ts';
 import type { BranchTable } from '../layers/branch-table.ts';
 import { join, type Namespace } from '../layers/namespace.ts';
-import { heardIn } from '../layers/visibility.ts';
+import { visibleIn } from '../layers/visibility.ts';
 import type { CommittedChange } from '../ops/view-context.ts';
-import { EventHub, type SinkErrorHandler, type Told } from './event-hub.ts';
+import { EventHub, type PublishedEvent, type SinkErrorHandler } from './event-hub.ts';
 import { Detail, type FsEvent } from './fs-event.ts';
 
 /** An event before it is published. */
-export type Change = Omit<FsEvent, 'id' | 'pid' | 'branch' | 'time'>;
+export type UnpublishedEvent = Omit<FsEvent, 'id' | 'pid' | 'branch' | 'time'>;
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -78,30 +78,33 @@ export class EventSource {
       event.fromParent = rename.fromDir.ino;
       event.replaced = rename.replaced;
     }
-    this.#publish({ event, heard: this.#branches.size > 1 ? this.#elsewhere(event, ns) : undefined });
+    this.#publish({
+      event,
+      inBranches: this.#branches.size > 1 ? this.#inOtherBranches(event, ns) : undefined,
+    });
   }
 
   /** Publishes a change in its own branch only: branches above it get changes of their own. */
-  tell(change: Change, ns: Namespace, pid: number): void {
+  publishIn(change: UnpublishedEvent, ns: Namespace, pid: number): void {
     if (!this.enabled) return;
     this.#publish({ event: { ...change, id: this.nextId(), pid, branch: ns.name, time: this.time } });
   }
 
-  #publish(told: Told): void {
-    this.journal.push(told);
-    this.hub.publish(told);
+  #publish(published: PublishedEvent): void {
+    this.journal.push(published);
+    this.hub.publish(published);
   }
 
   /** The event as branches above this one see it; must run before anything else changes. */
-  #elsewhere(event: FsEvent, ns: Namespace): Map<string, FsEvent> | undefined {
-    let heard: Map<string, FsEvent> | undefined;
+  #inOtherBranches(event: FsEvent, ns: Namespace): Map<string, FsEvent> | undefined {
+    let inBranches: Map<string, FsEvent> | undefined;
     for (const other of this.#branches.all()) {
       if (other === ns || other.parent === null) continue;
-      const told = heardIn(event, ns, other);
-      if (!told) continue;
-      heard ??= new Map();
-      heard.set(other.name, told);
+      const published = visibleIn(event, ns, other);
+      if (!published) continue;
+      inBranches ??= new Map();
+      inBranches.set(other.name, published);
     }
-    return heard;
+    return inBranches;
   }
 }

@@ -1,5 +1,5 @@
 /** The inotify mirrors of a core: one for each branch that has inotify watches. */
-import type { Adopter } from '../content/content-store.ts';
+import type { VisibleFileProvider } from '../content/content-store.ts';
 import type { ObjectFile } from '../content/object-file.ts';
 import type { FsEvent } from '../events/fs-event.ts';
 import type { FsCore } from '../fs-core.ts';
@@ -7,13 +7,13 @@ import type { FsView, Place } from '../fs-view.ts';
 import type { Inode } from '../layers/inode.ts';
 import type { LowerLayer } from '../layers/lower-layer.ts';
 import type { Namespace } from '../layers/namespace.ts';
-import { keepsReal, Mirror } from './mirror.ts';
+import { InotifyMirror, isObjectType } from './mirror.ts';
+import { MirrorFile } from './mirror-file.ts';
 import type { MirrorHost } from './mirror-host.ts';
+import { MirrorInode } from './mirror-inode.ts';
 import type { RealNames } from './real-names.ts';
-import { Shadow } from './shadow.ts';
-import { ShownFile } from './shown-file.ts';
 
-export interface MirrorsConfig {
+export interface InotifyMirrorsConfig {
   readonly core: FsCore;
   readonly real: RealNames;
   /** Directory of the mirrors: absolute, empty, on the objects' filesystem. */
@@ -26,8 +26,8 @@ export interface MirrorsConfig {
   readonly onTrouble: (error: unknown) => void;
 }
 
-interface Kept {
-  readonly mirror: Mirror;
+interface MirrorRecord {
+  readonly mirror: InotifyMirror;
   readonly base: string;
   readonly unsubscribe: () => void;
 }
@@ -37,7 +37,7 @@ export interface RealName {
   /** Real inode that the path must lead to; another number means that the path is stale. */
   readonly inode: number;
   /** The path leads nowhere: the file was removed before it could be opened. */
-  readonly gone?: boolean;
+  readonly unreachable?: boolean;
 }
 
 /** The virtual inode behind a descriptor of a process. */
@@ -47,25 +47,25 @@ export interface Recovered {
   readonly oid: number;
 }
 
-export class Mirrors implements Adopter, MirrorHost {
+export class InotifyMirrors implements VisibleFileProvider, MirrorHost {
   readonly real: RealNames;
-  readonly #config: MirrorsConfig;
-  readonly #kept = new Map<string, Kept>();
+  readonly #config: InotifyMirrorsConfig;
+  readonly #mirrors = new Map<string, MirrorRecord>();
   /** Oids of objects that lost their last name in a mirror while processes held them, by real inode. */
   readonly #lost = new Map<number, number>();
-  elsewhere = false;
+  changedByCaller = false;
   #next = 1;
-  #troubled = false;
+  #failed = false;
 
-  constructor(config: MirrorsConfig) {
+  constructor(config: InotifyMirrorsConfig) {
     this.#config = config;
     this.real = config.real;
-    config.core.content.adopter = this;
+    config.core.content.visibleFiles = this;
   }
 
   /** True if no branch has a mirror. */
   get idle(): boolean {
-    return this.#kept.size === 0;
+    return this.#mirrors.size === 0;
   }
 
   /**
@@ -87,53 +87,53 @@ export class Mirrors implements Adopter, MirrorHost {
   #nameless(node: Inode): RealName | undefined {
     const { object } = node;
     if (!object || !node.isFile()) return undefined;
-    if (!object.shown) {
+    if (!object.visible) {
       const own = Buffer.from(object.ownPath);
-      const shown = new ShownFile(new Shadow(node.ino, false), object.ownPath, this);
+      const visible = new MirrorFile(new MirrorInode(node.ino, false), object.ownPath, this);
       this.shut(object);
-      this.lost(object, shown.lost(object, own));
+      this.lost(object, visible.lost(object, own));
       this.real.unlink(own);
-      object.shown = shown;
+      object.visible = visible;
     }
-    const { foreignPath: path, inode } = object.shown as ShownFile;
+    const { foreignPath: path, inode } = object.visible as MirrorFile;
     return path && { path, inode };
   }
 
-  #of(ns: Namespace): Mirror {
-    const known = this.#kept.get(ns.name);
+  #of(ns: Namespace): InotifyMirror {
+    const known = this.#mirrors.get(ns.name);
     if (known?.mirror.ns === ns) return known.mirror;
     // A branch of the same name was deleted.
     if (known) this.#end(known);
     const base = `${this.#config.directory}/${this.#next++}`;
     this.real.directory(Buffer.from(base));
-    const mirror = new Mirror(ns, Buffer.from(base), this);
-    const hear = (event: FsEvent): void => {
+    const mirror = new InotifyMirror(ns, Buffer.from(base), this);
+    const repeat = (event: FsEvent): void => {
       try {
-        mirror.hear(event);
+        mirror.repeat(event);
       } catch (error) {
-        this.#trouble(error);
+        this.#reportError(error);
       }
     };
-    const unsubscribe = this.#config.core.subscribe(hear, { branch: ns.name });
-    this.#kept.set(ns.name, { mirror, base, unsubscribe });
+    const unsubscribe = this.#config.core.subscribe(repeat, { branch: ns.name });
+    this.#mirrors.set(ns.name, { mirror, base, unsubscribe });
     return mirror;
   }
 
-  #end({ mirror, base, unsubscribe }: Kept): void {
+  #end({ mirror, base, unsubscribe }: MirrorRecord): void {
     unsubscribe();
-    mirror.giveBack();
+    mirror.restoreObjects();
     this.real.removeTree(Buffer.from(base));
   }
 
   /** Ends all mirrors. Precondition: no watches are left, and no descriptor was opened by a mirror's name. */
   retire(): void {
-    for (const kept of this.#kept.values()) this.#end(kept);
-    this.#kept.clear();
+    for (const record of this.#mirrors.values()) this.#end(record);
+    this.#mirrors.clear();
   }
 
-  #trouble(error: unknown): void {
-    if (this.#troubled) return;
-    this.#troubled = true;
+  #reportError(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
     this.#config.onTrouble(error);
   }
 
@@ -143,30 +143,32 @@ export class Mirrors implements Adopter, MirrorHost {
    * @param oid 0 for a directory
    */
   nameToOpen(ns: Namespace, ino: number, oid: number, dir: number, name: string): RealName | undefined {
-    const mirror = this.#kept.get(ns.name)?.mirror;
-    const shadow = mirror?.shadow(ino);
-    const own = (at: Shadow): RealName => ({
+    const mirror = this.#mirrors.get(ns.name)?.mirror;
+    const mirrored = mirror?.find(ino);
+    const own = (at: MirrorInode): RealName => ({
       path: at.path(mirror?.nameOf(at, dir, name)),
-      inode: at.inode(this.real),
+      inode: at.realInode(this.real),
     });
     if (oid === 0)
-      return shadow?.children && (shadow.names.length > 0 || ino === ns.root.ino) ? own(shadow) : undefined;
-    const shown = this.#config.core.content.object(oid)?.shown as ShownFile | null | undefined;
-    if (!shown) return undefined;
-    if (shadow?.object?.oid === oid) return own(shadow);
+      return mirrored?.children && (mirrored.names.length > 0 || ino === ns.root.ino)
+        ? own(mirrored)
+        : undefined;
+    const visible = this.#config.core.content.object(oid)?.visible as MirrorFile | null | undefined;
+    if (!visible) return undefined;
+    if (mirrored?.object?.oid === oid) return own(mirrored);
     // The real file is in another branch's mirror, or has no name left.
-    const path = shown.foreignPath ?? shown.path;
-    return { path, inode: shown.inode, gone: shown.gone };
+    const path = visible.foreignPath ?? visible.path;
+    return { path, inode: visible.inode, unreachable: visible.unreachable };
   }
 
   /** Finds the virtual inode of a real name below the mirrors' directory, or of a real inode that lost its name. */
   recover(names: readonly string[], inode: number): Recovered | undefined {
     const [base, ...rest] = names;
-    for (const kept of this.#kept.values()) {
-      if (!kept.base.endsWith(`/${base}`)) continue;
-      const shadow = kept.mirror.at(rest);
-      if (shadow?.children) return { ino: shadow.ino, oid: 0 };
-      if (shadow?.object) return { ino: shadow.ino, oid: shadow.object.oid };
+    for (const record of this.#mirrors.values()) {
+      if (!record.base.endsWith(`/${base}`)) continue;
+      const mirrored = record.mirror.at(rest);
+      if (mirrored?.children) return { ino: mirrored.ino, oid: 0 };
+      if (mirrored?.object) return { ino: mirrored.ino, oid: mirrored.object.oid };
     }
     const oid = this.#lost.get(inode);
     const object = oid === undefined ? undefined : this.#config.core.content.object(oid);
@@ -179,12 +181,12 @@ export class Mirrors implements Adopter, MirrorHost {
    * @returns true if the process must make the change through its descriptor as well: the file is, or was, in a mirror
    */
   byDescriptor(ns: Namespace, ino: number, change: () => void): boolean {
-    this.elsewhere = !!ns.node(ino)?.object?.shown;
+    this.changedByCaller = !!ns.node(ino)?.object?.visible;
     try {
       change();
-      return this.elsewhere;
+      return this.changedByCaller;
     } finally {
-      this.elsewhere = false;
+      this.changedByCaller = false;
     }
   }
 
@@ -211,8 +213,8 @@ export class Mirrors implements Adopter, MirrorHost {
     this.#config.count(ino, delta);
   }
 
-  keeps(ino: number): boolean {
-    return this.#config.core.kept(ino);
+  isHeld(ino: number): boolean {
+    return this.#config.core.isHeld(ino);
   }
 
   lost(object: ObjectFile, inode: number): void {
@@ -223,49 +225,49 @@ export class Mirrors implements Adopter, MirrorHost {
     return this.#config.held(object.holders, inode);
   }
 
-  // Adopter
+  // VisibleFileProvider
 
-  find(node: Inode, layer: LowerLayer, aside: string): ShownFile | undefined {
-    if (!keepsReal(node)) return undefined;
+  find(node: Inode, layer: LowerLayer, ownPath: string): MirrorFile | undefined {
+    if (!isObjectType(node)) return undefined;
     const owner = this.#config.core.branches.ofLayer(layer);
-    for (const { mirror } of this.#kept.values()) {
+    for (const { mirror } of this.#mirrors.values()) {
       const { ns } = mirror;
       if (owner ? ns !== owner : ns.node(node.ino) !== node) continue;
-      const shadow = mirror.shadow(node.ino);
-      if (!shadow || shadow.children || shadow.names.length === 0) continue;
-      const shown = new ShownFile(shadow, aside, this);
+      const mirrored = mirror.find(node.ino);
+      if (!mirrored || mirrored.children || mirrored.names.length === 0) continue;
+      const visible = new MirrorFile(mirrored, ownPath, this);
       // The branch's real file held another record's bytes until now: that object continues in a private file.
-      if (shadow.object) this.detach(shadow.object, shown);
-      mirror.owned(shadow);
-      return shown;
+      if (mirrored.object) this.detach(mirrored.object, visible);
+      mirror.copiedUp(mirrored);
+      return visible;
     }
     return undefined;
   }
 
-  detach(old: ObjectFile, shown: ShownFile): void {
+  detach(old: ObjectFile, visible: MirrorFile): void {
     const copy = `${old.ownPath}.copy`;
-    shown.quietly((path) => this.real.copy(Buffer.from(path), Buffer.from(copy)));
+    visible.quietly((path) => this.real.copy(Buffer.from(path), Buffer.from(copy)));
     this.real.rename(Buffer.from(copy), Buffer.from(old.ownPath));
-    old.shown = null;
+    old.visible = null;
   }
 
-  taken(object: ObjectFile): void {
-    (object.shown as ShownFile).shadow.object = object;
+  attached(object: ObjectFile): void {
+    (object.visible as MirrorFile).mirrored.object = object;
   }
 
-  gone(object: ObjectFile): void {
-    const shadow = (object.shown as ShownFile | null)?.shadow;
-    if (shadow?.object === object) shadow.object = null;
+  freed(object: ObjectFile): void {
+    const mirrored = (object.visible as MirrorFile | null)?.mirrored;
+    if (mirrored?.object === object) mirrored.object = null;
     for (const [inode, oid] of this.#lost) if (oid === object.oid) this.#lost.delete(inode);
   }
 
   /** Removes all mirrors; every watch ends with DELETE_SELF and IGNORED. */
   close(): void {
-    for (const { base, unsubscribe } of this.#kept.values()) {
+    for (const { base, unsubscribe } of this.#mirrors.values()) {
       unsubscribe();
       this.real.removeTree(Buffer.from(base));
     }
-    this.#kept.clear();
-    this.#config.core.content.adopter = undefined;
+    this.#mirrors.clear();
+    this.#config.core.content.visibleFiles = undefined;
   }
 }

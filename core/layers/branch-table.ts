@@ -46,7 +46,7 @@ export class BranchTable {
   readonly #layers = new Set<MemoryLayer>();
   #nextLayer = 1;
   /** Layers below main's own changes: the overlays. `discard` resets main to them. */
-  #foundation: readonly LowerLayer[] = [];
+  #lowest: readonly LowerLayer[] = [];
 
   constructor(state: TreeState, root: Inode, held: HeldNodes) {
     this.#state = state;
@@ -63,11 +63,11 @@ export class BranchTable {
   }
 
   /** Freezes main as it is, adds `layer` at the bottom, and makes the result the state that `discard` resets main to. */
-  found(layer: LowerLayer): void {
+  addLowerLayer(layer: LowerLayer): void {
     const main = this.get(MAIN);
     this.freeze(main);
     main.base = [...main.base, layer];
-    this.#foundation = main.base;
+    this.#lowest = main.base;
     this.#state.epoch++;
   }
 
@@ -121,7 +121,7 @@ export class BranchTable {
   collect(): MemoryLayer[] {
     const used = new Set<LowerLayer>();
     for (const ns of this.#branches.values()) for (const layer of [ns.upper, ...ns.base]) used.add(layer);
-    for (const layer of this.#foundation) used.add(layer);
+    for (const layer of this.#lowest) used.add(layer);
     for (const { layers } of this.#snapshots.values()) for (const layer of layers) used.add(layer);
     const gone = [...this.#layers].filter((layer) => !used.has(layer));
     for (const layer of gone) this.#layers.delete(layer);
@@ -145,14 +145,13 @@ export class BranchTable {
     const ns = this.get(branch);
     const origin = this.#origins.get(branch);
     if (origin !== undefined) return this.restore(branch, origin);
-    if (branch === MAIN && this.#foundation.length > 0)
-      return this.#replace(branch, [...this.#foundation], null);
+    if (branch === MAIN && this.#lowest.length > 0) return this.#replace(branch, [...this.#lowest], null);
     if (ns.parent === null) throw new FsError('EINVAL', 'branch', branch);
     return this.#replace(branch, [], ns.parent);
   }
 
   /** The branch and all live branches above it, each mapped to its view while `branch` was `before`. */
-  upon(branch: Namespace, before: Namespace): Map<Namespace, Namespace> {
+  withDependents(branch: Namespace, before: Namespace): Map<Namespace, Namespace> {
     const found = new Map([[branch, before]]);
     // The map is in order of creation, so a parent precedes its children.
     for (const ns of this.#branches.values()) {

@@ -1,25 +1,25 @@
 /** The events that a process must receive when the tree it sees is replaced by another. */
 import { fileType } from '../constants.ts';
-import type { Change } from '../events/event-source.ts';
+import type { UnpublishedEvent } from '../events/event-source.ts';
 import { Detail, EventKind } from '../events/fs-event.ts';
 import type { Inode } from './inode.ts';
 import { join, type Namespace } from './namespace.ts';
 
 /** Changes that lead from `from` to `to`: removals list children first, creations list parents first. */
-export function differences(from: Namespace, to: Namespace): Change[] {
-  const found: Change[] = [];
-  compare(from, from.root, to, to.root, '/', 0, found);
-  return found;
+export function differences(from: Namespace, to: Namespace): UnpublishedEvent[] {
+  const out: UnpublishedEvent[] = [];
+  compare(from, from.root, to, to.root, '/', 0, out);
+  return out;
 }
 
-const tell = (
+const eventOf = (
   kind: EventKind,
   ns: Namespace,
   node: Inode,
   path: string,
   parent: number,
   detail = 0,
-): Change => ({
+): UnpublishedEvent => ({
   kind,
   path,
   ino: node.ino,
@@ -36,33 +36,33 @@ function compare(
   node: Inode,
   path: string,
   parent: number,
-  found: Change[],
+  out: UnpublishedEvent[],
 ): void {
   // Below an unchanged real directory nothing differs: a change copies up all directories above it.
   if (old === node && node.lower) return;
-  if (old !== node) changes(to, old, node, path, parent, found);
+  if (old !== node) addChanges(to, old, node, path, parent, out);
   if (!old.table) return;
   for (const entry of from.list(old, 0)) {
     const before = from.node(entry.ino)!;
     const after = to.lookup(node, entry.name);
     const at = join(path, entry.name);
-    if (after?.ino === before.ino) compare(from, before, to, after, at, node.ino, found);
-    else gone(from, before, at, old.ino, found);
+    if (after?.ino === before.ino) compare(from, before, to, after, at, node.ino, out);
+    else addRemovals(from, before, at, old.ino, out);
   }
   for (const entry of to.list(node, 0)) {
     if (from.lookup(old, entry.name)?.ino !== entry.ino)
-      come(to, to.node(entry.ino)!, join(path, entry.name), node.ino, found);
+      addCreations(to, to.node(entry.ino)!, join(path, entry.name), node.ino, out);
   }
 }
 
 /** Compares two records of the same inode. */
-function changes(
+function addChanges(
   to: Namespace,
   old: Inode,
   node: Inode,
   path: string,
   parent: number,
-  found: Change[],
+  out: UnpublishedEvent[],
 ): void {
   const detail =
     (old.mode !== node.mode ? Detail.Mode : 0) |
@@ -71,21 +71,33 @@ function changes(
     old.size !== node.size || old.mtimeSec !== node.mtimeSec || old.mtimeNsec !== node.mtimeNsec;
   if (node.isFile() && written) {
     const size = node.size > old.size ? Detail.Extended : node.size < old.size ? Detail.Truncated : 0;
-    found.push(tell(EventKind.Modified, to, node, path, parent, size));
+    out.push(eventOf(EventKind.Modified, to, node, path, parent, size));
   }
-  if (detail) found.push(tell(EventKind.Attrib, to, node, path, parent, detail));
+  if (detail) out.push(eventOf(EventKind.Attrib, to, node, path, parent, detail));
 }
 
-function gone(ns: Namespace, node: Inode, path: string, parent: number, found: Change[]): void {
+function addRemovals(
+  ns: Namespace,
+  node: Inode,
+  path: string,
+  parent: number,
+  out: UnpublishedEvent[],
+): void {
   if (node.table)
     for (const entry of ns.list(node, 0))
-      gone(ns, ns.node(entry.ino)!, join(path, entry.name), node.ino, found);
-  found.push(tell(EventKind.Removed, ns, node, path, parent));
+      addRemovals(ns, ns.node(entry.ino)!, join(path, entry.name), node.ino, out);
+  out.push(eventOf(EventKind.Removed, ns, node, path, parent));
 }
 
-function come(ns: Namespace, node: Inode, path: string, parent: number, found: Change[]): void {
-  found.push(tell(EventKind.Created, ns, node, path, parent));
+function addCreations(
+  ns: Namespace,
+  node: Inode,
+  path: string,
+  parent: number,
+  out: UnpublishedEvent[],
+): void {
+  out.push(eventOf(EventKind.Created, ns, node, path, parent));
   if (node.table)
     for (const entry of ns.list(node, 0))
-      come(ns, ns.node(entry.ino)!, join(path, entry.name), node.ino, found);
+      addCreations(ns, ns.node(entry.ino)!, join(path, entry.name), node.ino, out);
 }

@@ -9,7 +9,7 @@ import { readdirSync } from 'node:fs';
 import { decodePath } from '../path-bytes.ts';
 import type { HostNode } from './host-node.ts';
 import { hostError } from './host-root.ts';
-import { Entry, type Inode } from './inode.ts';
+import { type Inode, LayerEntry } from './inode.ts';
 import type { LowerDirectory } from './lower-layer.ts';
 
 /** Two changes within one tick of the kernel's clock leave the same timestamp. Nanoseconds. */
@@ -25,7 +25,7 @@ export interface HostNames {
 
 export class HostDirectory implements LowerDirectory {
   readonly opaque = true;
-  readonly names = { get: (name: string): Entry | undefined => this.#lookup(name) };
+  readonly names = { get: (name: string): LayerEntry | undefined => this.#lookup(name) };
   readonly #node: HostNode;
   readonly #layer: HostNames;
   /** mtime and ctime of the directory when it was last listed; -1 if a listing must be read again. */
@@ -37,7 +37,7 @@ export class HostDirectory implements LowerDirectory {
     this.#layer = layer;
   }
 
-  #lookup(name: string): Entry | undefined {
+  #lookup(name: string): LayerEntry | undefined {
     const { record } = this.#node;
     const table = record.table!;
     const known = table.names.get(name);
@@ -45,13 +45,13 @@ export class HostDirectory implements LowerDirectory {
     if (known && known.node === found?.record) return known;
     if (known) this.#forget(known);
     if (!found) return undefined;
-    const entry = new Entry(record, name, this.#layer.nextSeq(), found.record);
+    const entry = new LayerEntry(record, name, this.#layer.nextSeq(), found.record);
     table.add(entry);
     this.#place(found.record, entry);
     return entry;
   }
 
-  #place(record: Inode, entry: Entry): void {
+  #place(record: Inode, entry: LayerEntry): void {
     const before = record.entry;
     if (!before?.alive) record.entry = entry;
     else if (record.table) {
@@ -66,7 +66,7 @@ export class HostDirectory implements LowerDirectory {
     }
   }
 
-  #forget(entry: Entry): void {
+  #forget(entry: LayerEntry): void {
     entry.holder!.table!.remove(entry);
     const record = entry.node!;
     const others = (record.others ?? []).filter((one) => one !== entry);
@@ -74,7 +74,7 @@ export class HostDirectory implements LowerDirectory {
     record.others = others.length > 0 ? others : null;
   }
 
-  after(seq: number): IterableIterator<Entry> {
+  after(seq: number): IterableIterator<LayerEntry> {
     this.#list();
     return this.#node.record.table!.after(seq);
   }

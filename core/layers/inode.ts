@@ -61,9 +61,9 @@ export class Inode extends bare<Bytes>(Node.prototype) {
   /** Names, if this is a directory. */
   readonly table: DirectoryTable | null;
   /** One name that leads here; after the last name is removed, that name. */
-  entry: Entry | null = null;
+  entry: LayerEntry | null = null;
   /** The other names. */
-  others: Entry[] | null = null;
+  others: LayerEntry[] | null = null;
 
   constructor(ino: number, mode: number, uid: number, gid: number) {
     super();
@@ -105,7 +105,7 @@ export class Inode extends bare<Bytes>(Node.prototype) {
 type Name = Record<never, never>;
 
 /** A name in a directory of one layer: leads to an inode, or (a whiteout) hides that name of the layers below. */
-export class Entry extends bare<Name>(Link.prototype) {
+export class LayerEntry extends bare<Name>(Link.prototype) {
   /** A record of the directory; null above the root. */
   readonly holder: Inode | null;
   readonly name: string;
@@ -143,29 +143,29 @@ export class Entry extends bare<Name>(Link.prototype) {
   getNode(): Inode | null {
     return this.node;
   }
-  getChild(name: string): Entry | undefined {
+  getChild(name: string): LayerEntry | undefined {
     return this.node?.table?.names.get(name);
   }
-  get children(): Map<string, Entry> {
+  get children(): Map<string, LayerEntry> {
     return this.node?.table?.names ?? NO_NAMES;
   }
 }
 
-const NO_NAMES: Map<string, Entry> = new Map();
+const NO_NAMES: Map<string, LayerEntry> = new Map();
 
 /** The names of one directory in one layer. */
 export class DirectoryTable {
-  readonly names = new Map<string, Entry>();
+  readonly names = new Map<string, LayerEntry>();
   /** Names of lower layers do not show through. */
   opaque = true;
   /** Entries by `seq`, dead entries included, built by the first listing that asks for a page in the middle. */
-  #order: Entry[] | null = null;
+  #order: LayerEntry[] | null = null;
   #dead = 0;
   /** Absolute path, valid while the tree's epoch equals `pathEpoch`. */
   path = '';
   pathEpoch = -1;
 
-  add(entry: Entry): void {
+  add(entry: LayerEntry): void {
     this.names.set(entry.name, entry);
     const order = this.#order;
     if (!order) return;
@@ -173,7 +173,7 @@ export class DirectoryTable {
     else this.#order = null;
   }
 
-  remove(entry: Entry): void {
+  remove(entry: LayerEntry): void {
     this.names.delete(entry.name);
     entry.alive = false;
     if (this.#order && ++this.#dead * 2 > this.#order.length) {
@@ -183,7 +183,7 @@ export class DirectoryTable {
   }
 
   /** Entries with a `seq` above `seq`, in order, whiteouts included. Lazy: the first costs O(log n). */
-  *after(seq: number): IterableIterator<Entry> {
+  *after(seq: number): IterableIterator<LayerEntry> {
     if (!this.#order) {
       this.#order = [...this.names.values()];
       this.#dead = 0;

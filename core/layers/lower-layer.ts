@@ -6,15 +6,15 @@
  * copied. MemoryLayer implements it in memory; HostLayer implements it over real directories, and numbers their
  * files at first sight.
  */
-import type { Entry, Inode } from './inode.ts';
+import type { Inode, LayerEntry } from './inode.ts';
 
 /** The names of one directory in one layer. */
 export interface LowerDirectory {
   /** No layer below adds names to this directory. */
   readonly opaque: boolean;
-  readonly names: { get(name: string): Entry | undefined };
+  readonly names: { get(name: string): LayerEntry | undefined };
   /** Entries in listing order with a `seq` above `seq`. */
-  after(seq: number): IterableIterator<Entry>;
+  after(seq: number): IterableIterator<LayerEntry>;
 }
 
 export interface LowerLayer {

@@ -2,7 +2,7 @@
 import { Superblock } from '@jsonjoy.com/fs-core';
 import { Volume } from 'memfs';
 import type { DirectoryTable, Inode } from './inode.ts';
-import { Entry } from './inode.ts';
+import { LayerEntry } from './inode.ts';
 import type { LowerLayer } from './lower-layer.ts';
 
 export class MemoryLayer implements LowerLayer {
@@ -27,7 +27,7 @@ export class MemoryLayer implements LowerLayer {
   volume(root: number): Volume {
     const superblock = new Superblock();
     const node = this.inodes.get(root) ?? null;
-    (superblock as unknown as { root: Entry }).root = new Entry(null, '', 0, node);
+    (superblock as unknown as { root: LayerEntry }).root = new LayerEntry(null, '', 0, node);
     return new Volume(superblock);
   }
 }

@@ -4,7 +4,7 @@
  * Before the first change a record is copied up together with its names and the directories on the way from the root,
  * so that a change in a live lower branch cannot remove them.
  */
-import { Entry, Inode } from './inode.ts';
+import { Inode, LayerEntry } from './inode.ts';
 import { Stack } from './stack.ts';
 
 export { join, type TreeState } from './stack.ts';
@@ -32,14 +32,14 @@ export class Namespace extends Stack {
   }
 
   /** Records in the upper layer that `copy` is at `place`, the entry of a lower layer for the same inode. */
-  pin(place: Entry, copy: Inode): void {
+  pin(place: LayerEntry, copy: Inode): void {
     const dir = this.shows(place, copy.ino) ? this.node(place.dir) : undefined;
     const table = dir && this.own(dir).table!;
     const there = table?.names.get(place.name);
     const entry =
       there?.ino === copy.ino
         ? there
-        : new Entry(dir ? this.own(dir) : place.holder, place.name, place.seq, copy);
+        : new LayerEntry(dir ? this.own(dir) : place.holder, place.name, place.seq, copy);
     if (entry === there) entry.node = copy;
     else if (table && !there) table.add(entry);
     // The name leads elsewhere in this branch, or nowhere: the entry only records the last known name.
@@ -49,9 +49,9 @@ export class Namespace extends Stack {
   }
 
   /** Gives `node` a name. `dir` and `node` are own records; the name is free. */
-  add(dir: Inode, name: string, node: Inode): Entry {
+  add(dir: Inode, name: string, node: Inode): LayerEntry {
     const table = dir.table!;
-    const entry = new Entry(dir, name, this.state.nextSeq++, node);
+    const entry = new LayerEntry(dir, name, this.state.nextSeq++, node);
     if (!this.single) {
       const whiteout = table.names.get(name);
       if (whiteout) {
@@ -84,7 +84,7 @@ export class Namespace extends Stack {
 
   /** Hides `name` of the lower layers. `dir` is an own record without that name. */
   whiteout(dir: Inode, name: string): void {
-    const entry = new Entry(dir, name, this.state.nextSeq++, null);
+    const entry = new LayerEntry(dir, name, this.state.nextSeq++, null);
     for (const layer of this.layers())
       entry.origin ??= layer.directory(dir.ino)?.names.get(name)?.node?.lower?.version ?? null;
     if (entry.origin) entry.since = Date.now();

@@ -7,7 +7,7 @@
  *
  * A single layer is the fast path: names lead directly to records.
  */
-import type { Entry, Inode } from './inode.ts';
+import type { Inode, LayerEntry } from './inode.ts';
 import type { LowerLayer } from './lower-layer.ts';
 import type { MemoryLayer } from './memory-layer.ts';
 
@@ -74,7 +74,7 @@ export class Stack {
   }
 
   /** The entry that decides `name`; null if there is none or it is a whiteout. */
-  entry(dir: Inode, name: string): Entry | null {
+  entry(dir: Inode, name: string): LayerEntry | null {
     if (this.single) return dir.table!.names.get(name) ?? null;
     const layers = this.layers();
     for (let i = 0; i < layers.length; i++) {
@@ -87,12 +87,12 @@ export class Stack {
     return null;
   }
 
-  #resolve(entry: Entry): Inode | null {
+  #resolve(entry: LayerEntry): Inode | null {
     return this.node(entry.ino) ?? entry.node;
   }
 
   /** Whether the entry is the directory's place according to its topmost record. Always true of other types. */
-  #placed(entry: Entry): boolean {
+  #placed(entry: LayerEntry): boolean {
     if (!entry.node!.table) return true;
     const place = this.node(entry.ino)?.entry;
     return !place || place === entry || (place.alive && place.dir === entry.dir && place.name === entry.name);
@@ -118,13 +118,13 @@ export class Stack {
   }
 
   /** Entries of `dir` with a `seq` above `seq`, in listing order. */
-  list(dir: Inode, seq: number): Iterable<Entry> {
+  list(dir: Inode, seq: number): Iterable<LayerEntry> {
     if (this.single) return dir.table!.after(seq);
     return this.#merge(dir, seq);
   }
 
-  *#merge(dir: Inode, seq: number): IterableIterator<Entry> {
-    const lists: IterableIterator<Entry>[] = [];
+  *#merge(dir: Inode, seq: number): IterableIterator<LayerEntry> {
+    const lists: IterableIterator<LayerEntry>[] = [];
     for (const layer of this.layers()) {
       const table = layer.directory(dir.ino);
       if (!table) continue;
@@ -137,7 +137,7 @@ export class Stack {
       for (let i = 0; i < heads.length; i++)
         if (!heads[i].done && (least < 0 || heads[i].value.seq < heads[least].value.seq)) least = i;
       if (least < 0) return;
-      const entry: Entry = heads[least].value;
+      const entry: LayerEntry = heads[least].value;
       heads[least] = lists[least].next();
       if (entry.node && this.entry(dir, entry.name) === entry) yield entry;
     }
@@ -182,7 +182,7 @@ export class Stack {
   }
 
   /** Whether `place`, an entry of some layer, leads to `ino` in this branch. */
-  shows(place: Entry, ino: number): boolean {
+  shows(place: LayerEntry, ino: number): boolean {
     const dir = place.alive ? this.node(place.dir) : undefined;
     return dir?.table != null && this.lookup(dir, place.name)?.ino === ino && this.reachable(dir);
   }

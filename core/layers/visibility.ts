@@ -11,7 +11,7 @@ import type { LowerLayer } from './lower-layer.ts';
 import { join, type Namespace } from './namespace.ts';
 
 /** `event`, caused in `source`, as `branch` sees it; null if `branch` does not see it. */
-export function heardIn(event: FsEvent, source: Namespace, branch: Namespace): FsEvent | null {
+export function visibleIn(event: FsEvent, source: Namespace, branch: Namespace): FsEvent | null {
   if (source === branch) return event;
   const layers = branch.layers();
   const depth = layers.indexOf(source.upper);

@@ -103,9 +103,9 @@ export function truncateNode(view: ViewContext, node: Inode, length: number, at?
 }
 
 /** Accounts for a truncation to zero that the opening process makes itself. `node` is an own record. */
-export function truncatedElsewhere(view: ViewContext, node: Inode, at: Located): void {
+export function truncatedByOpener(view: ViewContext, node: Inode, at: Located): void {
   const { core, ns, who } = view;
-  core.content.emptied(node);
+  core.content.truncatedByOpener(node);
   stampModify(node, core.now.read());
   const { dir, name } = at;
   core.emit({ kind: EventKind.Modified, ns, pid: who.pid, node, dir, name, detail: Detail.Truncated });

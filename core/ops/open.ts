@@ -22,7 +22,7 @@ import type { Inode } from '../layers/inode.ts';
 import { isOwner } from '../permission.ts';
 import { Last, type Place, type Walk, walk } from '../walk.ts';
 import { enter, newInode } from './create.ts';
-import { truncatedElsewhere, truncateNode } from './data.ts';
+import { truncatedByOpener, truncateNode } from './data.ts';
 import { fail, requireMay, requireMayAdd, type ViewContext } from './view-context.ts';
 
 export interface Opened {
@@ -84,8 +84,8 @@ export function openInode(
   if (want & W_OK && node.isFile()) node = view.ns.own(node);
   if (flags & O_TRUNC && node.isFile()) {
     const at = { node, dir: found.kind === 'name' ? found.dir : null, name: found.name };
-    if (native && view.core.content.adopter) view.core.promote(view.ns, node, flags);
-    if (native && node.object?.shown && flags & O_ACCMODE) truncatedElsewhere(view, node, at);
+    if (native && view.core.content.visibleFiles) view.core.promote(view.ns, node, flags);
+    if (native && node.object?.visible && flags & O_ACCMODE) truncatedByOpener(view, node, at);
     else truncateNode(view, node, 0, at);
   }
   return { node, created: false, found };

@@ -24,7 +24,7 @@ export function dropName(view: ViewContext, dir: Inode, name: string, node: Inod
 }
 
 /** Removes a file or directory, checks done, and emits Removed. */
-function take(view: ViewContext, at: Inode, name: string, found: Inode): void {
+function removeName(view: ViewContext, at: Inode, name: string, found: Inode): void {
   const { core, ns } = view;
   core.now.read();
   const dir = ns.own(at);
@@ -44,7 +44,7 @@ export function unlink(view: ViewContext, place: Place): void {
   if (at.trailing) fail(node.table ? 'EISDIR' : 'ENOTDIR', op, place);
   requireMayRemove(view, at.dir, node, op, place);
   if (node.table) fail('EISDIR', op, place);
-  take(view, at.dir, at.name, node);
+  removeName(view, at.dir, at.name, node);
 }
 
 export function rmdir(view: ViewContext, place: Place): void {
@@ -59,5 +59,5 @@ export function rmdir(view: ViewContext, place: Place): void {
   if (!node.table) fail('ENOTDIR', op, place);
   if (view.mounts.roots.has(node.ino)) fail('EBUSY', op, place);
   if (!view.ns.isEmpty(node)) fail('ENOTEMPTY', op, place);
-  take(view, at.dir, at.name, node);
+  removeName(view, at.dir, at.name, node);
 }

@@ -70,7 +70,7 @@ export function rename(view: ViewContext, from: Place, to: Place, flags: number)
 
   const fromPath = join(ns.directoryPath(old.dir), old.name);
   core.now.read();
-  const told = exchange
+  const displaced = exchange
     ? swap(view, old, target, ns.own(node), ns.own(replaced!))
     : move(view, old, target, ns.own(node), replaced ? ownLosing(view, replaced) : null);
   if (node.table || (exchange && replaced?.table)) ns.state.epoch++;
@@ -86,10 +86,12 @@ export function rename(view: ViewContext, from: Place, to: Place, flags: number)
       fromDir: ns.own(old.dir),
       fromName: old.name,
       from: fromPath,
-      replaced: told ? { ino: told.ino, type: fileType(told.mode), nlink: told.nlink } : undefined,
+      replaced: displaced
+        ? { ino: displaced.ino, type: fileType(displaced.mode), nlink: displaced.nlink }
+        : undefined,
     },
   });
-  if (told && told.nlink === 0) core.orphaned(ns, told);
+  if (displaced && displaced.nlink === 0) core.orphaned(ns, displaced);
 }
 
 /** @returns the inode that lost its name */

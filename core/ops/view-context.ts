@@ -58,7 +58,7 @@ export interface Engine {
   statfs(blockSize: number): StatFs;
   hold(ino: number): void;
   /** Whether this process holds the inode. */
-  kept(ino: number): boolean;
+  isHeld(ino: number): boolean;
   release(ino: number): void;
 }
 
@@ -99,7 +99,7 @@ export function requireMay(view: ViewContext, node: Inode, want: number, op: str
 
 /** The branch's own record of an inode that is about to lose one name. */
 export const ownLosing = ({ core, ns }: ViewContext, node: Inode): Inode =>
-  ns.own(node, node.nlink === 1 && !core.kept(node.ino));
+  ns.own(node, node.nlink === 1 && !core.isHeld(node.ino));
 
 const WRITE_SEARCH = 3;
 

@@ -11,7 +11,7 @@ import type { ContentStore } from '../content/content-store.ts';
 import type { FileType } from '../events/fs-event.ts';
 import type { HostLayer } from '../layers/host-layer.ts';
 import type { HostNode } from '../layers/host-node.ts';
-import type { Entry, Inode } from '../layers/inode.ts';
+import type { Inode, LayerEntry } from '../layers/inode.ts';
 import { type LowerVersion, sameVersion } from '../layers/lower-file.ts';
 import { join, type Namespace } from '../layers/namespace.ts';
 
@@ -34,7 +34,7 @@ export interface OverlayChange {
   /** The real file's state at the time of the comparison. */
   readonly version?: LowerVersion;
   /** The branch's entry for it; a commit records the resulting real state there. */
-  readonly entry?: Entry;
+  readonly entry?: LayerEntry;
 }
 
 export interface Comparison {
@@ -59,7 +59,7 @@ export interface Differences {
 
 /** @param root record of an overlay's root */
 export function overlayDifferences(c: Comparison, root: number): Differences {
-  const found: Found = { changes: [], deletions: [], twins: [] };
+  const found: Collected = { changes: [], deletions: [], twins: [] };
   const node = c.ns.node(root);
   const real = c.host.node(root);
   if (node && real) {
@@ -71,7 +71,7 @@ export function overlayDifferences(c: Comparison, root: number): Differences {
   return found;
 }
 
-interface Found {
+interface Collected {
   readonly changes: OverlayChange[];
   readonly deletions: OverlayChange[];
   readonly twins: Twin[];
@@ -82,7 +82,7 @@ function compareDirectory(
   node: Inode,
   real: Inode | undefined,
   path: string,
-  found: Found,
+  found: Collected,
   inherited: number,
 ): void {
   if (node === real) return;
@@ -103,27 +103,27 @@ function compareDirectory(
   }
   for (const entry of there?.after(0) ?? [])
     if (!c.ns.lookup(node, entry.name)) {
-      const [expected, since] = hidden(c, node.ino, entry.name, inherited);
-      gone(c, entry.node!, join(path, entry.name), expected, since, found.deletions);
+      const [expected, since] = hiddenState(c, node.ino, entry.name, inherited);
+      addDeletions(c, entry.node!, join(path, entry.name), expected, since, found.deletions);
     }
 }
 
 function compare(
   c: Comparison,
   dir: Inode,
-  entry: Entry,
+  entry: LayerEntry,
   node: Inode,
   real: Inode | undefined,
   path: string,
-  found: Found,
+  found: Collected,
   inherited: number,
 ): void {
   if (node === real) return;
   const type = fileType(node.mode);
-  const [expected, since] = hidden(c, dir.ino, entry.name, inherited);
+  const [expected, since] = hiddenState(c, dir.ino, entry.name, inherited);
   if (real && fileType(real.mode) !== type) {
     const replaced: OverlayChange[] = [];
-    gone(c, real, path, expected, since, replaced);
+    addDeletions(c, real, path, expected, since, replaced);
     found.changes.push(...replaced.reverse());
     real = undefined;
   } else if (!real && (c.host.node(node.ino)?.lower as HostNode | undefined)?.realPath === path) {
@@ -152,7 +152,12 @@ function compare(
 }
 
 /** State of the real file that the branch's name hides, and the time since when (ms); state null if unknown. */
-function hidden(c: Comparison, dir: number, name: string, inherited: number): [LowerVersion | null, number] {
+function hiddenState(
+  c: Comparison,
+  dir: number,
+  name: string,
+  inherited: number,
+): [LowerVersion | null, number] {
   for (const layer of c.ns.layers()) {
     if (layer === c.host) continue;
     const entry = layer.directory(dir)?.names.get(name);
@@ -167,7 +172,7 @@ function conflictOf(known: LowerVersion | null, real: Inode, since: number): Con
   return real.ctimeSec * 1000 + real.ctimeNsec / 1e6 >= since + 1 ? 'created' : undefined;
 }
 
-function gone(
+function addDeletions(
   c: Comparison,
   real: Inode,
   path: string,
@@ -180,7 +185,7 @@ function gone(
   deleted.push({ kind: 'deleted', path, type, real, version: real.lower!.version, conflict });
   if (!real.table) return;
   for (const entry of c.host.directory(real.ino)!.after(0))
-    gone(c, entry.node!, join(path, entry.name), null, since, deleted);
+    addDeletions(c, entry.node!, join(path, entry.name), null, since, deleted);
 }
 
 /** Whether the contents differ. */
@@ -196,7 +201,13 @@ function differs(c: Comparison, node: Inode, real: Inode): boolean {
 const sameTime = (a: Inode, b: Inode): boolean =>
   Math.abs(a.mtimeSec - b.mtimeSec + (a.mtimeNsec - b.mtimeNsec) / 1e9) < 3e-6;
 
-function attributes(node: Inode, real: Inode, path: string, found: Found, entry: Entry | undefined): void {
+function attributes(
+  node: Inode,
+  real: Inode,
+  path: string,
+  found: Collected,
+  entry: LayerEntry | undefined,
+): void {
   // An attribute that the branch left as it was at copy-up is not its change, even if the real file's has changed.
   const before = node.ino === real.ino ? node.origin : null;
   const owner =

@@ -125,12 +125,12 @@ export class Commit {
 
   #apply(change: OverlayChange): void {
     const { kind, path, node } = change;
-    if (!this.#force) this.#refuseNews(change);
+    if (!this.#force) this.#refuseNewer(change);
     if (kind === 'deleted') remove(change, this.#force);
     else if (kind === 'attributes') this.#attributes(change);
     else if (node!.table) {
       mkdirSync(at(path), 0o700);
-      this.#note(change);
+      this.#recordState(change);
     } else this.#place(change, this.#staged.get(change)!);
   }
 
@@ -144,16 +144,16 @@ export class Commit {
     if (this.#force && look(path)?.isDirectory()) rmSync(at(path), { recursive: true });
     renameSync(at(staged), at(path));
     this.#placed.set(node!.ino, path);
-    this.#note(change);
+    this.#recordState(change);
   }
 
   #attributes(change: OverlayChange): void {
     setAttributes(change.path, this.#wanted.get(change)!);
-    this.#note(change);
+    this.#recordState(change);
   }
 
   /** Records the real file's new state as the base for later comparisons, and keeps its inode number. */
-  #note({ path, entry, node }: OverlayChange): void {
+  #recordState({ path, entry, node }: OverlayChange): void {
     const version = versionOf(lstatSync(at(path), { bigint: true }));
     if (entry) entry.origin = version;
     else node!.origin = version;
@@ -163,7 +163,7 @@ export class Commit {
   }
 
   /** Refuses to overwrite a real file that changed since the comparison. */
-  #refuseNews({ path, real, version, kind }: OverlayChange): void {
+  #refuseNewer({ path, real, version, kind }: OverlayChange): void {
     const there = look(path);
     if (!real && there) throw new Error('something came to stand there meanwhile');
     if (real && !there && kind !== 'deleted') throw new Error('it was removed meanwhile');

@@ -4,8 +4,8 @@ import type { FsCore } from '../fs-core.ts';
 import { branchSource } from '../watch/branch-source.ts';
 import { directorySource } from '../watch/directory-source.ts';
 import type { Source } from '../watch/source.ts';
+import { type FsPromises, readChunks, readNode } from './fs-promises.ts';
 import type { ReplicaNode } from './node.ts';
-import { type PromisedFs, readChunks, readNode } from './promised-fs.ts';
 import { branchXattrs, type XattrPort } from './xattrs.ts';
 
 export interface Origin {
@@ -22,7 +22,7 @@ export interface Origin {
 
 class FsOrigin implements Origin {
   constructor(
-    readonly fs: PromisedFs,
+    readonly fs: FsPromises,
     readonly root: string,
     readonly source: Source,
     readonly xattrs?: XattrPort,

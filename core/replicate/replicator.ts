@@ -11,11 +11,11 @@ import { compileFilter, type Rule } from '../watch/filter.ts';
 import { covers, relativeTo } from '../watch/paths.ts';
 import type { Attachment } from '../watch/source.ts';
 import { systemTimers, type Timers } from '../watch/timers.ts';
-import { Agenda, type Item } from './agenda.ts';
 import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs } from './backoff.ts';
 import type { ChangeLog, LogEntry } from './change-log.ts';
-import { Mirror } from './mirror.ts';
 import type { Origin } from './origin.ts';
+import { type PendingPath, PendingPaths } from './pending-paths.ts';
+import { ReplicaMirror } from './replica-mirror.ts';
 import type { StateStore } from './state-file.ts';
 import type { Target } from './target.ts';
 
@@ -60,8 +60,8 @@ const HOUR_MS = 3_600_000;
 export class Replicator {
   readonly #options: ReplicatorOptions;
   readonly #timers: Timers;
-  readonly #mirror: Mirror;
-  readonly #agenda = new Agenda();
+  readonly #mirror: ReplicaMirror;
+  readonly #pending = new PendingPaths();
   readonly #debouncer: Debouncer;
   #attachment: Attachment | undefined;
   #worker: Promise<void> | undefined;
@@ -74,7 +74,7 @@ export class Replicator {
   /** Inodes with several names for which a scan was made to find all names. */
   readonly #searched = new Set<number>();
   /** A path was given up since the last full scan began. */
-  #owed = false;
+  #incomplete = false;
   #laterTimer: unknown;
   #actions = 0;
   #bytes = 0;
@@ -86,7 +86,7 @@ export class Replicator {
     const { origin, target, rules = [], compare, log } = options;
     const filter = compileFilter(rules, origin.root);
     const top = origin.root === '/' ? '' : origin.root;
-    this.#mirror = new Mirror(origin, target, {
+    this.#mirror = new ReplicaMirror(origin, target, {
       // Directories above an included path are accepted although no rule includes them.
       accepts: (path, directory) => {
         const { allowed, rule } = filter.explain(`${top}/${path}`, directory);
@@ -112,12 +112,12 @@ export class Replicator {
     if (this.#stopped || signal?.aborted) return;
     const since = known?.epoch === origin.source.epoch ? known.lastId : undefined;
     this.#done = since ?? origin.source.currentEventId();
-    if (since === undefined) this.#agenda.addAll();
+    if (since === undefined) this.#pending.addAll();
     const within = (path: string) => (covers(origin.root, path) ? relativeTo(origin.root, path) : '');
     this.#attachment = origin.source.attach(
       origin.root,
       (change) => {
-        this.#agenda.add(change, within);
+        this.#pending.add(change, within);
         this.#debouncer.touch();
       },
       { since, watchRoot: true, onError: (error) => this.#options.onError?.(error, '') },
@@ -130,12 +130,12 @@ export class Replicator {
 
   /** Compares everything now. Resolves when finished. */
   scan(): Promise<void> {
-    this.#agenda.addAll();
+    this.#pending.addAll();
     return this.idle();
   }
 
   #rescan(): void {
-    this.#agenda.addAll();
+    this.#pending.addAll();
     this.#kick();
   }
 
@@ -168,7 +168,7 @@ export class Replicator {
   }
 
   #kick(): void {
-    if (this.#worker || this.#stopped || this.#agenda.empty) return;
+    if (this.#worker || this.#stopped || this.#pending.empty) return;
     this.#worker = this.#work().finally(() => {
       this.#worker = undefined;
       // A change may have been added after the loop's last check.
@@ -178,15 +178,15 @@ export class Replicator {
 
   async #work(): Promise<void> {
     try {
-      while (!this.#agenda.empty && !this.#stopped) {
-        const { items, lastId } = this.#agenda.take();
-        for (const item of items) await this.#look(item);
-        await this.#trying('', () => this.#mirror.settle());
+      while (!this.#pending.empty && !this.#stopped) {
+        const { items, lastId } = this.#pending.take();
+        for (const item of items) await this.#process(item);
+        await this.#retry('', () => this.#mirror.setDirectoryAttributes());
         this.#phase = 'live';
         this.#done = Math.max(this.#done, lastId);
         // A path given up is not in the target, so the state must not advance past it before the next scan.
-        if (this.#owed) {
-          if (this.#agenda.empty) this.#scanLater();
+        if (this.#incomplete) {
+          if (this.#pending.empty) this.#scanLater();
         } else await this.#save(this.#done);
       }
     } catch (error) {
@@ -196,20 +196,20 @@ export class Replicator {
 
   async #save(lastId: number): Promise<void> {
     const { state, origin } = this.#options;
-    await this.#trying('', async () => state?.save({ epoch: origin.source.epoch, lastId }));
+    await this.#retry('', async () => state?.save({ epoch: origin.source.epoch, lastId }));
   }
 
-  async #look({ path, deep, from, ino, links }: Item): Promise<void> {
+  async #process({ path, deep, from, ino, links }: PendingPath): Promise<void> {
     if (path === '' && deep) {
       this.#phase = 'scan';
-      this.#owed = false;
+      this.#incomplete = false;
     }
     if (from !== undefined) {
-      await this.#trying(path, async (again) => {
+      await this.#retry(path, async (again) => {
         if (again) await this.#mirror.sync(path, true);
         else await this.#mirror.rename(from, path);
       });
-      await this.#again();
+      await this.#retryFailed();
     } else await this.#compare(path, deep);
     const names = this.#mirror.namesOf(ino);
     for (const other of names) if (other !== path) await this.#compare(other, false);
@@ -217,21 +217,21 @@ export class Replicator {
     if (ino === undefined || names.length >= (links ?? 1) || this.#searched.has(ino)) return;
     this.#searched.add(ino);
     // Until that scan the state must not advance.
-    this.#owed = true;
-    this.#agenda.addAll();
+    this.#incomplete = true;
+    this.#pending.addAll();
   }
 
   async #compare(path: string, deep: boolean): Promise<void> {
-    await this.#trying(path, () => this.#mirror.sync(path, deep));
-    await this.#again();
+    await this.#retry(path, () => this.#mirror.sync(path, deep));
+    await this.#retryFailed();
   }
 
   /** Retries paths that failed below a compared directory. */
-  async #again(): Promise<void> {
+  async #retryFailed(): Promise<void> {
     for (let failed = this.#mirror.takeFailed(); failed.length > 0; failed = this.#mirror.takeFailed()) {
       for (const [path, error] of failed) {
         this.#options.onError?.(error, path);
-        await this.#trying(path, () => this.#mirror.sync(path, true));
+        await this.#retry(path, () => this.#mirror.sync(path, true));
       }
     }
   }
@@ -243,7 +243,7 @@ export class Replicator {
   }
 
   /** Retries `action` until it succeeds or has used up its attempts. */
-  async #trying(path: string, action: (again: boolean) => Promise<void>): Promise<void> {
+  async #retry(path: string, action: (again: boolean) => Promise<void>): Promise<void> {
     const { backoff = {}, random = Math.random, onError } = this.#options;
     const tries = backoff.tries ?? BACKOFF_DEFAULTS.tries;
     for (let failures = 0; ; ) {
@@ -256,7 +256,7 @@ export class Replicator {
         onError?.(error, path);
         if (++failures >= tries) {
           this.#failed++;
-          this.#owed = true;
+          this.#incomplete = true;
           this.#did({ time: Date.now(), action: 'failed', path, error: String(error) });
           return;
         }

@@ -13,8 +13,8 @@
  */
 import { promises as realFs } from 'node:fs';
 import type { FsCore } from '../fs-core.ts';
+import { codeOf, type FsPromises, isMissing, readChunks, readNode } from './fs-promises.ts';
 import { type ReplicaNode, within } from './node.ts';
-import { codeOf, isMissing, type PromisedFs, readChunks, readNode } from './promised-fs.ts';
 import { branchXattrs, keepsXattrs, writeXattrs, type XattrPort } from './xattrs.ts';
 
 /** Handle of staged bytes; its format is the target's own. */
@@ -59,7 +59,7 @@ class FsTarget implements Target {
   #xattrs: XattrPort | undefined;
 
   constructor(
-    readonly fs: PromisedFs,
+    readonly fs: FsPromises,
     readonly root: string,
     readonly owners: boolean,
     xattrs?: XattrPort,

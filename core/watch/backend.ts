@@ -13,14 +13,14 @@ export interface Backend {
   /** Watches everything below `dir`. May miss events where directories are created and removed: SharedWatch checks for itself. */
   subscribe(
     dir: string,
-    tell: (error: Error | null, events: readonly BackendEvent[]) => void,
+    report: (error: Error | null, events: readonly BackendEvent[]) => void,
   ): Promise<BackendSubscription>;
 }
 
 /** FSEvents, inotify, ReadDirectoryChangesW or kqueue, as available. */
 export const parcelBackend: Backend = {
-  async subscribe(dir, tell) {
+  async subscribe(dir, report) {
     const { default: parcel } = await import('@parcel/watcher');
-    return parcel.subscribe(dir, (error, events) => tell(error, events ?? []));
+    return parcel.subscribe(dir, (error, events) => report(error, events ?? []));
   },
 };

@@ -12,7 +12,7 @@ import { WatcherError } from './errors.ts';
 import { changesOf } from './event-change.ts';
 import { trimmed } from './paths.ts';
 import { Router } from './router.ts';
-import type { Entry } from './scope.ts';
+import type { TreeEntry } from './scope.ts';
 import type { Attachment, AttachOptions, ChangeSink, Source } from './source.ts';
 
 const DEVICES = new WeakMap<FsCore, number>();
@@ -65,9 +65,9 @@ export class BranchSource implements Source {
     return history.lost ? undefined : history.events[0]?.time;
   }
 
-  readonly list = (path: string): Iterable<Entry> => {
+  readonly list = (path: string): Iterable<TreeEntry> => {
     const { core, branch } = this;
-    const walk = function* (dir: string): Generator<Entry> {
+    const walk = function* (dir: string): Generator<TreeEntry> {
       let entries: DirectoryEntry[];
       try {
         entries = core.view(branch, { pid: 0, uid: 0, gid: 0, umask: 0 }).readdir({ path: dir });

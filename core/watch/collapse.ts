@@ -38,16 +38,16 @@ const merged = (earlier: Change, later: Change): Change => ({
 export class Collapser {
   #list = new CollapseList();
   /** Changes up to the last control change: nothing is carried past it. */
-  #settled: Change[] = [];
+  #closed: Change[] = [];
 
   get size(): number {
-    return this.#settled.length + this.#list.size;
+    return this.#closed.length + this.#list.size;
   }
 
   push(change: Change): void {
     if (isControl(change)) {
-      this.#settle();
-      this.#settled.push(change);
+      this.#closeSegment();
+      this.#closed.push(change);
     } else if (change.exchanged) this.#append(change);
     else if (change.kind === 'create') this.#create(change);
     else if (change.kind === 'delete') this.#erase(change, Number.POSITIVE_INFINITY);
@@ -57,15 +57,15 @@ export class Collapser {
 
   /** Removes and returns all changes. */
   drain(): Change[] {
-    this.#settle();
-    const all = this.#settled;
-    this.#settled = [];
+    this.#closeSegment();
+    const all = this.#closed;
+    this.#closed = [];
     return all;
   }
 
-  #settle(): void {
+  #closeSegment(): void {
     if (this.#list.size === 0) return;
-    for (const change of foldDeleted(this.#list)) this.#settled.push(change);
+    for (const change of foldDeleted(this.#list)) this.#closed.push(change);
     this.#list.clear();
   }
 
@@ -262,11 +262,12 @@ function foldDeleted(list: CollapseList): Change[] {
     if (change.kind === 'delete') deleted.set(change.path, i);
     if (at === undefined || change.exchanged || (change.kind !== 'rename' && change.kind !== 'create'))
       continue;
-    const gone = all[at]!;
-    if (!sameKindOfFile(gone.type, change.type)) continue;
-    if (all.slice(at + 1, i).some((one) => one && meets(one, gone))) continue;
+    const deletion = all[at]!;
+    if (!sameKindOfFile(deletion.type, change.type)) continue;
+    if (all.slice(at + 1, i).some((one) => one && meets(one, deletion))) continue;
     all[at] = undefined;
-    all[i] = change.kind === 'create' ? { ...change, kind: 'update' } : { ...change, replaced: gone.type };
+    all[i] =
+      change.kind === 'create' ? { ...change, kind: 'update' } : { ...change, replaced: deletion.type };
   }
   return all.filter((change) => change !== undefined);
 }

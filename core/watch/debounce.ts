@@ -36,26 +36,26 @@ export interface DebounceState {
   /** Times at which the first and the last queued change arrived; null if none is queued. */
   readonly first: number | null;
   readonly last: number | null;
-  readonly fired: number;
+  readonly delivered: number;
 }
 
-export const IDLE: DebounceState = { first: null, last: null, fired: Number.NEGATIVE_INFINITY };
+export const IDLE: DebounceState = { first: null, last: null, delivered: Number.NEGATIVE_INFINITY };
 
 /** Time of the next delivery; null if nothing is queued. */
-export function dueAt(rule: DebounceRule, { first, last, fired }: DebounceState): number | null {
+export function dueAt(rule: DebounceRule, { first, last, delivered }: DebounceState): number | null {
   if (first === null || last === null) return null;
-  if (rule.leading) return Math.max(first, fired + rule.wait);
+  if (rule.leading) return Math.max(first, delivered + rule.wait);
   return Math.min(last + rule.wait, first + rule.maxWait);
 }
 
 /** A change arrived. If the clock went backwards, its last value is used. */
-export const came = (state: DebounceState, now: number): DebounceState => ({
-  first: state.first ?? Math.max(now, state.fired),
-  last: Math.max(now, state.last ?? state.fired),
-  fired: state.fired,
+export const queued = (state: DebounceState, now: number): DebounceState => ({
+  first: state.first ?? Math.max(now, state.delivered),
+  last: Math.max(now, state.last ?? state.delivered),
+  delivered: state.delivered,
 });
 
-export const fired = (now: number): DebounceState => ({ first: null, last: null, fired: now });
+export const delivered = (now: number): DebounceState => ({ first: null, last: null, delivered: now });
 
 export class Debouncer {
   readonly #rule: DebounceRule;
@@ -72,7 +72,7 @@ export class Debouncer {
 
   /** Records that a change was queued. */
   touch(): void {
-    this.#state = came(this.#state, this.#timers.now());
+    this.#state = queued(this.#state, this.#timers.now());
     // A later due time is computed when the timer fires: a burst sets one timer, not one per event.
     if (this.#timer === undefined) this.#arm();
   }
@@ -94,7 +94,7 @@ export class Debouncer {
   flush(): void {
     const waits = this.#state.first !== null;
     this.cancel();
-    this.#state = fired(this.#timers.now());
+    this.#state = delivered(this.#timers.now());
     if (waits) this.#deliver();
   }
 

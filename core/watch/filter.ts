@@ -104,7 +104,7 @@ function matcher(rule: Rule, root: string, included: readonly string[]): Matcher
   }
 }
 
-function say(rule: Rule): string {
+function describe(rule: Rule): string {
   if ('glob' in rule) return `${rule.kind} ${rule.glob}`;
   if ('path' in rule) return `${rule.kind} ${rule.path}`;
   return rule.kind;
@@ -129,7 +129,8 @@ export function compileFilter(rules: readonly Rule[], root = '/'): Filter {
     explain(path, directory = false) {
       const verdict = decide(path, directory);
       const rule = rules[verdict.rule];
-      if (rule) return { ...verdict, reason: `${verdict.allowed ? 'included' : 'excluded'} by ${say(rule)}` };
+      if (rule)
+        return { ...verdict, reason: `${verdict.allowed ? 'included' : 'excluded'} by ${describe(rule)}` };
       return {
         ...verdict,
         reason: selective ? `'${nameOf(path)}' is not included by any rule` : 'no rule excludes it',

@@ -6,15 +6,7 @@ export { BranchSource, branchSource } from './branch-source.ts';
 export { BUFFER_CAPACITY, type BufferOptions, ChangeBuffer } from './buffer.ts';
 export { type Change, type ChangeKind, type ChangeType, type ControlKind, isControl } from './change.ts';
 export { Collapser, collapse } from './collapse.ts';
-export {
-  came,
-  DEBOUNCE_DEFAULTS,
-  type DebounceOptions,
-  Debouncer,
-  debounceRule,
-  dueAt,
-  fired,
-} from './debounce.ts';
+export { DEBOUNCE_DEFAULTS, type DebounceOptions, Debouncer } from './debounce.ts';
 export { DirectorySource, type DirectorySourceOptions, directorySource } from './directory-source.ts';
 export { ErrWatcherStopped, WatcherError } from './errors.ts';
 export { changesOf, type WatchedEvent } from './event-change.ts';
@@ -40,6 +32,6 @@ export {
 } from './filter.ts';
 export { type ObjectEvent, ObjectWatcher, objectEvents } from './object-watcher.ts';
 export { type Route, Router } from './router.ts';
-export { type Entry, type Lister, scoped } from './scope.ts';
+export { type Lister, scoped, type TreeEntry } from './scope.ts';
 export type { Attachment, AttachOptions, ChangeSink, Source } from './source.ts';
 export { systemTimers, type Timers } from './timers.ts';

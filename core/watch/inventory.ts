@@ -9,9 +9,9 @@ import type { BigIntStats } from 'node:fs';
 import type { BackendEvent } from './backend.ts';
 import type { Change, ChangeType } from './change.ts';
 import { above, below, covers, parentOf, moved as underNewName } from './paths.ts';
-import type { Entry } from './scope.ts';
+import type { TreeEntry } from './scope.ts';
 
-export interface Known {
+export interface FileState {
   readonly ino: bigint;
   readonly type: ChangeType;
   readonly size: bigint;
@@ -25,12 +25,12 @@ export interface Known {
 /** The inventory's access to the filesystem. */
 export interface Tree {
   /** lstat; undefined if the path does not exist. */
-  look(path: string): Known | undefined;
+  look(path: string): FileState | undefined;
   /** Everything below, parents first; with `flat` only the directory's own entries. */
-  list(path: string, flat?: boolean): Iterable<Entry>;
+  list(path: string, flat?: boolean): Iterable<TreeEntry>;
 }
 
-export function knownOf(stats: BigIntStats): Known {
+export function fileState(stats: BigIntStats): FileState {
   let type: ChangeType = 'file';
   if (stats.isDirectory()) type = 'directory';
   else if (stats.isSymbolicLink()) type = 'symlink';
@@ -41,15 +41,15 @@ export function knownOf(stats: BigIntStats): Known {
   return { ino, type, size, mtime, ctime, birth, links: Number(stats.nlink) };
 }
 
-type Found = Pick<Change, 'kind' | 'path' | 'from' | 'type' | 'replaced' | 'ino' | 'links'>;
+type InferredChange = Pick<Change, 'kind' | 'path' | 'from' | 'type' | 'replaced' | 'ino' | 'links'>;
 
 interface Lookups {
-  readonly gone: Map<string, Known | undefined>;
-  readonly made: Map<string, Known>;
-  readonly touched: Map<string, Found>;
+  readonly removed: Map<string, FileState | undefined>;
+  readonly created: Map<string, FileState>;
+  readonly touched: Map<string, InferredChange>;
 }
 
-const facts = (known: Known): Pick<Found, 'type' | 'ino' | 'links'> => ({
+const facts = (known: FileState): Pick<InferredChange, 'type' | 'ino' | 'links'> => ({
   type: known.type,
   ino: Number(known.ino),
   links: known.links,
@@ -60,7 +60,7 @@ const RECHECK_ENTRIES = 1000;
 const RECHECK_KNOWN = 10_000;
 
 export class Inventory {
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Map<string, FileState>();
   readonly #tree: Tree;
 
   constructor(tree: Tree) {
@@ -84,23 +84,23 @@ export class Inventory {
   }
 
   /** Changes in an order in which they can be applied; and new directories that contain directories. */
-  take(events: readonly BackendEvent[]): { changes: Found[]; arrived: string[] } {
-    const looks: Lookups = { gone: new Map(), made: new Map(), touched: new Map() };
+  take(events: readonly BackendEvent[]): { changes: InferredChange[]; arrived: string[] } {
+    const looks: Lookups = { removed: new Map(), created: new Map(), touched: new Map() };
     for (const event of events) this.#look(event, looks);
     const arrived = this.#enter(looks);
     const renames = this.#pair(looks);
     this.#forget(looks);
-    const changes: Found[] = [];
-    for (const [path, known] of descending(looks.gone))
+    const changes: InferredChange[] = [];
+    for (const [path, known] of descending(looks.removed))
       changes.push({ kind: 'delete', path, ...(known ? facts(known) : { type: 'unknown' }) });
-    const made = ascending(looks.made);
-    for (const [path, known] of made)
+    const created = ascending(looks.created);
+    for (const [path, known] of created)
       if (known.type === 'directory') changes.push({ kind: 'create', path, ...facts(known) });
     changes.push(...renames);
-    for (const [path, known] of made)
+    for (const [path, known] of created)
       if (known.type !== 'directory') changes.push({ kind: 'create', path, ...facts(known) });
     changes.push(...looks.touched.values());
-    for (const [path, known] of made) this.#known.set(path, known);
+    for (const [path, known] of created) this.#known.set(path, known);
     const moved = renames.filter((one) => one.type === 'directory').map((one) => one.path);
     return { changes, arrived: [...new Set([...arrived, ...moved])] };
   }
@@ -110,7 +110,7 @@ export class Inventory {
    *
    * Every reported state is known; so an unknown file that changed after the watch began was not reported.
    */
-  untold(dir: string, since: bigint): BackendEvent[] {
+  unreported(dir: string, since: bigint): BackendEvent[] {
     const found: BackendEvent[] = [];
     let entries = 0;
     for (const { path } of this.#tree.list(dir, true)) {
@@ -129,12 +129,12 @@ export class Inventory {
     return found;
   }
 
-  #look({ type, path }: BackendEvent, { gone, made, touched }: Lookups): void {
+  #look({ type, path }: BackendEvent, { removed, created, touched }: Lookups): void {
     const before = this.#known.get(path);
     const now = this.#tree.look(path);
     if (!now) {
       // Created and removed, or reported under an old name of its directory: it was never known.
-      if (before || type === 'delete') gone.set(path, before);
+      if (before || type === 'delete') removed.set(path, before);
       return;
     }
     if (!before) {
@@ -142,14 +142,14 @@ export class Inventory {
         this.#known.set(path, now);
         touched.set(path, { kind: 'update', path, ...facts(now) });
       } else {
-        made.set(path, now);
-        if (type === 'delete') gone.set(path, undefined);
+        created.set(path, now);
+        if (type === 'delete') removed.set(path, undefined);
       }
       return;
     }
     if (before.ino !== now.ino || before.type !== now.type) {
-      gone.set(path, before);
-      made.set(path, now);
+      removed.set(path, before);
+      created.set(path, now);
       return;
     }
     this.#known.set(path, now);
@@ -159,16 +159,16 @@ export class Inventory {
   }
 
   /** Adds the contents of new directories. */
-  #enter({ made }: Lookups): string[] {
+  #enter({ created }: Lookups): string[] {
     const arrived: string[] = [];
-    for (const [dir, known] of [...made]) {
+    for (const [dir, known] of [...created]) {
       if (known.type !== 'directory') continue;
       let nested = false;
       for (const { path, type } of this.#tree.list(dir)) {
         nested ||= type === 'directory';
-        if (made.has(path)) continue;
+        if (created.has(path)) continue;
         const now = this.#tree.look(path);
-        if (now && this.#known.get(path)?.ino !== now.ino) made.set(path, now);
+        if (now && this.#known.get(path)?.ino !== now.ino) created.set(path, now);
       }
       if (nested) arrived.push(dir);
     }
@@ -176,31 +176,32 @@ export class Inventory {
   }
 
   /** Pairs deletions and creations of one inode into renames, and removes them from both maps. */
-  #pair({ gone, made }: Lookups): Found[] {
+  #pair({ removed, created }: Lookups): InferredChange[] {
     const source = new Map<bigint, string>();
-    for (const [path, known] of gone) if (known && !gone.has(parentOf(path))) source.set(known.ino, path);
-    const renames: Found[] = [];
-    for (const [path, known] of ascending(made)) {
+    for (const [path, known] of removed)
+      if (known && !removed.has(parentOf(path))) source.set(known.ino, path);
+    const renames: InferredChange[] = [];
+    for (const [path, known] of ascending(created)) {
       const from = source.get(known.ino);
-      const before = from === undefined ? undefined : gone.get(from);
+      const before = from === undefined ? undefined : removed.get(from);
       if (from === undefined || before?.type !== known.type) continue;
       // Circular or interdependent renames are reported as deletions and creations, which is simpler and also correct.
       const tangled =
-        made.has(from) ||
+        created.has(from) ||
         covers(from, path) ||
         covers(path, from) ||
         (known.type !== 'directory' && known.links > 1);
       if (
         tangled ||
-        [...above(path)].some((dir) => gone.has(dir)) ||
-        [...above(from)].some((dir) => gone.has(dir))
+        [...above(path)].some((dir) => removed.has(dir)) ||
+        [...above(from)].some((dir) => removed.has(dir))
       )
         continue;
-      const replaced = gone.get(path);
+      const replaced = removed.get(path);
       if (replaced?.type === 'directory') continue;
-      gone.delete(from);
-      gone.delete(path);
-      made.delete(path);
+      removed.delete(from);
+      removed.delete(path);
+      created.delete(path);
       renames.push({
         kind: 'rename',
         path,
@@ -210,32 +211,32 @@ export class Inventory {
       });
       this.#known.delete(from);
       this.#known.set(path, known);
-      if (known.type === 'directory') this.#repath(from, path, gone, made);
+      if (known.type === 'directory') this.#repath(from, path, removed, created);
     }
     return renames;
   }
 
-  #repath(from: string, to: string, gone: Map<string, unknown>, made: Map<string, Known>): void {
+  #repath(from: string, to: string, removed: Map<string, unknown>, created: Map<string, FileState>): void {
     for (const [path, known] of [...this.#known]) {
       if (!below(from, path)) continue;
       this.#known.delete(path);
       this.#known.set(underNewName(path, from, to), known);
     }
-    for (const path of [...gone.keys()]) if (below(from, path)) gone.delete(path);
-    for (const [path, known] of [...made])
-      if (below(to, path) && this.#known.get(path)?.ino === known.ino) made.delete(path);
+    for (const path of [...removed.keys()]) if (below(from, path)) removed.delete(path);
+    for (const [path, known] of [...created])
+      if (below(to, path) && this.#known.get(path)?.ino === known.ino) created.delete(path);
   }
 
-  #forget({ gone }: Lookups): void {
+  #forget({ removed }: Lookups): void {
     let directories = false;
-    for (const [path, known] of gone) {
+    for (const [path, known] of removed) {
       this.#known.delete(path);
       directories ||= known === undefined || known.type === 'directory';
     }
     if (!directories) return;
     for (const path of [...this.#known.keys()])
       for (const dir of above(path))
-        if (gone.has(dir)) {
+        if (removed.has(dir)) {
           this.#known.delete(path);
           break;
         }

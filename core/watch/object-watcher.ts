@@ -26,7 +26,7 @@ export interface ObjectEvent {
 /** @param list lists the files below a directory that was moved */
 export function objectEvents(event: WatchEvent, list: Lister): ObjectEvent[] {
   const { kind, path, from, type, id, time } = event;
-  const told = (op: ObjectEvent['op'], at: string, directory = false): ObjectEvent => ({
+  const objectEvent = (op: ObjectEvent['op'], at: string, directory = false): ObjectEvent => ({
     op,
     path: at,
     ...(directory && { prefix: true }),
@@ -34,22 +34,22 @@ export function objectEvents(event: WatchEvent, list: Lister): ObjectEvent[] {
     time,
   });
   const put = (at: string, what: string): ObjectEvent[] => {
-    if (what !== 'directory') return [told('put', at)];
-    return [...list(at)].filter((one) => one.type !== 'directory').map((one) => told('put', one.path));
+    if (what !== 'directory') return [objectEvent('put', at)];
+    return [...list(at)].filter((one) => one.type !== 'directory').map((one) => objectEvent('put', one.path));
   };
   const isDirectory = type === 'directory';
-  if (isControl(event)) return kind === 'history-done' ? [] : [told('rescan', from ?? path)];
+  if (isControl(event)) return kind === 'history-done' ? [] : [objectEvent('rescan', from ?? path)];
   // The files in a new directory have events of their own.
-  if (kind === 'create' || kind === 'update') return isDirectory ? [] : [told('put', path)];
-  if (kind === 'delete') return [told('delete', path, isDirectory || type === 'unknown')];
+  if (kind === 'create' || kind === 'update') return isDirectory ? [] : [objectEvent('put', path)];
+  if (kind === 'delete') return [objectEvent('delete', path, isDirectory || type === 'unknown')];
   if (kind !== 'rename') return [];
   if (event.exchanged)
     return [
-      told('delete', from!, isDirectory),
+      objectEvent('delete', from!, isDirectory),
       ...put(path, type),
       ...put(from!, event.replaced ?? 'unknown'),
     ];
-  return [told('delete', from!, isDirectory), ...put(path, type)];
+  return [objectEvent('delete', from!, isDirectory), ...put(path, type)];
 }
 
 export class ObjectWatcher {

@@ -1,19 +1,19 @@
 /** The real filesystem as the inventory's Tree. */
 import { lstatSync, readdirSync } from 'node:fs';
 import type { ChangeType } from './change.ts';
-import { type Known, knownOf, type Tree } from './inventory.ts';
-import type { Entry } from './scope.ts';
+import { type FileState, fileState, type Tree } from './inventory.ts';
+import type { TreeEntry } from './scope.ts';
 
-function look(path: string): Known | undefined {
+function look(path: string): FileState | undefined {
   try {
-    return knownOf(lstatSync(path, { bigint: true }));
+    return fileState(lstatSync(path, { bigint: true }));
   } catch {
     // Whatever the error, the file cannot be described.
     return undefined;
   }
 }
 
-function* list(dir: string, flat = false): Generator<Entry> {
+function* list(dir: string, flat = false): Generator<TreeEntry> {
   let entries: import('node:fs').Dirent[];
   try {
     entries = readdirSync(dir, { withFileTypes: true });

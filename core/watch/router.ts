@@ -91,11 +91,11 @@ export class Router {
   }
 
   #rename(change: Change): void {
-    const told = new Set<Route>();
+    const delivered = new Set<Route>();
     for (const path of [change.path, change.from!]) {
       for (const route of [...this.#at(parentOf(path)), ...(this.#byRoot.get(path) ?? [])]) {
-        if (told.has(route)) continue;
-        told.add(route);
+        if (delivered.has(route)) continue;
+        delivered.add(route);
         for (const one of scoped(change, (at) => covers(route.root, at), this.#list)) route.sink(one);
       }
     }

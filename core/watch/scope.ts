@@ -7,14 +7,14 @@
 import type { Change, ChangeType } from './change.ts';
 import { isControl } from './change.ts';
 
-export interface Entry {
+export interface TreeEntry {
   readonly path: string;
   readonly type: ChangeType;
   readonly ino?: number;
 }
 
 /** The present contents of a directory, recursively, parents first; empty if it does not exist. */
-export type Lister = (path: string) => Iterable<Entry>;
+export type Lister = (path: string) => Iterable<TreeEntry>;
 
 export type Sees = (path: string, type: ChangeType) => boolean;
 

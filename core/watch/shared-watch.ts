@@ -8,7 +8,7 @@ import type { Backend, BackendEvent, BackendSubscription } from './backend.ts';
 import type { Change } from './change.ts';
 import { control } from './change.ts';
 import { WatcherError } from './errors.ts';
-import { Inventory, type Known, type Tree } from './inventory.ts';
+import { type FileState, Inventory, type Tree } from './inventory.ts';
 import { below, covers, parentOf } from './paths.ts';
 import { RootGuard } from './root-guard.ts';
 import { type Route, Router } from './router.ts';
@@ -37,14 +37,14 @@ export class SharedWatch {
   /** By directory. */
   readonly #subscriptions = new Map<string, Promise<BackendSubscription>>();
   readonly #guard: RootGuard;
-  #identity: Known | undefined;
+  #identity: FileState | undefined;
   /** Start of the watch, nanoseconds since the epoch. */
   #since = 0n;
   /** Directories to check again. */
   readonly #doubtful = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #left: Promise<void> = Promise.resolve();
-  #rootToldGone: () => void = () => {};
+  #rootRemovalReported: () => void = () => {};
   #stopped = false;
 
   constructor(root: string, parts: SharedWatchParts) {
@@ -88,7 +88,7 @@ export class SharedWatch {
   }
 
   async #subscribe(dir: string): Promise<void> {
-    const subscription = this.#parts.backend.subscribe(dir, (error, events) => this.#told(error, events));
+    const subscription = this.#parts.backend.subscribe(dir, (error, events) => this.#onReport(error, events));
     this.#subscriptions.set(dir, subscription);
     try {
       await subscription;
@@ -105,14 +105,14 @@ export class SharedWatch {
     return (subscription ?? Promise.resolve(undefined)).then((one) => one?.unsubscribe()).catch(() => {});
   }
 
-  #told(error: Error | null, events: readonly BackendEvent[]): void {
+  #onReport(error: Error | null, events: readonly BackendEvent[]): void {
     if (this.#stopped) return;
     if (error) {
       this.#inventory.clear();
       this.#control('rescan');
       return;
     }
-    if (events.some(({ type, path }) => type === 'delete' && path === this.root)) this.#rootToldGone();
+    if (events.some(({ type, path }) => type === 'delete' && path === this.root)) this.#rootRemovalReported();
     if (!this.#checkRoot()) return;
     const inside = events.filter((event) => covers(this.root, event.path) && event.path !== this.root);
     if (inside.length === 0) return;
@@ -133,7 +133,7 @@ export class SharedWatch {
       const dirs = [...this.#doubtful];
       this.#doubtful.clear();
       if (!this.#checkRoot()) return;
-      const found = dirs.flatMap((dir) => this.#inventory.untold(dir, this.#since));
+      const found = dirs.flatMap((dir) => this.#inventory.unreported(dir, this.#since));
       if (found.length > 0) this.#report(found);
     }, RECHECK_MS);
   }
@@ -203,13 +203,13 @@ export class SharedWatch {
    */
   async #leave(): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.#rootToldGone = resolve;
+      this.#rootRemovalReported = resolve;
       setTimeout(resolve, ROOT_GONE_MS);
     });
     await Promise.all([...this.#subscriptions.keys()].map((dir) => this.#unsubscribe(dir)));
   }
 
-  #departure(before: Known): Omit<Change, 'id' | 'time'> {
+  #departure(before: FileState): Omit<Change, 'id' | 'time'> {
     const { root } = this;
     const dir = parentOf(root);
     const facts = { type: before.type, ino: Number(before.ino) };

@@ -7,7 +7,7 @@
 import type { Attr } from '../../core/attr.ts';
 import { ERRNO, FsError } from '../../core/errors.ts';
 import type { FsView, Place } from '../../core/fs-view.ts';
-import type { Beneath, Found } from '../../core/overlay/beneath.ts';
+import type { RealDependency, WalkOutcome } from '../../core/overlay/real-dependency.ts';
 import { encodePath } from '../../core/path-bytes.ts';
 import { generationIndex, ReplyFlag } from '../../core/protocol.ts';
 import type { Answer } from './request-frame.ts';
@@ -30,21 +30,21 @@ export function cacheableStat(
   options: { readonly follow: boolean },
   generations: Generations,
   mayRemember: (attr: Attr) => boolean,
-  beneath: (found: Found) => Beneath | 'free' | undefined = () => 'free',
+  realDependency: (found: WalkOutcome) => RealDependency | 'free' | undefined = () => 'free',
 ): Answer {
   const trail: number[] = [];
   view.trail = trail;
   try {
     const attr = view.stat(place, options);
     if (!mayRemember(attr)) return { attr };
-    const real = beneath({ ino: attr.ino, dir: trail.at(-1), follow: options.follow });
+    const real = realDependency({ ino: attr.ino, dir: trail.at(-1), follow: options.follow });
     if (real === undefined) return { attr };
     trail.push(attr.ino);
     return { attr, ...remembered(trail, generations, real) };
   } catch (error) {
     if (error instanceof FsError && error.code === 'ENOENT') {
       const result = -ERRNO.ENOENT;
-      const real = beneath({ ino: undefined, dir: trail.at(-1), follow: options.follow });
+      const real = realDependency({ ino: undefined, dir: trail.at(-1), follow: options.follow });
       return real === undefined ? { result } : { result, ...remembered(trail, generations, real) };
     }
     throw error;
@@ -56,7 +56,7 @@ export function cacheableStat(
 function remembered(
   trail: readonly number[],
   generations: Generations,
-  real: Beneath | 'free',
+  real: RealDependency | 'free',
 ): Pick<Answer, 'flags' | 'data'> {
   const indexes = [...new Set([0, ...trail.map(generationIndex)])];
   if (indexes.length > MAX_DEPENDENCIES) return {};

@@ -217,7 +217,7 @@ export class GateConnection implements RequestContext {
     if (core.overlays.length === 0) return cacheableStat(this.view, place, options, page, quiet);
     // What others change underneath raises no generation.
     return cacheableStat(this.view, place, options, page, quiet, (found) =>
-      core.beneath(this.view.branch, place, found),
+      core.realDependency(this.view.branch, place, found),
     );
   }
 

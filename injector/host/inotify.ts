@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FsCore } from '../../core/fs-core.ts';
 import type { FsView, Place } from '../../core/fs-view.ts';
-import { Mirrors, type RealName } from '../../core/inotify/mirrors.ts';
+import { InotifyMirrors, type RealName } from '../../core/inotify/mirrors.ts';
 import { decodePath } from '../../core/path-bytes.ts';
 import { OBJECT_NAMES } from '../../core/protocol.ts';
 import { linuxNames } from '../platform/real-names.ts';
@@ -26,7 +26,7 @@ const UNDERTAKER = 'read -r _; rm -rf -- "$1"';
 
 export class Inotify {
   readonly #config: InotifyConfig;
-  #mirrors: Mirrors | undefined;
+  #mirrors: InotifyMirrors | undefined;
   #undertaker: ChildProcess | undefined;
   readonly #prefix: Buffer;
   readonly #holders = new Map<number, number>();
@@ -63,7 +63,7 @@ export class Inotify {
     return found && { ...found, path: this.#relative(found.path) };
   }
 
-  #ready(): Mirrors {
+  #ready(): InotifyMirrors {
     if (this.#mirrors) return this.#mirrors;
     const { core, objects, count, tell } = this.#config;
     const real = linuxNames();
@@ -78,7 +78,7 @@ export class Inotify {
     this.#undertaker.stdin?.on('error', () => undefined);
     this.#undertaker.unref();
     (this.#undertaker.stdin as { unref?: () => void } | null)?.unref?.();
-    this.#mirrors = new Mirrors({
+    this.#mirrors = new InotifyMirrors({
       core,
       real,
       directory,
@@ -117,7 +117,7 @@ export class Inotify {
     return found && { ...found, path: this.#relative(found.path) };
   }
 
-  /** See Mirrors. */
+  /** See InotifyMirrors. */
   byDescriptor(view: FsView, ino: number, change: () => void): boolean {
     if (this.#mirrors) return this.#mirrors.byDescriptor(view.ns, ino, change);
     change();

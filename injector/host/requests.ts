@@ -102,7 +102,7 @@ const byName = (attr: Attr, { path, inode }: RealName, flags = 0): Answer => ({
 function where(q: RequestFrame, c: RequestContext): Answer {
   const attr = q.a ? c.core.statObject(q.a) : c.view.stat({ dir: q.dir, path: '' });
   const found = c.nameToOpen(attr.ino, q.a, 0, '');
-  if (found && !found.gone) return byName(attr, found);
+  if (found && !found.unreachable) return byName(attr, found);
   if (found) return failure('ENOENT');
   return { attr, data: text(q.a ? `${OBJECT_NAMES.objects}/${q.a}` : c.placeholder(attr)) };
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { FsCore, FsView } from '../../../core/index.ts';
-import { Mirrors } from '../../../core/inotify/mirrors.ts';
+import { InotifyMirrors } from '../../../core/inotify/mirrors.ts';
 import { plant, ROOT, setup } from '../fixture.ts';
 import { NamesInMemory } from './names-in-memory.ts';
 
@@ -13,7 +13,7 @@ function watched(view: FsView, core: FsCore, ...paths: string[]) {
   const real = new NamesInMemory('/m');
   const troubles: unknown[] = [];
   const counts = new Map<number, number>();
-  const mirrors = new Mirrors({
+  const mirrors = new InotifyMirrors({
     core,
     real,
     directory: '/m',

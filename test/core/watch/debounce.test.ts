@@ -2,17 +2,17 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  came,
   DEBOUNCE_DEFAULTS,
   Debouncer,
   debounceRule,
+  delivered,
   dueAt,
-  fired,
   IDLE,
+  queued,
 } from '../../../core/watch/debounce.ts';
 import { ManualTimers } from './manual-timers.ts';
 
-/** Deliveries as `time: how many came since the last one`. */
+/** Deliveries as `time: how many queued since the last one`. */
 function run(options: ConstructorParameters<typeof Debouncer>[0], events: readonly number[]): string[] {
   const timers = new ManualTimers();
   const delivered: string[] = [];
@@ -90,9 +90,9 @@ debounces('a burst keeps one timer', () => {
 
 debounces('a clock that goes backwards stands still', () => {
   const rule = debounceRule();
-  const state = came(came(fired(1000), 1200), 900);
+  const state = queued(queued(delivered(1000), 1200), 900);
   assert.is(dueAt(rule, state), 1200 + DEBOUNCE_DEFAULTS.wait);
-  assert.is(dueAt(rule, came(fired(1000), 10)), 1100);
+  assert.is(dueAt(rule, queued(delivered(1000), 10)), 1100);
   assert.is(dueAt(rule, IDLE), null);
 });
 

@@ -6,13 +6,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Backend, BackendEvent } from '../../../core/watch/backend.ts';
 import { DirectorySource } from '../../../core/watch/directory-source.ts';
-import { Inventory, type Known, type Tree } from '../../../core/watch/inventory.ts';
+import { type FileState, Inventory, type Tree } from '../../../core/watch/inventory.ts';
 import { below, parentOf } from '../../../core/watch/paths.ts';
 
 /** `path: inode` with a trailing `*` for changed bytes, `'` for changed attributes; directories end in a slash. */
 type Sketch = Readonly<Record<string, string>>;
 
-function knownOf(path: string, note: string): Known {
+function fileState(path: string, note: string): FileState {
   const directory = path.endsWith('/');
   return {
     ino: BigInt(Number.parseInt(note, 10)),
@@ -27,7 +27,7 @@ function knownOf(path: string, note: string): Known {
 
 function treeOf(sketch: Sketch): Tree {
   const entries = new Map(
-    Object.entries(sketch).map(([path, note]) => [path.replace(/\/$/, ''), knownOf(path, note)] as const),
+    Object.entries(sketch).map(([path, note]) => [path.replace(/\/$/, ''), fileState(path, note)] as const),
   );
   return {
     look: (path) => entries.get(path),
@@ -50,7 +50,7 @@ interface Case {
   readonly told: string;
   readonly expected: readonly string[];
   /** Something is there that was not told yet. */
-  readonly untold?: boolean;
+  readonly unreported?: boolean;
 }
 
 const CASES: readonly Case[] = [
@@ -114,7 +114,7 @@ const CASES: readonly Case[] = [
     after: { '/r/e/': '1', '/r/e/g': '3' },
     told: '+/r/d/g',
     expected: [],
-    untold: true,
+    unreported: true,
   },
   {
     name: 'new directory with a tree',
@@ -147,7 +147,7 @@ const CASES: readonly Case[] = [
 
 const inventories = suite('inventory');
 
-for (const { name, before = {}, after, told, expected, untold } of CASES)
+for (const { name, before = {}, after, told, expected, unreported } of CASES)
   inventories(name, () => {
     let tree = treeOf(before);
     const inventory = new Inventory({
@@ -162,7 +162,7 @@ for (const { name, before = {}, after, told, expected, untold } of CASES)
         `${kind} ${from ? `${from} -> ` : ''}${path}${type === 'unknown' ? ' unknown' : ''}`,
     );
     assert.equal([...lines, ...arrived.map((dir) => `arrived ${dir}`)], expected);
-    if (untold) return;
+    if (unreported) return;
     const paths = Object.keys(after).map((path) => path.replace(/\/$/, ''));
     assert.equal(inventory.take(paths.map((path) => ({ type: 'create', path }))).changes, [], 'told again');
   });
@@ -178,7 +178,7 @@ inventories(
     inventory.learn('/r');
     tree = treeOf({ '/r/a': '1*', '/r/d/': '2*', '/r/e/': "3'", '/r/n': "5'" });
     assert.equal(
-      inventory.untold('/r', 1n).map(({ type, path }) => `${type} ${path}`),
+      inventory.unreported('/r', 1n).map(({ type, path }) => `${type} ${path}`),
       ['create /r/a', 'create /r/e', 'create /r/n', 'delete /r/f'],
     );
   },

@@ -13,12 +13,12 @@ import type { Namespace } from '../layers/namespace.ts';
 import type { Place } from '../walk.ts';
 
 /** A real path to check again later, and the real inode found there. */
-export interface Beneath {
+export interface RealDependency {
   readonly path: string;
   readonly ino: bigint;
 }
 
-export interface Found {
+export interface WalkOutcome {
   /** Inode that the walk ended at; undefined if the name does not exist. */
   readonly ino: number | undefined;
   /** Inode of the last directory searched. */
@@ -27,12 +27,12 @@ export interface Found {
 }
 
 /** @returns 'free' if no real file matters, the file to check, or undefined if no check would be sufficient */
-export function beneath(
+export function realDependency(
   ns: Namespace,
   host: HostLayer,
   place: Place,
-  found: Found,
-): Beneath | 'free' | undefined {
+  found: WalkOutcome,
+): RealDependency | 'free' | undefined {
   const path = textOf(ns, place);
   if (path === undefined) return undefined;
   if (found.ino === undefined) return missing(ns, host, path, found);
@@ -48,7 +48,7 @@ export function beneath(
   return there?.ino === version.ino && there.dev === version.dev ? { path, ino: there.ino } : undefined;
 }
 
-function missing(ns: Namespace, host: HostLayer, path: string, found: Found): 'free' | undefined {
+function missing(ns: Namespace, host: HostLayer, path: string, found: WalkOutcome): 'free' | undefined {
   const dir = found.dir === undefined ? undefined : ns.node(found.dir);
   if (!dir?.table) return undefined;
   const directory = ns.directoryPath(dir);

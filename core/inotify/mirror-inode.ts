@@ -3,18 +3,18 @@ import type { ObjectFile } from '../content/object-file.ts';
 import { encodePath } from '../path-bytes.ts';
 import type { RealNames } from './real-names.ts';
 
-export interface ShadowName {
-  readonly parent: Shadow;
+export interface MirrorName {
+  readonly parent: MirrorInode;
   readonly name: string;
 }
 
 const SLASH = Buffer.from('/');
 
-export class Shadow {
+export class MirrorInode {
   readonly ino: number;
   /** A directory's children; null for other types. */
-  readonly children: Map<string, Shadow> | null;
-  names: ShadowName[] = [];
+  readonly children: Map<string, MirrorInode> | null;
+  names: MirrorName[] = [];
   /** True of a directory if every name that the branch has in it is in the mirror. */
   complete = false;
   /** A process asked to watch it. */
@@ -35,7 +35,7 @@ export class Shadow {
   }
 
   /** The real path, by its first name unless `at` is given. */
-  path(at: ShadowName | undefined = this.names[0]): Buffer {
+  path(at: MirrorName | undefined = this.names[0]): Buffer {
     if (this.#base) return this.#base;
     if (!at) throw new Error(`inode ${this.ino} has no name in the mirror`);
     return Buffer.concat([at.parent.path(), SLASH, encodePath(at.name)]);
@@ -45,23 +45,23 @@ export class Shadow {
     return Buffer.concat([this.path(), SLASH, encodePath(name)]);
   }
 
-  inode(real: RealNames): number {
+  realInode(real: RealNames): number {
     this.#inode ??= real.inode(this.path());
     return this.#inode;
   }
 
-  enter(parent: Shadow, name: string): void {
+  enter(parent: MirrorInode, name: string): void {
     parent.children!.set(name, this);
     this.names.push({ parent, name });
   }
 
-  leave(parent: Shadow, name: string): void {
+  leave(parent: MirrorInode, name: string): void {
     parent.children!.delete(name);
     this.names = this.names.filter((one) => one.parent !== parent || one.name !== name);
   }
 
   /** Its name in that directory, if there is one. */
-  nameIn(parent: number, name?: string): ShadowName | undefined {
+  nameIn(parent: number, name?: string): MirrorName | undefined {
     return this.names.find((one) => one.parent.ino === parent && (name === undefined || one.name === name));
   }
 }

@@ -7,7 +7,7 @@
  */
 import type { Change } from '../watch/change.ts';
 
-export interface Item {
+export interface PendingPath {
   readonly path: string;
   /** Compare everything below as well. */
   readonly deep: boolean;
@@ -21,9 +21,9 @@ export interface Item {
 /** Number of paths above which a full comparison is cheaper. */
 const CAPACITY = 65_536;
 
-export class Agenda {
+export class PendingPaths {
   readonly #capacity: number;
-  #items = new Map<string, Item>();
+  #items = new Map<string, PendingPath>();
   #lastId = 0;
 
   constructor(capacity = CAPACITY) {
@@ -52,7 +52,7 @@ export class Agenda {
     if (this.#items.size > this.#capacity) this.addAll();
   }
 
-  #put(item: Item): void {
+  #put(item: PendingPath): void {
     const known = this.#items.get(item.path);
     this.#items.set(item.path, { ...known, ...item, deep: item.deep || (known?.deep ?? false) });
   }
@@ -67,7 +67,7 @@ export class Agenda {
   }
 
   /** Removes and returns all items, with the id of the last change they include. */
-  take(): { items: Item[]; lastId: number } {
+  take(): { items: PendingPath[]; lastId: number } {
     const items = [...this.#items.values()];
     this.#items = new Map();
     return { items, lastId: this.#lastId };

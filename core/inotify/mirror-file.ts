@@ -1,39 +1,39 @@
 /** The real file in a mirror that holds an inode's bytes, as the content store uses it. */
-import type { ObjectFile, ShownName } from '../content/object-file.ts';
+import type { ObjectFile, VisibleFile } from '../content/object-file.ts';
+import type { MirrorInode } from './mirror-inode.ts';
 import type { RealNames } from './real-names.ts';
-import type { Shadow } from './shadow.ts';
 
 /** State that all visible files of a core share. */
-export interface ShownState {
+export interface MirrorFileState {
   readonly real: RealNames;
   /** The requesting process makes the current change itself, natively. */
-  readonly elsewhere: boolean;
+  readonly changedByCaller: boolean;
   /** A path through a process that holds the object, if it holds the given real inode. */
   held(object: ObjectFile, inode: number): string | undefined;
 }
 
 const NOWHERE = Buffer.from('/proc/0/fd/0');
 
-export class ShownFile implements ShownName {
-  readonly shadow: Shadow;
-  readonly #aside: string;
-  readonly #state: ShownState;
+export class MirrorFile implements VisibleFile {
+  readonly mirrored: MirrorInode;
+  readonly #ownPath: string;
+  readonly #state: MirrorFileState;
   /** Set after the last name was removed. The file is then reached through its holders' descriptors only: a descriptor of the host's would keep it alive after they close. */
   #nameless: { readonly object: ObjectFile; readonly inode: number } | undefined;
 
   /** @param ownPath a private path on the same filesystem */
-  constructor(shadow: Shadow, aside: string, state: ShownState) {
-    this.shadow = shadow;
-    this.#aside = aside;
+  constructor(mirrored: MirrorInode, ownPath: string, state: MirrorFileState) {
+    this.mirrored = mirrored;
+    this.#ownPath = ownPath;
     this.#state = state;
   }
 
-  get elsewhere(): boolean {
-    return this.#state.elsewhere;
+  get changedByCaller(): boolean {
+    return this.#state.changedByCaller;
   }
 
   get path(): Buffer {
-    return this.#nameless ? (this.foreignPath ?? NOWHERE) : this.shadow.path();
+    return this.#nameless ? (this.foreignPath ?? NOWHERE) : this.mirrored.path();
   }
 
   get foreignPath(): Buffer | undefined {
@@ -42,12 +42,12 @@ export class ShownFile implements ShownName {
   }
 
   /** True if the file has no name and no process has it open. */
-  get gone(): boolean {
+  get unreachable(): boolean {
     return this.#nameless !== undefined && this.foreignPath === undefined;
   }
 
   get inode(): number {
-    return this.#nameless?.inode ?? this.shadow.inode(this.#state.real);
+    return this.#nameless?.inode ?? this.mirrored.realInode(this.#state.real);
   }
 
   truncate(length: number): void {
@@ -60,17 +60,17 @@ export class ShownFile implements ShownName {
 
   /** Uses a link in an unwatched directory. Watchers of the file itself are notified of that link as well. */
   quietly(use: (path: string) => void): void {
-    const aside = Buffer.from(this.#aside);
-    this.#state.real.link(this.shadow.path(), aside);
+    const ownPath = Buffer.from(this.#ownPath);
+    this.#state.real.link(this.mirrored.path(), ownPath);
     try {
-      use(this.#aside);
+      use(this.#ownPath);
     } finally {
-      this.#state.real.unlink(aside);
+      this.#state.real.unlink(ownPath);
     }
   }
 
   readQuietly(use: (path: string | Buffer) => void): void {
-    if (this.shadow.watched) use(this.path);
+    if (this.mirrored.watched) use(this.path);
     else this.quietly(use);
   }
 

@@ -3,7 +3,7 @@ import type { promises } from 'node:fs';
 import type { ReplicaNode } from './node.ts';
 import { readXattrs, type XattrPort } from './xattrs.ts';
 
-export type PromisedFs = Pick<
+export type FsPromises = Pick<
   typeof promises,
   | 'chmod'
   | 'lchown'
@@ -27,7 +27,7 @@ export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].incl
 
 /** @returns undefined if the path does not exist or has a type that cannot be replicated */
 export async function readNode(
-  fs: PromisedFs,
+  fs: FsPromises,
   path: string,
   port?: XattrPort,
 ): Promise<ReplicaNode | undefined> {
@@ -63,7 +63,7 @@ export async function readNode(
 /** Bytes per read. */
 export const CHUNK = 1 << 20;
 
-export async function* readChunks(fs: PromisedFs, path: string, chunk = CHUNK): AsyncGenerator<Uint8Array> {
+export async function* readChunks(fs: FsPromises, path: string, chunk = CHUNK): AsyncGenerator<Uint8Array> {
   const file = await fs.open(path, 'r');
   try {
     for (let at = 0; ; ) {

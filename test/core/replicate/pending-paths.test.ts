@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Agenda } from '../../../core/replicate/agenda.ts';
+import { PendingPaths } from '../../../core/replicate/pending-paths.ts';
 import type { Change } from '../../../core/watch/change.ts';
 import { relativeTo } from '../../../core/watch/paths.ts';
 
@@ -29,33 +29,33 @@ const CASES: readonly [name: string, changes: readonly string[], items: readonly
   ['roots and ends of history say nothing', ['root-removed', 'root-moved', 'history-done'], []],
 ];
 
-const agendas = suite('agenda');
+const agendas = suite('pending');
 
 for (const [name, changes, expected] of CASES)
   agendas(name, () => {
-    const agenda = new Agenda();
-    for (const text of changes) agenda.add(change(text), within);
-    const { items, lastId: last } = agenda.take();
+    const pending = new PendingPaths();
+    for (const text of changes) pending.add(change(text), within);
+    const { items, lastId: last } = pending.take();
     const lines = items.map(
       ({ path, deep, from }) => `${from === undefined ? '' : `${from}>`}${path}${deep ? '/' : ''}`,
     );
     assert.equal(lines, expected);
     assert.is(last, lastId);
-    assert.ok(agenda.empty);
+    assert.ok(pending.empty);
   });
 
 agendas('too much to remember: everything', () => {
-  const agenda = new Agenda(3);
-  for (const name of ['a', 'b', 'c', 'd']) agenda.add(change(`update ${name}`), within);
-  assert.equal(agenda.take().items, [{ path: '', deep: true }]);
+  const pending = new PendingPaths(3);
+  for (const name of ['a', 'b', 'c', 'd']) pending.add(change(`update ${name}`), within);
+  assert.equal(pending.take().items, [{ path: '', deep: true }]);
 });
 
 agendas('files with several names tell their inode', () => {
-  const agenda = new Agenda();
-  agenda.add({ ...change('update a'), ino: 7, links: 2 }, within);
-  agenda.add({ ...change('update b'), ino: 8, links: 1 }, within);
+  const pending = new PendingPaths();
+  pending.add({ ...change('update a'), ino: 7, links: 2 }, within);
+  pending.add({ ...change('update b'), ino: 8, links: 1 }, within);
   assert.equal(
-    agenda.take().items.map(({ ino }) => ino),
+    pending.take().items.map(({ ino }) => ino),
     [7, undefined],
   );
 });

@@ -8,11 +8,11 @@ import { basename, dirname } from 'node:path/posix';
 import type { Inode } from '../layers/inode.ts';
 import type { Comparison, OverlayChange } from './changes.ts';
 
-export function settle(c: Comparison, applied: readonly OverlayChange[]): void {
+export function dropCommitted(c: Comparison, applied: readonly OverlayChange[]): void {
   // Children before their directory.
   for (const change of [...applied].reverse()) {
     const dir = directoryAt(c, dirname(change.path));
-    if (dir) settleOne(c, change, dir);
+    if (dir) dropCopy(c, change, dir);
   }
   c.ns.state.epoch++;
 }
@@ -28,7 +28,7 @@ const between = (c: Comparison, dir: number, name: string): boolean =>
     .layers()
     .some((layer) => layer !== c.ns.upper && layer !== c.host && layer.directory(dir)?.names.get(name));
 
-function settleOne(c: Comparison, { kind, path, node }: OverlayChange, dir: Inode): void {
+function dropCopy(c: Comparison, { kind, path, node }: OverlayChange, dir: Inode): void {
   const { upper } = c.ns;
   const name = basename(path);
   const table = upper.inodes.get(dir.ino)?.table;

@@ -5,12 +5,12 @@
  * action may be repeated, after an error, after a crash, in any state of the target.
  */
 import type { ChangeLog, LogEntry } from './change-log.ts';
+import { isMissing } from './fs-promises.ts';
 import { holder, type ReplicaNode, sameAttributes, sameContent, within } from './node.ts';
 import type { Origin } from './origin.ts';
-import { isMissing } from './promised-fs.ts';
 import type { Target } from './target.ts';
 
-export interface MirrorOptions {
+export interface ReplicaMirrorOptions {
   /** Whether `path` is replicated. Other paths are left alone in the target, too. Default: everything. */
   readonly accepts?: (path: string, directory: boolean) => boolean;
   /** `bytes`: also compare the bytes of files with equal size and time. Default: `times`. */
@@ -33,10 +33,10 @@ export class UnsteadyFile extends Error {
   }
 }
 
-export class Mirror {
+export class ReplicaMirror {
   readonly #origin: Origin;
   readonly #target: Target;
-  readonly #options: MirrorOptions;
+  readonly #options: ReplicaMirrorOptions;
   /** Directories whose attributes must be set after the changes inside them. */
   readonly #dirty = new Set<string>();
   /** Errors of paths below a compared directory. */
@@ -46,7 +46,7 @@ export class Mirror {
   /** For inodes of the target with several names: the origin's inode that they are a copy of. */
   readonly #pairs = new Map<string, string>();
 
-  constructor(origin: Origin, target: Target, options: MirrorOptions = {}) {
+  constructor(origin: Origin, target: Target, options: ReplicaMirrorOptions = {}) {
     this.#origin = origin;
     this.#target = target;
     this.#options = options;
@@ -273,7 +273,7 @@ export class Mirror {
   }
 
   /** Sets the attributes of directories whose contents were changed. */
-  async settle(): Promise<void> {
+  async setDirectoryAttributes(): Promise<void> {
     const dirs = [...this.#dirty].sort((a, b) => b.length - a.length);
     for (const dir of dirs) {
       const [want, have] = [await this.#origin.stat(dir), await this.#target.stat(dir)];
