@@ -1,4 +1,4 @@
-/** What of libdispatch is hooked in a process that was already running. */
+/** Hooks on libdispatch, for a process that was already running. */
 import { hookFunctions } from './function-hooks.ts';
 import type { GateLibrary } from './gate-library.ts';
 
@@ -12,11 +12,11 @@ const NAMES = [
   'dispatch_suspend',
 ];
 const TAKEN = ['dispatch_source_merge_data', '_dispatch_source_type_vnode', '_dispatch_source_type_data_or'];
-/** How references are counted where there is no Objective-C to ask for a weak one. */
+/** Reference counting without Objective-C, which has weak references. */
 const COUNTED = ['dispatch_retain', 'dispatch_release'];
 const WEAK = ['objc_initWeak', 'objc_loadWeakRetained', 'objc_destroyWeak'];
 
-/** @returns names of what was hooked */
+/** @returns names of the hooked functions */
 export function hookDispatch(gate: GateLibrary): string[] {
   return Process.platform === 'darwin'
     ? hookFunctions(gate, NAMES, [...TAKEN, ...WEAK, 'dispatch_release'])

@@ -1,4 +1,4 @@
-/** What of FSEvents is hooked in a process that was already running, and in libraries that it loads later. */
+/** Hooks on FSEvents, for a process that was already running and for libraries that it loads later. */
 import { FSEVENTS_FUNCTIONS } from '../../core/fsevents-functions.ts';
 import { hookFunctions } from './function-hooks.ts';
 import type { GateLibrary } from './gate-library.ts';
@@ -36,7 +36,7 @@ const TAKEN = [
   'kCFTypeDictionaryValueCallBacks',
 ];
 
-/** @returns names of what was hooked; the rest is, when a library that has it is loaded */
+/** @returns names of the hooked functions; empty if they are hooked later, when a library that exports them is loaded */
 export function hookFsevents(gate: GateLibrary): string[] {
   const hooked = hookFunctions(gate, FSEVENTS_FUNCTIONS, TAKEN);
   if (hooked.length > 0) return hooked;

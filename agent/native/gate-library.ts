@@ -8,10 +8,10 @@ export class GateLibrary {
   readonly signal: NativeFunction<number, [number, number]>;
   readonly apply: NativeFunction<number, [number, number, NativePointer]>;
   readonly inode: NativeFunction<UInt64, [number]>;
-  /** What a queue's waiters are still to be told, in kevent_qos' layout. */
+  /** Stores a queue's pending events for its waiters, in kevent_qos' layout. */
   readonly leave: NativeFunction<number, [number, NativePointer, number]>;
   readonly gone: NativeFunction<void, []>;
-  /** Bits for a dispatch source's handler; 0 when the source has gone. */
+  /** Merges bits into a Dispatch source; 0 if the source no longer exists. */
   readonly merge: NativeFunction<number, [number, number]>;
   readonly #watch: NativeFunction<number, [NativePointer, number, number]>;
 
@@ -27,25 +27,31 @@ export class GateLibrary {
     this.#watch = new NativeFunction(at('shimfs_agent_watch'), 'int', ['pointer', 'uint32', 'int'], BRIEF);
   }
 
-  /** Preloaded, or brought in now. */
+  /** The preloaded library, or the library loaded now. */
   static find(path: string): GateLibrary {
     const name = path.slice(path.lastIndexOf('/') + 1);
     return new GateLibrary(Process.findModuleByName(name) ?? Module.load(path));
   }
 
-  /** For a process that was already running. @returns the number of mounts @throws where it cannot be covered */
+  /** For a process that was already running. @returns number of mounts @throws Error if the process cannot be covered */
   start(session: string): number {
     const start = new NativeFunction(this.module.getExportByName('shimfs_gate_start'), 'int', ['pointer']);
     const mounts = start(Memory.allocUtf8String(session));
-    if (mounts < 0) throw new Error('the gate could not start: see its line on standard error');
+    if (mounts < 0)
+      throw new Error(
+        'the gate could not start: its line on the standard error of this process has the reason',
+      );
     return mounts;
   }
 
-  /** Let events come, on a thread of the gate's. Call after `install`. */
+  /** Start the delivery of events, on a thread of the gate. Call after `install`. */
   connect(): void {
     const connect = new NativeFunction(this.module.getExportByName('shimfs_agent_connect'), 'int', []);
     const result = connect();
-    if (result < 0) throw new Error(`the host does not take the agent's connection (errno ${-result})`);
+    if (result < 0)
+      throw new Error(
+        `the host refused the agent's connection (errno ${-result}): check that the session still runs`,
+      );
   }
 
   /** @param callbacks in the order of struct shimfs_agent (gate/agent.c) */
@@ -67,7 +73,7 @@ export class GateLibrary {
     return this.#watch(list, inodes.length, on ? 1 : 0);
   }
 
-  /** The trampoline to a hooked function of the system. */
+  /** Gives the gate the address at which to call a hooked function of the system. */
   setReal(name: string, original: NativePointer): void {
     const set = new NativeFunction(this.module.getExportByName('shimfs_set_real'), 'int', [
       'pointer',

@@ -41,14 +41,13 @@ export function kqueueCallbacks(
 
   const changes = new NativeCallback(
     (kq, family, list, nchanges, events, nevents, flags) => {
-      const size = CODECS[family as Family].size;
-      current = { kq, family, changes: list, size };
+      current = { kq, family, changes: list, size: CODECS[family as Family].size };
       const produced = bridge.changes(
         kq,
         family as Family,
-        viewOf(list, Math.max(nchanges, 0) * size),
+        recordsAt(list, nchanges, family as Family),
         nchanges,
-        viewOf(events, Math.max(nevents, 0) * size),
+        recordsAt(events, nevents, family as Family),
         nevents,
         flags,
       );
@@ -60,13 +59,7 @@ export function kqueueCallbacks(
   );
   const drain = new NativeCallback(
     (kq, family, events, capacity) =>
-      bridge.drain(
-        kq,
-        family as Family,
-        viewOf(events, Math.max(capacity, 0) * CODECS[family as Family].size),
-        0,
-        capacity,
-      ),
+      bridge.drain(kq, family as Family, recordsAt(events, capacity, family as Family), 0, capacity),
     'int32',
     ['uint32', 'uint32', 'pointer', 'int32'],
   );
@@ -78,15 +71,26 @@ export function kqueueCallbacks(
     'void',
     ['uint32'],
   );
-  const detach = (): void => {
-    const size = CODECS[Family.KeventQos].size;
-    for (const kq of bridge.queues()) {
-      const room = bridge.pendingCount(kq);
-      if (room === 0) continue;
-      const records = Memory.alloc(room * size);
-      const count = bridge.drain(kq, Family.KeventQos, viewOf(records, room * size), 0, room);
-      gate.leave(kq, records, count);
-    }
+  return {
+    changes,
+    drain,
+    queueClosed,
+    fdClosed: (fd) => bridge.fdClosed(fd),
+    detach: () => storePending(bridge, gate),
   };
-  return { changes, drain, queueClosed, fdClosed: (fd) => bridge.fdClosed(fd), detach };
+}
+
+/** A negative count is 0. */
+const recordsAt = (list: NativePointer, count: number, family: Family): DataView =>
+  viewOf(list, Math.max(count, 0) * CODECS[family].size);
+
+/** Stores each queue's pending events in the gate, in kevent_qos' layout. */
+function storePending(bridge: KqueueBridge, gate: GateLibrary): void {
+  for (const kq of bridge.queues()) {
+    const count = bridge.pendingCount(kq);
+    if (count === 0) continue;
+    const records = Memory.alloc(count * CODECS[Family.KeventQos].size);
+    const written = bridge.drain(kq, Family.KeventQos, recordsAt(records, count, Family.KeventQos), 0, count);
+    gate.leave(kq, records, written);
+  }
 }

@@ -163,7 +163,7 @@ test('a descriptor number reused for another file gets a new knote', () => {
   p.happen(wrote(INO));
   p.fds.set(FD, INO + 7);
   p.add(FD, ONESHOT, ATTRIB);
-  assert.equal(p.told(), [], 'what the old file did is forgotten');
+  assert.equal(p.told(), [], 'events of the old file are dropped');
   p.happen(wrote(INO), chmodded(INO + 7));
   assert.equal(p.told(), [[FD, ADD | ONESHOT, ATTRIB]]);
 });
@@ -212,7 +212,7 @@ test('an error without a free entry ends the call immediately', () => {
       { nevents },
     );
     assert.is(result, -ENOENT);
-    assert.equal(p.watches, [INO], 'what came before stays, what comes after is not looked at');
+    assert.equal(p.watches, [INO], 'earlier changes stay applied, later ones are not read');
     assert.equal(p.kernel, []);
   }
 });

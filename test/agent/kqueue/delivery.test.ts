@@ -39,7 +39,7 @@ const nothing = { told: [] as [number, number][] };
 const W = N.WRITE;
 const A = N.ATTRIB;
 
-/** Scripts on one knote; `told` is `[flags, fflags]` of each event a collection gives. */
+/** Scripts on a knote; `told` is `[flags, fflags]` of each delivered event. */
 const SCRIPTS: readonly [string, readonly Step[]][] = [
   ['EV_ADD reports no history', [write, { add: 0 }, nothing]],
   [
@@ -57,14 +57,14 @@ const SCRIPTS: readonly [string, readonly Step[]][] = [
     ] as Step[],
   ],
   [
-    'EV_ONESHOT: gone after delivery',
+    'EV_ONESHOT: deleted after delivery',
     [
       ...[{ add: ONESHOT }, write, attrib, { told: [[ADD | ONESHOT, W | A]] }, write, nothing],
       ...[{ change: ENABLE, errno: 2 }, { add: ONESHOT }, nothing, write, { told: [[ADD | ONESHOT, W]] }],
     ] as Step[],
   ],
   [
-    'EV_DISPATCH: disabled after delivery; enabling tells the old bits at once',
+    'EV_DISPATCH: disabled after delivery; enabling delivers the old bits immediately',
     [
       ...[{ add: DISPATCH }, write, { told: [[ADD | DISPATCH, W]] }, attrib, nothing],
       ...[{ change: ENABLE, mask: ALL }, { told: [[ADD | DISPATCH, W | A]] }, nothing],
@@ -72,7 +72,7 @@ const SCRIPTS: readonly [string, readonly Step[]][] = [
     ] as Step[],
   ],
   [
-    'EV_DISPATCH|EV_CLEAR: enabling tells only what came since',
+    'EV_DISPATCH|EV_CLEAR: enabling delivers only later bits',
     [
       ...[{ add: DISPATCH | CLEAR }, write, { told: [[ADD | DISPATCH | CLEAR, W]] }],
       ...[{ change: ENABLE, mask: ALL }, nothing, attrib, { told: [[ADD | DISPATCH | CLEAR, A]] }],
@@ -80,7 +80,7 @@ const SCRIPTS: readonly [string, readonly Step[]][] = [
     ] as Step[],
   ],
   [
-    'EV_DISABLE holds back, EV_ENABLE tells what gathered',
+    'EV_DISABLE holds bits back, EV_ENABLE delivers them',
     [
       ...[{ add: CLEAR }, write, { change: DISABLE, mask: ALL }, nothing, attrib, nothing],
       ...[{ change: ENABLE, mask: ALL }, { told: [[ADD | CLEAR, W | A]] }],
@@ -94,7 +94,7 @@ const SCRIPTS: readonly [string, readonly Step[]][] = [
     ] as Step[],
   ],
   [
-    'adding a disabled one again leaves it disabled',
+    'a second EV_ADD leaves a disabled knote disabled',
     [
       ...[{ add: DISABLE }, { add: 0 }, write, nothing, { add: ENABLE }, { told: [[ADD | DISABLE, W]] }],
     ] as Step[],
@@ -113,13 +113,13 @@ const SCRIPTS: readonly [string, readonly Step[]][] = [
   ['EV_RECEIPT appears in events', [{ add: RECEIPT | CLEAR }, write, { told: [[ADD | RECEIPT | CLEAR, W]] }]],
   ['EV_ENABLE with fflags 0 clears the mask', [{ add: CLEAR }, { change: ENABLE }, write, nothing]],
   [
-    'a bare change wipes the mask, but not what is pending',
+    'a change with fflags 0 clears the mask, not the pending bits',
     [
       ...[{ add: CLEAR }, write, { change: 0 }, attrib, { told: [[ADD | CLEAR, W]] }, attrib, nothing],
     ] as Step[],
   ],
   [
-    'a re-add replaces the mask and keeps what is pending',
+    'a second EV_ADD replaces the mask and keeps the pending bits',
     [
       ...[{ add: CLEAR, mask: W }, write, { add: CLEAR, mask: A }, write, { told: [[ADD | CLEAR, W]] }],
       ...[write, nothing, attrib, { told: [[ADD | CLEAR, A]] }],
@@ -153,7 +153,7 @@ const SCRIPTS: readonly [string, readonly Step[]][] = [
     [...[{ add: 0 }, write, { close: FD }, nothing, { change: DELETE, errno: -1 }]] as Step[],
   ],
   [
-    'EV_VANISHED tells the close, once, and not as a flag of other events',
+    'EV_VANISHED reports the close, once, and is no flag of other events',
     [
       ...[{ add: DISPATCH2 | VANISHED }, write, { told: [[ADD | DISPATCH2, W]] }],
       ...[{ change: ENABLE | SPECIFIC, mask: ALL }, attrib, { close: FD }],
@@ -169,11 +169,11 @@ const SCRIPTS: readonly [string, readonly Step[]][] = [
     ] as Step[],
   ],
   [
-    'growing write: EXTEND and WRITE, told together',
+    'growing write: EXTEND and WRITE in one event',
     [...[{ add: CLEAR }, { happen: [grew(INO)] }, { told: [[ADD | CLEAR, N.EXTEND | W]] }]] as Step[],
   ],
   [
-    'an orphan goes on telling',
+    'a vanished file still gets events',
     [
       ...[{ add: CLEAR }, { happen: [unlinked(INO)] }, { told: [[ADD | CLEAR, N.DELETE | N.LINK]] }],
       ...[write, { told: [[ADD | CLEAR, W]] }],
@@ -248,7 +248,7 @@ test('masked: only bits of the mask; native: the whole hint if a bit matches', (
 });
 
 for (const notes of ['masked', 'native'] as const) {
-  test(`${notes}: host gone: everyone is told once, REVOKE only to those who asked`, () => {
+  test(`${notes}: end of the host: EV_EOF once for every knote, REVOKE only by mask`, () => {
     const p = setup(notes);
     p.fds.set(7, INO);
     p.add(FD, CLEAR, ALL);
@@ -268,11 +268,11 @@ for (const notes of ['masked', 'native'] as const) {
     // A new registration stays silent: a program that registers again must not spin.
     p.add(FD, CLEAR, ALL);
     assert.equal(p.told(), []);
-    assert.equal(p.watches, [INO, DIRINO], 'nobody is there to take a watch back from');
+    assert.equal(p.watches, [INO, DIRINO], 'no unwatch request after the end of the host');
   });
 }
 
-test('revoke adds to what was pending', () => {
+test('revoke adds to the pending bits', () => {
   const p = setup();
   p.add(FD, CLEAR, N.WRITE | N.REVOKE);
   p.happen(wrote(INO));
@@ -281,7 +281,7 @@ test('revoke adds to what was pending', () => {
 });
 
 for (const [name, family] of Object.entries(Family)) {
-  test(`${name}: what an event looks like`, () => {
+  test(`${name}: the fields of an event`, () => {
     const p = setup();
     const ext = [1, 2, 3, 4, 5, 6, 7, 0xffffffff];
     const given = {

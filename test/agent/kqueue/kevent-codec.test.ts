@@ -86,7 +86,7 @@ for (const layout of LAYOUTS) {
     );
   });
 
-  test(`${codec.name}: what is written is read back; fields the layout lacks read 0`, () => {
+  test(`${codec.name}: a written record is read back; fields that the layout lacks are 0`, () => {
     fc.assert(
       fc.property(anyRecord, anyRecord, (values, before) => {
         const view = new DataView(new ArrayBuffer(layout.size * 2));

@@ -12,7 +12,7 @@ export interface ModelKnote {
   mask: number;
   fflags: number;
   enabled: boolean;
-  state: 'alive' | 'vanished' | 'told-vanished' | 'deferred';
+  state: 'alive' | 'vanished' | 'delivered-vanished' | 'deferred';
   order: number;
   closed: boolean;
 }
@@ -118,14 +118,14 @@ export class KnoteModel {
     const requeued: ModelKnote[] = [];
     while (told.length < capacity && this.queue.length > 0) {
       const knote = this.queue.shift()!;
-      if (knote.state === 'deferred' || knote.state === 'told-vanished') {
+      if (knote.state === 'deferred' || knote.state === 'delivered-vanished') {
         told.push([knote.fd, knote.udata, DELETE | DISPATCH | SPECIFIC | ONESHOT, 0]);
         this.#remove(knote);
         continue;
       }
       if (knote.state === 'vanished') {
         told.push([knote.fd, knote.udata, 0x390, 0]);
-        knote.state = 'told-vanished';
+        knote.state = 'delivered-vanished';
         knote.enabled = false;
         continue;
       }

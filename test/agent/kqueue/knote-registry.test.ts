@@ -135,7 +135,7 @@ test('a duplicate of a kqueue shares its queue; it ends with the last number', (
   p.add(8, CLEAR, ALL, { kq: 30 });
   assert.ok(p.bridge.hasKnotes(30));
   p.happen(wrote(INO), wrote(INO + 1));
-  assert.equal(p.signals.splice(0), [[KQ, true]], 'told once, by one of its numbers');
+  assert.equal(p.signals.splice(0), [[KQ, true]], 'signalled once, by one of its numbers');
   assert.equal(idents(p, 30), [5, 8]);
   assert.equal(idents(p), []);
   assert.equal(p.signals.splice(0), [[KQ, false]]);
