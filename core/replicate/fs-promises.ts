@@ -1,5 +1,6 @@
 /** The part of `fs.promises` that replication uses, provided by the system or by a branch. */
 import type { promises } from 'node:fs';
+import { codeOf, isMissing } from './error-code.ts';
 import type { ReplicaNode } from './node.ts';
 import { readXattrs, type XattrPort } from './xattrs.ts';
 
@@ -20,10 +21,6 @@ export type FsPromises = Pick<
   | 'symlink'
   | 'unlink'
 >;
-
-export const codeOf = (error: unknown): string => (error as { code?: string } | undefined)?.code ?? '';
-
-export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error));
 
 /** @returns undefined if the path does not exist or has a type that cannot be replicated */
 export async function readNode(

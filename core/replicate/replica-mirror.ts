@@ -5,7 +5,7 @@
  * action may be repeated, after an error, after a crash, in any state of the target.
  */
 import type { ChangeLog, LogEntry } from './change-log.ts';
-import { isMissing } from './fs-promises.ts';
+import { isMissing } from './error-code.ts';
 import { holder, type ReplicaNode, sameAttributes, sameContent, within } from './node.ts';
 import type { Origin } from './origin.ts';
 import type { Target } from './target.ts';

@@ -13,7 +13,8 @@
  */
 import { promises as realFs } from 'node:fs';
 import type { FsCore } from '../fs-core.ts';
-import { codeOf, type FsPromises, isMissing, readChunks, readNode } from './fs-promises.ts';
+import { codeOf, isMissing } from './error-code.ts';
+import { type FsPromises, readChunks, readNode } from './fs-promises.ts';
 import { type ReplicaNode, within } from './node.ts';
 import { branchXattrs, keepsXattrs, writeXattrs, type XattrPort } from './xattrs.ts';
 

@@ -5,7 +5,7 @@
  * replicated, spelled as Linux does: `user.…`. Others (ACLs, labels, capabilities) are specific to their system.
  */
 import type { FsCore } from '../fs-core.ts';
-import { codeOf } from './fs-promises.ts';
+import { codeOf } from './error-code.ts';
 
 /** Acts on the path itself and never follows links. Errors have a `code`, as Node's have. */
 export interface XattrPort {
