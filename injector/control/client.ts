@@ -12,7 +12,7 @@ import {
   Role,
   TOKEN_BYTES,
 } from '../../core/protocol.ts';
-import { FrameSplitter } from '../host/frame-splitter.ts';
+import { FrameSplitter } from '../host/wire/frame-splitter.ts';
 import { liveSessions, sessionPaths } from '../platform/run-directory.ts';
 import { UserError } from '../user-error.ts';
 import type { Caller, ControlMethods, MethodName } from './methods.ts';

@@ -65,9 +65,10 @@ export async function watchVirtualTree(tell: (line: string) => void): Promise<De
       const program = startProgram({
         command,
         args,
-        gate: host.options.gate,
+        gate: host.file.gate,
         isVirtual: () => false,
-        session: (keepalive) => host.sessionValue(column === 'branch' ? 'aside' : 'main', keepalive),
+        session: (keepalive) =>
+          host.session.environmentValue(column === 'branch' ? 'aside' : 'main', keepalive),
         stdio: 'pipe',
       });
       const watcher = new WatchingProgram(program, column === 'fsevents');

@@ -1,7 +1,7 @@
 /** `attach`: gate and agent into a process that runs already. */
 import type { FsCore } from '../../core/fs-core.ts';
 import { ControlClient } from '../control/client.ts';
-import { enterBranch } from '../host/private-branch.ts';
+import { enterBranch } from '../host/session/branch-entry.ts';
 import { UserError } from '../user-error.ts';
 import { type OwnSessionOptions, openPrivateSession } from './own-session.ts';
 
@@ -39,8 +39,8 @@ async function attachToOwn(options: AttachOptions): Promise<Attached> {
   const { host, close } = await openPrivateSession('attach', options);
   try {
     if (branch !== 'main') host.core.createBranch(branch);
-    const entered = enterBranch(host, branch, hide);
-    await host.agents.bring(pid, host.sessionValue(entered.branch));
+    const entered = enterBranch(host.session, branch, hide);
+    await host.agents.bring(pid, host.session.environmentValue(entered.branch));
     return { core: host.core, ended: host.agents.ended(pid), detach: close };
   } catch (error) {
     await close();

@@ -2,7 +2,7 @@
 import { sep } from 'node:path';
 import type { FsCore } from '../../core/fs-core.ts';
 import { ControlClient } from '../control/client.ts';
-import { enterBranch } from '../host/private-branch.ts';
+import { enterBranch } from '../host/session/branch-entry.ts';
 import type { SessionHost } from '../host/session-host.ts';
 import { UserError } from '../user-error.ts';
 import { type OwnSessionOptions, openPrivateSession, tellOnStderr } from './own-session.ts';
@@ -94,7 +94,7 @@ async function ownHome(options: RunOptions): Promise<Home> {
     const { branch = 'main' } = options;
     if (branch !== 'main') host.core.createBranch(branch);
     await options.prepare?.(host.core);
-    const { gate, mounts } = host.options;
+    const { gate, mounts } = host.file;
     return { core: host.core, gate, mounts, close, session: entry(host, branch, options) };
   } catch (error) {
     await close();
@@ -103,8 +103,8 @@ async function ownHome(options: RunOptions): Promise<Home> {
 }
 
 function entry(host: SessionHost, branch: string, { hide = [] }: RunOptions): Home['session'] {
-  const entered = enterBranch(host, branch, hide);
-  return (keepalive) => host.sessionValue(entered.branch, keepalive);
+  const entered = enterBranch(host.session, branch, hide);
+  return (keepalive) => host.session.environmentValue(entered.branch, keepalive);
 }
 
 /** These are decided when a session begins. */

@@ -165,9 +165,9 @@ export class Bed {
       args,
       env: { ...process.env, ...env },
       stdio: 'pipe',
-      gate: this.host.options.gate,
+      gate: this.host.file.gate,
       isVirtual: (p) => p.startsWith(`${MOUNT}/`),
-      session: (keepalive) => this.host.sessionValue('main', keepalive),
+      session: (keepalive) => this.host.session.environmentValue('main', keepalive),
     });
     status.catch(() => undefined);
     void allGone;

@@ -18,8 +18,8 @@ export async function start(bed: Bed): Promise<Row[]> {
   const bare = bed.bare(spawner, [mark]);
   const entering = bed.bare(spawner, [mark], {});
   const covered = bed.covered(spawner, [mark]);
-  entering.tell(`env LD_PRELOAD=${bed.host.options.gate}`);
-  entering.tell(`env ${SESSION_VARIABLE}=${bed.host.sessionValue('main')}`);
+  entering.tell(`env LD_PRELOAD=${bed.host.file.gate}`);
+  entering.tell(`env ${SESSION_VARIABLE}=${bed.host.session.environmentValue('main')}`);
   await Promise.all([bare, entering, covered].map((worker) => worker.numbers()));
 
   const row = async (

@@ -34,7 +34,7 @@ const BUSY_ATTACHES = Number(process.env.BUSY_ATTACHES ?? 4);
 
 const session = await openBridge();
 const attach = (pid: number): Promise<void> =>
-  session.host.agents.bring(pid, session.host.sessionValue('main'));
+  session.host.agents.bring(pid, session.host.session.environmentValue('main'));
 
 /** A program outside of the session, its lines in order. */
 class Bare {

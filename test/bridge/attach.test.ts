@@ -9,7 +9,7 @@ import { freshTree, hostCommand, openBridge, play, startBare, type Talker, viewO
 const session = await openBridge();
 const host = viewOf(session);
 const attach = (pid: number, to = session): Promise<void> =>
-  to.host.agents.bring(pid, to.host.sessionValue('main'));
+  to.host.agents.bring(pid, to.host.session.environmentValue('main'));
 const rejection = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => undefined,

@@ -376,7 +376,7 @@ ends('sources of a running program that is attached to', async () => {
       { talker },
       { D: real },
     );
-    await session.host.agents.bring(talker.pid, session.host.sessionValue('main'));
+    await session.host.agents.bring(talker.pid, session.host.session.environmentValue('main'));
     const cast = { talker, host: viewOf(session) };
     await play(
       `${active('ATTRIB')}\nhost: chmod $D/f 0600\nevent s => ATTRIB\nhandle s => f\nmask s => ATTRIB`,

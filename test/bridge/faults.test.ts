@@ -20,7 +20,7 @@ const WATCH = 'kqueue k\nopen f $D/f evtonly\nopen g $D/g evtonly\nchange k f VN
 
 /** Watches of an inode as writers see them: the counter in the shared page. */
 function watchers(of: TestSession, path: string): number {
-  const fd = openSync(join(of.host.objects.path, OBJECT_NAMES.shared), 'r');
+  const fd = openSync(join(of.host.session.objects, OBJECT_NAMES.shared), 'r');
   try {
     const byte = Buffer.alloc(1);
     readSync(fd, byte, 0, 1, SHARED_AREAS.watched + (viewOf(of).stat({ path }).ino % WATCHED_SLOTS));

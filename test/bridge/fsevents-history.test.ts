@@ -198,7 +198,7 @@ ways('attached to while it runs', async () => {
   const bare = startBare(program('fsstream'));
   assert.is(await bare.say('loop l'), 'ok');
   const D = freshTree(session);
-  await session.host.agents.bring(bare.pid, session.host.sessionValue('main'));
+  await session.host.agents.bring(bare.pid, session.host.session.environmentValue('main'));
   await play(`create s now 0 0x53 ${D}\nschedule s l\nstart s => 1`, { bare });
   hostCommand(host, `create ${D}/n`);
   assert.equal((await told(bare, 's', 1)).lines(D), ['/n 10100']);
@@ -219,7 +219,7 @@ for (const how of ['attached to', 'preloaded'])
     const late = run
       ? new Talker(run.child, run.status)
       : new Talker(spawn(command, [library], { stdio: 'pipe' }));
-    if (!run) await session.host.agents.bring(late.pid, session.host.sessionValue('main'));
+    if (!run) await session.host.agents.bring(late.pid, session.host.session.environmentValue('main'));
     assert.is(await late.say('load'), 'loaded');
     assert.is(await late.say(D), 'started');
     hostCommand(host, `create ${D}/n`);

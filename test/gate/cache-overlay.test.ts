@@ -16,7 +16,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { FsError } from '../../core/errors.ts';
 import { Op } from '../../core/protocol.ts';
-import { HANDLERS } from '../../injector/host/requests.ts';
+import { HANDLERS } from '../../injector/host/gate/requests.ts';
 import { directory, plant } from '../core/overlay/trees.ts';
 import { python } from '../programs/support.ts';
 import { SELF } from '../support/self.ts';
@@ -130,7 +130,7 @@ cache('never stale, whatever is done above and underneath', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 25 }), async (steps) => {
       session.core.discardBranch('main');
-      session.host.page.outdateAll();
+      session.host.session.page.outdateAll();
       for (const one of ['a', 'b', 'd', 'n', 's', 'own'])
         rmSync(`${below}/${one}`, { recursive: true, force: true });
       plant(below, PLAN);

@@ -41,7 +41,7 @@ entries('each step says the same', () => {
 });
 
 entries('no path of an object or a placeholder shows', () => {
-  assert.not.match(got.stdout + got.stderr, session.host.objects.path);
+  assert.not.match(got.stdout + got.stderr, session.host.session.objects);
 });
 
 entries.run();

@@ -201,7 +201,7 @@ inPlace('nothing is left of readers that went', async () => {
   await python(`
 fds = [os.open('late', os.O_RDONLY) for _ in range(20)]
 into('late', 0, 'x'); [os.read(fd, 1) for fd in fds[:10]]`);
-  assert.is(session.host.inPlace.size, 0);
+  assert.is(session.host.session.inPlace.size, 0);
 });
 
 inPlace.run();

@@ -180,7 +180,7 @@ inotify('a reader that dies with events queued leaves nobody waiting', async () 
 inotify('mirrors that nobody needs are taken down, and come again', async () => {
   const own = await TestSession.open();
   await own.sh('mkdir /v/d; echo bytes > /v/d/f; ln /v/d/f /v/d/g');
-  const { core, inotify: kept } = own.host;
+  const { core, inotify: kept } = own.host.session;
   for (const round of [1, 2]) {
     const { child } = own.start(program, ['watch', '/v/d', '/v/d/f']);
     const lines = new Lines(child);
@@ -190,7 +190,7 @@ inotify('mirrors that nobody needs are taken down, and come again', async () => 
     child.kill();
     await once(child, 'close');
     kept.retire();
-    assert.equal(readdirSync(`${own.host.objects.path}/m`), []);
+    assert.equal(readdirSync(`${own.host.session.objects}/m`), []);
   }
   assert.is(core.fs.readFileSync('/v/d/f', 'utf8'), 'bytes\n1\n2\n');
   assert.is((await own.sh('cat /v/d/g; rm /v/d/f /v/d/g; ls /v/d')).stdout, 'bytes\n1\n2\n');

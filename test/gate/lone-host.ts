@@ -3,7 +3,7 @@ import { TestSession } from '../support/session.ts';
 
 const { host } = await TestSession.open();
 process.stdout.write(
-  `${JSON.stringify({ gate: host.options.gate, value: host.sessionValue('main'), objects: host.objects.path, socket: host.describe().socket, token: host.describe().token })}\n`,
+  `${JSON.stringify({ gate: host.file.gate, value: host.session.environmentValue('main'), objects: host.session.objects, socket: host.file.socket, token: host.file.token })}\n`,
 );
 process.stdin.resume();
 process.stdin.on('end', () => process.exit());

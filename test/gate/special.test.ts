@@ -29,7 +29,7 @@ special.after(async () => {
 });
 
 /** What stands in the object directory. */
-const objects = (of: TestSession): string[] => readdirSync(join(of.host.objects.path, 'o'));
+const objects = (of: TestSession): string[] => readdirSync(join(of.host.session.objects, 'o'));
 
 for (const what of ['fifo', 'stream', 'longest', 'datagrams', 'permissions'])
   special(`${what}: as on tmpfs`, async () => {

@@ -154,9 +154,9 @@ if (!skip('coverage', ['strace'])) {
       ]);
       assert.is(kernels.status, 0, kernels.stderr);
       assert.is(ours.status, 0, ours.stderr);
-      const counts = judge(readFileSync(out[0], 'utf8'), mount, session.host.objects.path);
+      const counts = judge(readFileSync(out[0], 'utf8'), mount, session.host.session.objects);
       // The control: the same eyes on the same programs without the gate.
-      const control = judge(readFileSync(out[1], 'utf8'), real, session.host.objects.path);
+      const control = judge(readFileSync(out[1], 'utf8'), real, session.host.session.objects);
       const sum = (all: Map<string, Count>): number =>
         [...all.values()].reduce((total, { escaped }) => total + escaped.length, 0);
       assert.ok(sum(control) > 10, `the witness is blind: ${sum(control)} calls in the bare run`);

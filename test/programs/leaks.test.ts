@@ -44,13 +44,13 @@ tests('250 children leave nothing behind', async () => {
     assert.is(all.map(({ status, stderr }) => `${status}${stderr}`).join(''), '0'.repeat(50));
     const { host, core } = session;
     // The last connection's end is on its way when the last program's is told.
-    for (let i = 0; i < 1000 && host.bindings.users('main') > 0; i++) await turn();
-    assert.is(host.bindings.users('main'), 0, 'connections');
+    for (let i = 0; i < 1000 && host.session.bindings.users('main') > 0; i++) await turn();
+    assert.is(host.session.bindings.users('main'), 0, 'connections');
     assert.equal(core.fs.readdirSync('/v'), []);
-    assert.equal(readdirSync(join(host.objects.path, OBJECT_NAMES.objects)), [], 'object files');
+    assert.equal(readdirSync(join(host.session.objects, OBJECT_NAMES.objects)), [], 'object files');
     assert.is(core.content.used, 0, 'bytes');
     assert.equal(descriptors(), before);
-    const left = readdirSync(join(host.objects.path, OBJECT_NAMES.directories));
+    const left = readdirSync(join(host.session.objects, OBJECT_NAMES.directories));
     console.log(`placeholders after 250 children: ${left.length}`);
     assert.ok(left.length <= 2, `${left.length} placeholders of directories that are gone`);
   } finally {

@@ -96,9 +96,9 @@ export class TestSession {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: 'pipe',
-      gate: this.host.options.gate,
-      isVirtual: (path) => this.host.options.mounts.some((mount) => `${path}/`.startsWith(`${mount}/`)),
-      session: (keepalive) => this.host.sessionValue(options.branch ?? 'main', keepalive),
+      gate: this.host.file.gate,
+      isVirtual: (path) => this.host.file.mounts.some((mount) => `${path}/`.startsWith(`${mount}/`)),
+      session: (keepalive) => this.host.session.environmentValue(options.branch ?? 'main', keepalive),
     });
   }
 
@@ -122,7 +122,7 @@ export class TestSession {
     const unsubscribe = this.core.subscribe((event) => void events.push(event));
     try {
       await body();
-      this.host.flushRings();
+      this.host.session.writes.flush();
     } finally {
       unsubscribe();
     }

@@ -1,15 +1,15 @@
-/** The story of a session, told to a command as fast as it listens. */
+/** Sends the events of a session to a command, as fast as it reads. */
 import { eventLine } from '../../control/event-line.ts';
-import type { ControlCall, Methods } from '../control-connection.ts';
+import type { ControlCall, Methods } from './method.ts';
 import { branch, flag, optionalWhole } from './params.ts';
 
 const BATCH = 256;
-/** Unsent bytes above which a reader is left to catch up; the journal keeps its place meanwhile. */
+/** Above this many unsent bytes a reader pauses; its events stay in the journal meanwhile. */
 const BACKLOG_BYTES = 1024 * 1024;
 
 /**
- * A reader's place in the journal. Nothing is queued for it: what it has not read yet is in the journal, and
- * what the journal has let go of is told as lost.
+ * A reader's position in the journal. Nothing is queued for it: unread events are in the journal, and events that
+ * the journal has dropped are reported as lost.
  */
 class Reader {
   cursor: number;
@@ -22,9 +22,9 @@ class Reader {
     this.#branch = branch;
   }
 
-  /** Push what there is, as far as the connection takes it. @returns whether the newest event was reached */
+  /** Send events until the connection's buffer is full. @returns whether the newest event was reached */
   advance(): boolean {
-    const { journal } = this.#call.host.core;
+    const { journal } = this.#call.session.core;
     while (this.cursor < journal.newest) {
       if (this.#call.backlog > BACKLOG_BYTES) return false;
       const { newest } = journal;
@@ -44,13 +44,13 @@ class Reader {
 
 export const eventMethods: Methods<'event'> = {
   'event.read': (params, call) => {
-    const { core } = call.host;
+    const { core } = call.session;
     const { journal } = core;
-    const heardBy = params.branch === undefined ? undefined : branch(params, call.host);
+    const visibleIn = params.branch === undefined ? undefined : branch(params, call.session);
     const follow = flag(params, 'follow');
     const start = optionalWhole(params, 'since') ?? (follow ? journal.newest : journal.oldest - 1);
-    const reader = new Reader(call, start, heardBy);
-    // Without an end in sight there is nothing to answer: the connection's end is the end.
+    const reader = new Reader(call, start, visibleIn);
+    // A follower gets no final reply: its stream ends with the connection.
     return new Promise((resolve, reject) => {
       let scheduled = false;
       const unsubscribe = follow ? core.subscribe(() => wake()) : () => undefined;

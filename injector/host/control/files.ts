@@ -1,4 +1,4 @@
-/** Files and directories, on behalf of a command. */
+/** Operations on files and directories for commands. */
 import { setImmediate } from 'node:timers/promises';
 import type { Attr } from '../../../core/attr.ts';
 import { O_APPEND, O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } from '../../../core/constants.ts';
@@ -6,26 +6,26 @@ import { FsError } from '../../../core/errors.ts';
 import type { FsView } from '../../../core/fs-view.ts';
 import { CHUNK_BYTES, type FileInfo, type NamedFile } from '../../control/methods.ts';
 import { UserError } from '../../user-error.ts';
-import type { ControlCall, Methods } from '../control-connection.ts';
+import type { ControlCall, Methods } from './method.ts';
 import { branch, bytes, flag, optionalWhole, type Params, path, text, time, whole } from './params.ts';
 
 const PAGE_ENTRIES = 500;
-/** Removals between two looks at the other connections. */
+/** Removals between two turns of the event loop. */
 const BREATH = 256;
 const UMASK = 0o022;
 
-/** Commands act as the host's user, who alone can reach the socket. */
+/** Commands act as the host's user: only that user can connect to the socket. */
 function view(
   params: Params,
-  { host }: ControlCall,
+  { session }: ControlCall,
   umask = optionalWhole(params, 'umask') ?? UMASK,
 ): FsView {
-  return host.core.view(branch(params, host), { pid: 0, ...host.core.owner, umask });
+  return session.core.view(branch(params, session), { pid: 0, ...session.core.owner, umask });
 }
 
 function info(view: FsView, attr: Attr, place: { dir: number; path: string } | { path: string }): FileInfo {
-  const { rdev: _rdev, oid: _oid, slot: _slot, ...told } = attr;
-  return attr.type === 'symlink' ? { ...told, target: view.readlink(place) } : told;
+  const { rdev: _rdev, oid: _oid, slot: _slot, ...rest } = attr;
+  return attr.type === 'symlink' ? { ...rest, target: view.readlink(place) } : rest;
 }
 
 function named(view: FsView, dir: number, name: string): NamedFile[] {
@@ -33,7 +33,7 @@ function named(view: FsView, dir: number, name: string): NamedFile[] {
     const place = { dir, path: name };
     return [{ name, ...info(view, view.stat(place, { follow: false }), place) }];
   } catch (error) {
-    // Another mount's parent, which is not ours to show.
+    // A directory above another mount: not part of the virtual tree.
     if (error instanceof FsError) throw error;
     return [];
   }
@@ -52,7 +52,7 @@ function makeParents(view: FsView, at: string, mode: number): void {
   }
 }
 
-/** The host answers others meanwhile, so a large tree does not go at one instant. */
+/** The host answers other connections in between, so the removal of a large tree is not atomic. */
 async function removeTree(view: FsView, at: string, breath = { left: BREATH }): Promise<void> {
   if (breath.left-- <= 0) {
     breath.left = BREATH;
@@ -98,7 +98,7 @@ export const fileMethods: Methods<'file'> = {
     const at = view(params, call);
     const flags = ACCESS[text(params, 'access')];
     if (flags === undefined)
-      throw new UserError(`'${params.access}' is no way to open a file`, 'Use read, write or append.');
+      throw new UserError(`'${params.access}' is not an access mode`, 'Use read, write or append.');
     const { ino, type } = at.openLocal({ path: path(params) }, flags, optionalWhole(params, 'mode') ?? 0o666);
     if (type === 'directory') throw new FsError('EISDIR', 'read', path(params));
     if (type !== 'file') throw new FsError('ENXIO', 'open', path(params));

@@ -1,15 +1,15 @@
-/** A host in this process, asked as a command would ask it: without socket, JSON or base64. */
+/** Calls the control methods of a host in this process, without socket, JSON or base64. */
 import type { Caller, ControlMethods, MethodName } from '../../control/methods.ts';
 import { UserError } from '../../user-error.ts';
-import { type Handle, type Method, refusal } from '../control-connection.ts';
-import { METHODS } from '../control-methods.ts';
 import type { SessionHost } from '../session-host.ts';
+import { type ControlCall, type Method, refusal } from './method.ts';
+import { METHODS } from './methods.ts';
 
-export function localCaller(host: SessionHost): Caller {
-  const handles = new Map<number, Handle>();
-  const call = {
-    host,
-    handles,
+export function localCaller({ session, agents }: Pick<SessionHost, 'session' | 'agents'>): Caller {
+  const call: ControlCall = {
+    session,
+    agents,
+    handles: new Map(),
     push: () => undefined,
     backlog: 0,
     onDrain: () => undefined,
@@ -23,7 +23,7 @@ export function localCaller(host: SessionHost): Caller {
       try {
         return await (METHODS[method] as Method<K>)(params as Record<string, unknown>, call);
       } catch (error) {
-        const { message, remedy } = refusal(error as Error, host);
+        const { message, remedy } = refusal(error as Error, session);
         throw remedy === undefined ? error : new UserError(message, remedy);
       }
     },

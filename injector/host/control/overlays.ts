@@ -1,10 +1,10 @@
-/** What a branch changed of the real directories below it: told, carried over, or dropped. */
+/** A branch's changes of the real directories below it: reported, committed or discarded. */
 import type { OverlayChange } from '../../../core/overlay/changes.ts';
 import { patchOf } from '../../../core/overlay/patch.ts';
 import type { OverlayLine } from '../../control/methods.ts';
 import { UserError } from '../../user-error.ts';
-import type { Methods } from '../control-connection.ts';
-import type { SessionHost } from '../session-host.ts';
+import type { Session } from '../session/session.ts';
+import type { Methods } from './method.ts';
 import { branch, flag } from './params.ts';
 
 const BATCH = 500;
@@ -16,19 +16,19 @@ const lineOf = ({ kind, path, type, conflict }: OverlayChange): OverlayLine => (
   ...(conflict !== undefined && { conflict }),
 });
 
-function requireOverlay(host: SessionHost): void {
-  if (host.core.overlays.length > 0) return;
+function requireOverlay(session: Session): void {
+  if (session.core.overlays.length > 0) return;
   throw new UserError(
-    `the session '${host.name}' has no overlay: its tree stands nowhere else`,
+    `the session '${session.name}' has no overlay: its tree has no real directories below it`,
     'Start the host with --overlay DIR, or copy files out with: shimfs fs export',
   );
 }
 
 export const overlayMethods: Pick<Methods<'branch'>, 'branch.diff' | 'branch.commit' | 'branch.discard'> = {
-  'branch.diff': (params, { host, push }) => {
-    requireOverlay(host);
-    const { core } = host;
-    const name = branch(params, host);
+  'branch.diff': (params, { session, push }) => {
+    requireOverlay(session);
+    const { core } = session;
+    const name = branch(params, session);
     const changes = core.overlayChanges(name);
     if (!flag(params, 'patch')) {
       for (let i = 0; i < changes.length; i += BATCH)
@@ -43,19 +43,19 @@ export const overlayMethods: Pick<Methods<'branch'>, 'branch.diff' | 'branch.com
     return null;
   },
 
-  'branch.commit': (params, { host }) => {
-    requireOverlay(host);
-    const { applied, failed, conflicts } = host.core.commitOverlays(branch(params, host), {
+  'branch.commit': (params, { session }) => {
+    requireOverlay(session);
+    const { applied, failed, conflicts } = session.core.commitOverlays(branch(params, session), {
       force: flag(params, 'force'),
     });
     return { applied: applied.map(lineOf), failed, conflicts: conflicts.map(lineOf) };
   },
 
-  'branch.discard': (params, { host }) => {
-    const name = branch(params, host);
-    if (name === 'main' && host.core.overlays.length === 0)
-      throw new UserError('main lies upon nothing that it could go back to', 'Name another branch.');
-    host.core.discardBranch(name);
+  'branch.discard': (params, { session }) => {
+    const name = branch(params, session);
+    if (name === 'main' && session.core.overlays.length === 0)
+      throw new UserError('main has nothing below it to go back to', 'Name another branch.');
+    session.core.discardBranch(name);
     return null;
   },
 };

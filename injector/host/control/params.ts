@@ -1,13 +1,13 @@
-/** What a command sent, looked at before it is used. */
+/** Checks the parameters that a command sent. */
 import { UserError } from '../../user-error.ts';
-import type { SessionHost } from '../session-host.ts';
+import type { Session } from '../session/session.ts';
 
 export type Params = Readonly<Record<string, unknown>>;
 
 const refuse = (name: string, wanted: string): never => {
   throw new UserError(
     `the parameter '${name}' is not ${wanted}`,
-    'Use the command and the host of one version.',
+    'Use the same version for the command and the host.',
   );
 };
 
@@ -20,7 +20,7 @@ export function optionalText(params: Params, name: string): string | undefined {
 export const text = (params: Params, name: string): string =>
   optionalText(params, name) ?? refuse(name, 'a text');
 
-/** An absolute path: there is no working directory here. */
+/** An absolute path: the host has no working directory for it. */
 export function path(params: Params, name = 'path'): string {
   const value = text(params, name);
   if (value.startsWith('/')) return value;
@@ -47,7 +47,7 @@ export function flag(params: Params, name: string, otherwise = false): boolean {
 
 export function texts(params: Params, name: string): readonly string[] {
   const value = params[name] ?? [];
-  return Array.isArray(value) && value.every((one) => typeof one === 'string')
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
     ? value
     : refuse(name, 'a list of texts');
 }
@@ -67,12 +67,12 @@ export function time(params: Params, name: string): { sec: number; nsec: number 
 }
 
 /** An existing branch. */
-export function branch(params: Params, host: SessionHost, name = 'branch'): string {
+export function branch(params: Params, session: Session, name = 'branch'): string {
   const value = optionalText(params, name) ?? 'main';
-  const known = host.core.listBranches().map((one) => one.name);
+  const known = session.core.listBranches().map((branch) => branch.name);
   if (known.includes(value)) return value;
   throw new UserError(
-    `there is no branch '${value}' in session '${host.name}'`,
-    `Its branches: ${known.join(', ')}. Make it: shimfs branch create ${value} --session ${host.name}`,
+    `there is no branch '${value}' in session '${session.name}'`,
+    `Its branches: ${known.join(', ')}. Create it: shimfs branch create ${value} --session ${session.name}`,
   );
 }

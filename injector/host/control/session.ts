@@ -1,27 +1,28 @@
-/** The session itself: what it is, and how programs come into it. */
-import type { Methods } from '../control-connection.ts';
-import { enterBranch } from '../private-branch.ts';
+/** The session itself: its description, and how programs enter it. */
+import { enterBranch } from '../session/branch-entry.ts';
+import type { Methods } from './method.ts';
 import { branch, flag, texts, whole } from './params.ts';
 
 export const sessionMethods: Methods<'session'> = {
-  'session.describe': (_, { host }) => ({
-    name: host.name,
-    mounts: host.options.mounts,
+  'session.describe': (_, { session: { name, mounts, core } }) => ({
+    name,
+    mounts,
     pid: process.pid,
-    newest: host.core.journal.newest,
+    newest: core.journal.newest,
   }),
 
-  'session.enter': (params, { host, onEnd }) => {
-    const entry = enterBranch(host, branch(params, host), texts(params, 'hide'), flag(params, 'agentAlways'));
+  'session.enter': (params, { session, onEnd }) => {
+    const hide = texts(params, 'hide');
+    const entry = enterBranch(session, branch(params, session), hide, flag(params, 'agentAlways'));
     onEnd(entry.leave);
-    return { directory: host.objects.path, binding: entry.binding, branch: entry.branch };
+    return { directory: session.objects, binding: entry.binding, branch: entry.branch };
   },
 
-  'session.attach': async (params, { host, push }) => {
+  'session.attach': async (params, { session, agents, push }) => {
     const pid = whole(params, 'pid');
-    await host.agents.bring(pid, host.sessionValue(branch(params, host)));
+    await agents.bring(pid, session.environmentValue(branch(params, session)));
     push({ attached: pid });
-    await host.agents.ended(pid);
+    await agents.ended(pid);
     return { pid };
   },
 };

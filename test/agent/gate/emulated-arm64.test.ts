@@ -71,7 +71,10 @@ async function run(
     gate,
     tell: () => {},
   });
-  const environment = [`LD_PRELOAD=${gate}`, `${SESSION_VARIABLE}=${host.sessionValue('main', 0)}`];
+  const environment = [
+    `LD_PRELOAD=${gate}`,
+    `${SESSION_VARIABLE}=${host.session.environmentValue('main', 0)}`,
+  ];
   const guest = ['-L', SYSROOT, ...environment.flatMap((variable) => ['-E', variable]), program];
   const answers: [string, number][] = [];
   try {

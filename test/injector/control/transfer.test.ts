@@ -11,7 +11,7 @@ import { TestSession } from '../../support/session.ts';
 const { ControlClient } = await import('../../../injector/control/client.ts');
 const test = suite('transfer');
 const session = await TestSession.open();
-const client = await ControlClient.connect(session.host.name);
+const client = await ControlClient.connect(session.host.session.name);
 test.after(async () => {
   client.close();
   await session.host.close();
@@ -94,7 +94,7 @@ test('a pipeline is as wide as it was made, and tells the first failure', async 
 
 test('a host that goes fails what is on its way', async () => {
   const other = await TestSession.open();
-  const its = await ControlClient.connect(other.host.name);
+  const its = await ControlClient.connect(other.host.session.name);
   const waiting = its.stream('event.read', { follow: true }, () => undefined);
   const [end] = await Promise.allSettled([waiting, other.host.close()]);
   assert.match(String((end as PromiseRejectedResult).reason), /has gone/);

@@ -10,7 +10,7 @@ import { frame, hello, REPLY_BYTES, sayUntilCut } from './hello.ts';
 const { ControlClient } = await import('../../../injector/control/client.ts');
 const test = suite('bad peers');
 const session = await TestSession.open();
-const client = await ControlClient.connect(session.host.name);
+const client = await ControlClient.connect(session.host.session.name);
 const { socket } = client.session;
 const token = Buffer.from(client.session.token, 'hex');
 test.after(async () => {
@@ -56,7 +56,7 @@ for (const [name, chunks, replies] of rows)
     const heard = await sayUntilCut(socket, ...chunks);
     assert.is(heard.length, replies * REPLY_BYTES);
     // Another connection goes on, and so does the tree.
-    assert.is((await client.call('session.describe', {})).name, session.host.name);
+    assert.is((await client.call('session.describe', {})).name, session.host.session.name);
   });
 
 test('a method that is not there, and parameters that are none, are answered', async () => {

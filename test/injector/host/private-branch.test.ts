@@ -3,12 +3,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TestSession } from '../../support/session.ts';
 
-const { enterBranch } = await import('../../../injector/host/private-branch.ts');
+const { enterBranch } = await import('../../../injector/host/session/branch-entry.ts');
 const { ControlClient } = await import('../../../injector/control/client.ts');
 const test = suite('private branch');
 const session = await TestSession.open();
 const { host, core } = session;
-const client = await ControlClient.connect(host.name);
+const client = await ControlClient.connect(host.session.name);
 test.after(async () => {
   client.close();
   await host.close();
@@ -16,43 +16,43 @@ test.after(async () => {
 const names = (): string[] => core.listBranches().map(({ name }) => name);
 
 test('nothing to hide: the branch itself', () => {
-  const entry = enterBranch(host, 'main', []);
+  const entry = enterBranch(host.session, 'main', []);
   assert.is(entry.branch, 'main');
   assert.is(entry.binding, 0);
-  assert.is(host.bindings.users('main'), 1);
+  assert.is(host.session.bindings.users('main'), 1);
   entry.leave();
   entry.leave();
-  assert.is(host.bindings.users('main'), 0);
+  assert.is(host.session.bindings.users('main'), 0);
 });
 
 test('something to hide: a branch of its own, gone at the end', () => {
   core.fs.writeFileSync('/v/secret', '');
   core.fs.writeFileSync('/v/open', '');
-  const entry = enterBranch(host, 'main', ['/v/secret']);
+  const entry = enterBranch(host.session, 'main', ['/v/secret']);
   assert.equal(core.fsFor(entry.branch).readdirSync('/v'), ['open']);
   assert.equal(core.fs.readdirSync('/v'), ['secret', 'open']);
   core.fs.writeFileSync('/v/later', '');
   assert.ok(core.fsFor(entry.branch).existsSync('/v/later'));
   entry.leave();
   assert.equal(names(), ['main']);
-  assert.not.ok(host.bindings.has(entry.binding));
+  assert.not.ok(host.session.bindings.has(entry.binding));
 });
 
 test('what cannot be hidden leaves no branch behind', () => {
-  assert.throws(() => enterBranch(host, 'main', ['/v/open', '/v/absent']), /ENOENT/);
-  assert.throws(() => enterBranch(host, 'main', ['/etc']), /outside every mount/);
+  assert.throws(() => enterBranch(host.session, 'main', ['/v/open', '/v/absent']), /ENOENT/);
+  assert.throws(() => enterBranch(host.session, 'main', ['/etc']), /outside every mount/);
   assert.equal(names(), ['main']);
 });
 
 test('it stays while a program lives in it', async () => {
-  const entry = enterBranch(host, 'main', ['/v/open']);
+  const entry = enterBranch(host.session, 'main', ['/v/open']);
   const program = session.start('bash', ['-c', ': > /v/mine; echo in; read -r x; ls /v'], {
     branch: entry.branch,
   });
   await new Promise((resolve) => program.child.stdout!.once('data', resolve));
   entry.leave();
   assert.ok(names().includes(entry.branch));
-  const idle = new Promise<void>((resolve) => host.bindings.onIdle(entry.branch, resolve));
+  const idle = new Promise<void>((resolve) => host.session.bindings.onIdle(entry.branch, resolve));
   let told = '';
   program.child.stdout!.on('data', (text) => {
     told += text;
@@ -66,7 +66,7 @@ test('it stays while a program lives in it', async () => {
 
 test('a branch in use is not deleted', async () => {
   core.createBranch('used');
-  const entry = enterBranch(host, 'used', []);
+  const entry = enterBranch(host.session, 'used', []);
   try {
     await client.call('branch.delete', { name: 'used' });
     assert.unreachable();
@@ -80,17 +80,17 @@ test('a branch in use is not deleted', async () => {
 
 test('a deleted branch’s number admits nobody, even under the same name', () => {
   core.createBranch('again');
-  const first = host.bindings.of('again');
+  const first = host.session.bindings.of('again');
   core.deleteBranch('again');
-  host.bindings.forget('again');
+  host.session.bindings.forget('again');
   core.createBranch('again');
-  assert.is.not(host.bindings.of('again'), first);
-  assert.not.ok(host.bindings.has(first));
-  assert.throws(() => host.bindings.of('never'), /no branch 'never'/);
+  assert.is.not(host.session.bindings.of('again'), first);
+  assert.not.ok(host.session.bindings.has(first));
+  assert.throws(() => host.session.bindings.of('never'), /no branch 'never'/);
 });
 
 test('the branch goes when the command that entered it hangs up', async () => {
-  const other = await ControlClient.connect(host.name);
+  const other = await ControlClient.connect(host.session.name);
   const { branch } = await other.call('session.enter', { hide: ['/v/secret'] });
   assert.ok(names().includes(branch));
   other.close();

@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Residents } from '../../../injector/host/residents.ts';
+import { ProcessTable } from '../../../injector/host/session/process-table.ts';
 import { TestSession } from '../../support/session.ts';
 
 const session = await TestSession.open();
@@ -69,7 +69,7 @@ rebind('the process, its remembered answers and its children of every kind', asy
   const held = "globals().update(held=open('/v/a'))";
   await one.ask(held);
 
-  assert.is(session.host.rebind(one.program.pid, 'side'), 'main');
+  assert.is(session.host.session.rebind(one.program.pid, 'side'), 'main');
   const answers = async (who: Obedient) => {
     const out: string[] = [];
     for (const what of ["text('/v/a')", 'stat()', "text('../a')", 'forked()', 'spawned()', 'script()'])
@@ -85,7 +85,7 @@ rebind('the process, its remembered answers and its children of every kind', asy
   core.fsFor('side').writeFileSync('/v/a', 'side');
 
   assert.is(await one.ask('replace()'), 'side', 'an exec keeps it');
-  assert.is(session.host.rebind(one.program.pid, 'main'), 'side', 'and back again');
+  assert.is(session.host.session.rebind(one.program.pid, 'main'), 'side', 'and back again');
   assert.equal(await answers(one), ['main', 'False', 'main', 'main', 'main', 'main']);
   await one.end();
   await other.end();
@@ -95,15 +95,15 @@ rebind('a branch is free once nobody is bound to it any more', async () => {
   core.createBranch('brief');
   const one = new Obedient();
   await one.line();
-  session.host.rebind(one.program.pid, 'brief');
-  assert.is(session.host.bindings.users('brief'), 1);
-  session.host.rebind(one.program.pid, 'main');
-  assert.is(session.host.bindings.users('brief'), 0);
+  session.host.session.rebind(one.program.pid, 'brief');
+  assert.is(session.host.session.bindings.users('brief'), 1);
+  session.host.session.rebind(one.program.pid, 'main');
+  assert.is(session.host.session.bindings.users('brief'), 0);
   await one.end();
 });
 
 rebind('nobody of that number lives here', () => {
-  assert.is(session.host.rebind(process.pid, 'side'), undefined);
+  assert.is(session.host.session.rebind(process.pid, 'side'), undefined);
 });
 
 rebind('a process of the same number that came later is none of it', async () => {
@@ -120,17 +120,17 @@ rebind('a process of the same number that came later is none of it', async () =>
   const sleeper = new Obedient();
   await sleeper.line();
   const { pid } = sleeper.program;
-  const residents = new Residents<One>();
+  const table = new ProcessTable();
   const one = new One(pid);
-  residents.came(one);
-  assert.is(residents.bindingOf(pid, 0, 0), 0);
-  assert.ok(residents.bind(pid, 3));
+  table.add(one);
+  assert.is(table.bindingOf(pid, 0, 0), 0);
+  assert.ok(table.bind(pid, 3));
   assert.is(one.binding, 3);
-  assert.is(residents.bindingOf(pid, 0, 0), 3, 'an exec');
-  assert.is(residents.bindingOf(process.pid, 0, pid), 3, 'a fork');
-  assert.is(residents.bindingOf(process.pid, 0, 0), 3, 'whose child says nothing new');
+  assert.is(table.bindingOf(pid, 0, 0), 3, 'an exec');
+  assert.is(table.bindingOf(process.pid, 0, pid), 3, 'a fork');
+  assert.is(table.bindingOf(process.pid, 0, 0), 3, 'whose child says nothing new');
   await sleeper.end();
-  assert.is(residents.bindingOf(pid, 0, 0), 0, 'it has gone, and its number is anybody’s');
+  assert.is(table.bindingOf(pid, 0, 0), 0, 'it has gone, and its number is anybody’s');
 });
 
 rebind.run();

@@ -5,10 +5,10 @@ import * as assert from 'uvu/assert';
 import { EventFeed } from '../../../agent/events/event-feed.ts';
 import { Detail, EventKind, type FsEvent } from '../../../core/events/fs-event.ts';
 import { FsCore } from '../../../core/fs-core.ts';
-import { AgentConnection } from '../../../injector/host/agent-connection.ts';
-import { OpenWrites } from '../../../injector/host/open-writes.ts';
-import { Subtrees } from '../../../injector/host/subtrees.ts';
-import { Writers } from '../../../injector/host/writers.ts';
+import { AgentConnection } from '../../../injector/host/agents/agent-connection.ts';
+import { Subtrees } from '../../../injector/host/agents/subtrees.ts';
+import { OpenWrites } from '../../../injector/host/session/open-writes.ts';
+import { Writers } from '../../../injector/host/session/writers.ts';
 
 const event = (path: string, more: Partial<FsEvent> = {}): FsEvent => ({
   id: 1,
@@ -103,12 +103,12 @@ writes('the last of those who may write tells, where the file is now', () => {
   const modified = event('/f', { kind: EventKind.Modified, ino: Number(ino), detail: Detail.Extended });
   assert.is(open.mark(modified), modified, 'nobody has it open');
 
-  writers.came(7, Number(ino));
-  writers.came(7, Number(ino));
+  writers.added(7, Number(ino));
+  writers.added(7, Number(ino));
   assert.is(open.mark(modified).detail, Detail.Extended | Detail.Writing);
   core.fs.renameSync('/f', '/g');
-  assert.is(writers.left(7), undefined);
-  assert.is(writers.left(7), Number(ino));
+  assert.is(writers.removed(7), undefined);
+  assert.is(writers.removed(7), Number(ino));
   const before = core.lastEventId;
   const closed = open.closed(Number(ino))!;
   assert.equal([closed.kind, closed.path, closed.id > before], [EventKind.Closed, '/g', true]);
@@ -121,20 +121,20 @@ writes('nothing of a file that was not written, or has no name left', () => {
   assert.is(open.closed(99), undefined);
   core.fs.writeFileSync('/f', 'x');
   const ino = Number(core.fs.statSync('/f').ino);
-  writers.came(7, ino);
+  writers.added(7, ino);
   open.mark(event('/f', { kind: EventKind.Modified, ino }));
   core.fs.unlinkSync('/f');
   assert.is(open.closed(ino), undefined);
 });
 writes('two objects of one inode: it is open until both are closed', () => {
   const writers = new Writers();
-  writers.came(1, 50);
-  writers.came(2, 50);
-  assert.is(writers.left(1), undefined);
+  writers.added(1, 50);
+  writers.added(2, 50);
+  assert.is(writers.removed(1), undefined);
   assert.not(writers.has(1));
   assert.ok(writers.hasInode(50));
-  assert.is(writers.left(2), 50);
-  assert.is(writers.left(2), undefined);
+  assert.is(writers.removed(2), 50);
+  assert.is(writers.removed(2), undefined);
 });
 writes.run();
 

@@ -4,8 +4,8 @@ import * as assert from 'uvu/assert';
 import { FsCore } from '../../../../core/fs-core.ts';
 import type { EventItem } from '../../../../injector/control/methods.ts';
 import { eventMethods } from '../../../../injector/host/control/events.ts';
-import type { ControlCall } from '../../../../injector/host/control-connection.ts';
-import type { SessionHost } from '../../../../injector/host/session-host.ts';
+import type { ControlCall } from '../../../../injector/host/control/method.ts';
+import type { Session } from '../../../../injector/host/session/session.ts';
 
 const test = suite('event.read');
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -15,7 +15,7 @@ function reader(maxEvents: number) {
   const items: EventItem[] = [];
   const state = { backlog: 0, drain: () => {}, end: () => {} };
   const call = {
-    host: { core } as SessionHost,
+    session: { core } as Session,
     handles: new Map(),
     push: (item: EventItem) => void items.push(item),
     get backlog() {

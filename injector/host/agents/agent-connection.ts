@@ -1,15 +1,15 @@
-/** The events' way to one agent: what it watches, in the order things happened, bounded. */
+/** The connection to one agent. Its events are sent in order; while it does not read, they are folded. */
 import type { Socket } from 'node:net';
-import { encodePath } from '../../core/path-bytes.ts';
-import { AgentOp, EVENT, WireType } from '../../core/protocol.ts';
-import { putU64 } from './request-frame.ts';
-import { writeNow } from './send-now.ts';
+import { encodePath } from '../../../core/path-bytes.ts';
+import { AgentOp, EVENT, WireType } from '../../../core/protocol.ts';
+import { putU64 } from '../wire/request-frame.ts';
+import { writeNow } from '../wire/send-now.ts';
 import type { TreeEvent } from './siblings.ts';
 
 /** Unsent bytes above which events of one inode and kind are folded into one until the agent catches up. */
 const FOLD_ABOVE = 4 * 1024 * 1024;
-/** Folded events above which those that only trees are watched for are dropped, and told as lost. */
-const FOLDED_MOST = 32 * 1024;
+/** Folded events above which events for subtree watches alone are dropped, and reported as lost. */
+const MAX_FOLDED = 32 * 1024;
 const E = EVENT.at;
 
 export class AgentConnection {
@@ -20,9 +20,9 @@ export class AgentConnection {
   seq = 0;
   readonly watched = new Set<number>();
   readonly #folded = new Map<string, TreeEvent>();
-  /** Some were dropped while others were folded. */
+  /** An event was dropped, or the name in it was lost by folding. */
   #lost = false;
-  /** An event of this tick is on its way: the others go together, after it. */
+  /** An event of this tick was sent at once: the later ones of the tick are sent together. */
   #sentNow = false;
 
   constructor(socket: Socket, pid: number, binding: number) {
@@ -32,17 +32,17 @@ export class AgentConnection {
     socket.on('drain', () => this.#unfold());
   }
 
-  /** @param droppable only watchers of whole trees want it */
+  /** @param droppable no inode watch needs it, only subtree watches do */
   send(event: TreeEvent, droppable = false): void {
-    // While some are folded, the others must not overtake them.
+    // A new event must not overtake the folded ones.
     if (this.#folded.size > 0 || this.socket.writableLength > FOLD_ABOVE) {
       const key = `${event.kind}.${event.ino}.${event.parent}.${event.fromParent ?? 0}`;
       const before = this.#folded.get(key);
-      if (droppable && !before && this.#folded.size >= FOLDED_MOST) {
+      if (droppable && !before && this.#folded.size >= MAX_FOLDED) {
         this.#lost = true;
         return;
       }
-      // A name that was in between is not told: who watches names has to look again.
+      // The name in the earlier event is lost: a stream that reports names must rescan.
       if (before && (before.path !== event.path || before.from !== event.from)) this.#lost = true;
       this.#folded.set(key, before ? { ...event, detail: before.detail | event.detail } : event);
       return;
@@ -60,7 +60,7 @@ export class AgentConnection {
     this.socket.write(rest);
   }
 
-  /** Behind what it overtakes nothing of: what is folded is told again by its stream's end. */
+  /** Sent immediately, ahead of folded live events: the replay runs up to the newest event and so repeats them. */
   sendPast(stream: number, event: TreeEvent): void {
     const frame = encodeEvent(event, ++this.seq);
     frame.writeUInt16LE(AgentOp.Past, E.op);
@@ -68,7 +68,7 @@ export class AgentConnection {
     this.#write(frame);
   }
 
-  /** @param newest id of the newest event: what is told from now on is above it */
+  /** @param newest id of the newest event: live events have ids above it */
   sendPastEnd(stream: number, newest: number, lost: boolean): void {
     const frame = this.#sign(AgentOp.PastEnd, newest);
     frame.writeUInt32LE(stream, E.stream);
@@ -86,8 +86,8 @@ export class AgentConnection {
   }
 
   /**
-   * A tick's first event goes to the kernel at once: what the stream does about a write takes longer than the
-   * write. @returns bytes that were taken
+   * Write a tick's first event past the stream, whose own work takes longer than the write.
+   * @returns bytes that the kernel took
    */
   #writeFirst(frame: Buffer): number {
     if (this.#sentNow) return 0;

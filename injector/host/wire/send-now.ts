@@ -1,21 +1,21 @@
-/** Past the stream, where nothing is waiting before: what it does about a write takes longer than the write. */
+/** Writes past a stream with nothing queued: the stream's own work takes longer than the write. */
 import { writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { libc } from '../platform/libc.ts';
+import { libc } from '../../platform/libc.ts';
 
-/** @returns bytes that the kernel took at once; the rest is the stream's */
+/** @returns bytes that the kernel took; the caller gives the rest to the stream */
 export function writeNow(socket: Socket, bytes: Buffer): number {
   const fd = (socket as { _handle?: { fd?: number } | null })._handle?.fd ?? -1;
   if (fd < 0 || socket.writableLength > 0 || !socket.writable) return 0;
   try {
     return writeSync(fd, bytes);
   } catch {
-    // Full: the stream waits for room. Broken: the stream will say so.
+    // EAGAIN: the stream waits for room. A broken connection: the stream reports it.
     return 0;
   }
 }
 
-/** With a descriptor beside them. @returns false when that is not possible now, and nothing was sent */
+/** Bytes together with a descriptor. @returns false when that is not possible now; nothing was sent then */
 export function sendDescriptor(socket: Socket, bytes: Buffer, fd: number): boolean {
   const to = (socket as { _handle?: { fd?: number } | null })._handle?.fd ?? -1;
   if (to < 0 || socket.writableLength > 0 || !socket.writable) return false;
@@ -24,7 +24,7 @@ export function sendDescriptor(socket: Socket, bytes: Buffer, fd: number): boole
   return sent > 0;
 }
 
-/** In order, and whole. */
+/** All bytes, after those that are queued. */
 export function sendNow(socket: Socket, bytes: Buffer): void {
   const sent = writeNow(socket, bytes);
   if (sent < bytes.length) socket.write(sent === 0 ? bytes : bytes.subarray(sent));

@@ -1,15 +1,15 @@
-/** inotify for a session: its mirrors, made when somebody first watches, and their end with the host. */
+/** inotify for a session: its mirrors are created at the first watch, and removed with the host. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FsCore } from '../../core/fs-core.ts';
-import type { FsView, Place } from '../../core/fs-view.ts';
-import { InotifyMirrors, type RealName } from '../../core/inotify/mirrors.ts';
-import { decodePath } from '../../core/path-bytes.ts';
-import { OBJECT_NAMES } from '../../core/protocol.ts';
-import { linuxNames } from '../platform/real-names.ts';
+import type { FsCore } from '../../../core/fs-core.ts';
+import type { FsView, Place } from '../../../core/fs-view.ts';
+import { InotifyMirrors, type RealName } from '../../../core/inotify/mirrors.ts';
+import { decodePath } from '../../../core/path-bytes.ts';
+import { OBJECT_NAMES } from '../../../core/protocol.ts';
+import { linuxNames } from '../../platform/real-names.ts';
 
-/** So long without a process, and mirrors are taken down. */
+/** Mirrors are removed after this long without a process. */
 const IDLE_MS = 30_000;
 
 export interface InotifyConfig {
@@ -17,17 +17,17 @@ export interface InotifyConfig {
   /** The session's object directory. */
   readonly objects: string;
   readonly count: (ino: number, delta: number) => void;
-  /** One sentence for a person. */
-  readonly tell: (message: string) => void;
+  /** A sentence for the user. */
+  readonly report: (message: string) => void;
 }
 
-/** A host that is killed takes nothing away: this does, and every watch ends, as after a removal. */
-const UNDERTAKER = 'read -r _; rm -rf -- "$1"';
+/** Removes the mirrors of a host that was killed, so that every watch ends as after a removal. */
+const CLEANER = 'read -r _; rm -rf -- "$1"';
 
 export class Inotify {
   readonly #config: InotifyConfig;
   #mirrors: InotifyMirrors | undefined;
-  #undertaker: ChildProcess | undefined;
+  #cleaner: ChildProcess | undefined;
   readonly #prefix: Buffer;
   readonly #holders = new Map<number, number>();
   #idle: NodeJS.Timeout | undefined;
@@ -38,26 +38,29 @@ export class Inotify {
     this.#prefix = Buffer.from(`${config.objects}/`);
   }
 
-  /** A connection's number as a holder of objects, and the process behind it. */
-  entered(holder: number, pid: number): void {
+  /** A connection: its number as a holder of objects, and its process. */
+  holderAdded(holder: number, pid: number): void {
     this.#holders.set(holder, pid);
     clearTimeout(this.#idle);
   }
 
-  left(holder: number): void {
+  holderRemoved(holder: number): void {
     this.#holders.delete(holder);
     if (this.#holders.size > 0 || !this.#mirrors || this.#closed) return;
-    // An exec leaves, and comes again.
+    // An exec disconnects and connects again.
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => this.retire(), IDLE_MS).unref();
   }
 
-  /** For a host without processes: changes cost nothing for watchers that are no more. */
+  /** Remove the mirrors, so that changes no longer cost anything for watches that have ended. */
   retire(): void {
     this.#mirrors?.retire();
   }
 
-  /** @returns what to watch, its path relative to the object directory or absolute @throws FsError, MountExit, the system's error */
+  /**
+   * @returns the real path to watch, relative to the object directory or absolute; undefined for an inode without a name
+   * @throws FsError, MountExit, the system's error
+   */
   watch(view: FsView, place: Place, how: { follow: boolean; directory: boolean }): RealName | undefined {
     const found = this.#ready().watch(view, place, how);
     return found && { ...found, path: this.#relative(found.path) };
@@ -65,19 +68,19 @@ export class Inotify {
 
   #ready(): InotifyMirrors {
     if (this.#mirrors) return this.#mirrors;
-    const { core, objects, count, tell } = this.#config;
+    const { core, objects, count, report } = this.#config;
     const real = linuxNames();
     const directory = join(objects, OBJECT_NAMES.mirrors);
     mkdirSync(directory, { mode: 0o700 });
-    this.#undertaker = spawn('/bin/sh', ['-c', UNDERTAKER, 'shimfs', directory], {
+    this.#cleaner = spawn('/bin/sh', ['-c', CLEANER, 'shimfs', directory], {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
       env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
     });
-    this.#undertaker.once('error', () => undefined); // it ends the watches of a killed host, and nothing else
-    this.#undertaker.stdin?.on('error', () => undefined);
-    this.#undertaker.unref();
-    (this.#undertaker.stdin as { unref?: () => void } | null)?.unref?.();
+    this.#cleaner.once('error', () => undefined); // only the watches of a killed host depend on it
+    this.#cleaner.stdin?.on('error', () => undefined);
+    this.#cleaner.unref();
+    (this.#cleaner.stdin as { unref?: () => void } | null)?.unref?.();
     this.#mirrors = new InotifyMirrors({
       core,
       real,
@@ -85,7 +88,7 @@ export class Inotify {
       count,
       held: (holders, inode) => this.#held(holders, inode),
       onTrouble: (error) =>
-        tell(
+        report(
           `inotify: ${directory} could not follow a change (${(error as Error).message}), so watchers may miss events. Is its filesystem full?`,
         ),
     });
@@ -108,23 +111,23 @@ export class Inotify {
   }
 
   /**
-   * The name to open what `view.open` found by, below the object directory or absolute; undefined where its own is right.
+   * The mirror's name by which to open an inode, so that the kernel reports the open to inotify watches.
    *
-   * @param oid 0 for a directory
+   * @param oid 0 for a directory @returns undefined where the object's own name serves
    */
   nameToOpen(view: FsView, ino: number, oid: number, dir: number, name: string): RealName | undefined {
     const found = this.#mirrors?.nameToOpen(view.ns, ino, oid, dir, name);
     return found && { ...found, path: this.#relative(found.path) };
   }
 
-  /** See InotifyMirrors. */
+  /** Change an inode on behalf of a process that has it open. @returns whether to repeat the change by descriptor */
   byDescriptor(view: FsView, ino: number, change: () => void): boolean {
     if (this.#mirrors) return this.#mirrors.byDescriptor(view.ns, ino, change);
     change();
     return false;
   }
 
-  /** @param path below the object directory, as /proc tells it @param inode of the real file */
+  /** The inode behind a mirror's name. @param path below the object directory, as /proc reports it @param inode of the real file */
   recover(path: Buffer, inode: number): { readonly ino: number; readonly oid: number } | undefined {
     const [area, ...names] = decodePath(path).split('/');
     return area === OBJECT_NAMES.mirrors ? this.#mirrors?.recover(names, inode) : undefined;
@@ -134,11 +137,11 @@ export class Inotify {
     this.#closed = true;
     clearTimeout(this.#idle);
     this.#mirrors?.close();
-    this.#undertaker?.stdin?.end();
+    this.#cleaner?.stdin?.end();
   }
 }
 
-/** The name of a process's descriptor of a real inode, if it has one and we may look. */
+/** The /proc name of a process's descriptor of a real inode, if there is one and it may be inspected. */
 function descriptorOf(pid: number, inode: number): string | undefined {
   const directory = `/proc/${pid}/fd`;
   try {
@@ -147,7 +150,7 @@ function descriptorOf(pid: number, inode: number): string | undefined {
       if (stat?.isFile() && Number(stat.ino) === inode) return `${directory}/${fd}`;
     }
   } catch {
-    // It has gone.
+    // The process has ended.
   }
   return undefined;
 }

@@ -1,8 +1,8 @@
-/** Requests as they come off the wire, and replies as they go on it. Shapes: core/protocol.ts. */
-import type { Attr } from '../../core/attr.ts';
-import { ERRNO, type ErrnoCode } from '../../core/errors.ts';
-import { decodePath } from '../../core/path-bytes.ts';
-import { REPLY, REQUEST } from '../../core/protocol.ts';
+/** Decodes requests and encodes replies. Layouts: core/protocol.ts. */
+import type { Attr } from '../../../core/attr.ts';
+import { ERRNO, type ErrnoCode } from '../../../core/errors.ts';
+import { decodePath } from '../../../core/path-bytes.ts';
+import { REPLY, REQUEST } from '../../../core/protocol.ts';
 import { FrameError } from './frame-splitter.ts';
 
 const Q = REQUEST.at;
@@ -79,9 +79,9 @@ export interface Answer {
   readonly flags?: number;
   readonly attr?: Attr;
   readonly data?: Uint8Array;
-  /** A descriptor of this process's, to be passed on with the answer; what follows once it was. */
+  /** A descriptor of the host to pass with the reply; `done` runs once it is sent. */
   readonly passed?: { readonly fd: number; done(): void };
-  /** Statfs has no attributes of its own: size = free bytes, blocks, ino = files. */
+  /** In place of attributes. Statfs: size = free bytes, blocks, ino = files. */
   readonly counts?: { readonly size: number; readonly blocks: number; readonly ino: number };
 }
 

@@ -1,10 +1,10 @@
 /**
- * Agents that hear of whole trees, and of what happens to the directories that lead to them.
+ * Subtree watches of agents. A watch also gets the changes of the directories that lead to its root.
  *
- * A tree is a path in the branch that the agent's process lives in: an event is looked up by the path it has there.
+ * A root is a path in the branch of the agent's process: an event is matched by its path in that branch.
  */
-import { EventKind, type FsEvent } from '../../core/events/fs-event.ts';
-import { SubtreeIndex } from '../../core/events/subtree-index.ts';
+import { EventKind, type FsEvent } from '../../../core/events/fs-event.ts';
+import { SubtreeIndex } from '../../../core/events/subtree-index.ts';
 import type { AgentConnection } from './agent-connection.ts';
 import type { TreeEvent } from './siblings.ts';
 
@@ -12,7 +12,7 @@ export type Visible = (event: FsEvent, binding: number) => TreeEvent | null;
 
 export class Subtrees {
   readonly #byBinding = new Map<number, SubtreeIndex<AgentConnection>>();
-  /** Streams, by their number in the agent, and their roots. */
+  /** Roots of each stream, by its number in the agent. */
   readonly #streams = new Map<AgentConnection, Map<number, Set<string>>>();
 
   get empty(): boolean {
@@ -38,12 +38,12 @@ export class Subtrees {
 
   forget(connection: AgentConnection, stream: number): void {
     const streams = this.#streams.get(connection);
-    const gone = streams?.get(stream);
-    if (!streams || !gone) return;
+    const roots = streams?.get(stream);
+    if (!streams || !roots) return;
     streams.delete(stream);
     const index = this.#byBinding.get(connection.binding)!;
-    for (const root of gone)
-      if (![...streams.values()].some((roots) => roots.has(root))) index.delete(root, connection);
+    for (const root of roots)
+      if (![...streams.values()].some((others) => others.has(root))) index.delete(root, connection);
     if (index.empty) this.#byBinding.delete(connection.binding);
     if (streams.size === 0) this.#streams.delete(connection);
   }
@@ -52,7 +52,7 @@ export class Subtrees {
     return this.#streams.has(connection);
   }
 
-  /** Its process lives in another branch from now on. */
+  /** Its process sees another branch now. */
   rebind(connection: AgentConnection, binding: number): void {
     const streams = [...(this.#streams.get(connection) ?? [])];
     this.disconnected(connection);
@@ -71,19 +71,19 @@ export class Subtrees {
     for (const stream of [...(this.#streams.get(connection)?.keys() ?? [])]) this.forget(connection, stream);
   }
 
-  /** @param told who has heard of it already */
-  deliver(event: FsEvent, visible: Visible, told?: ReadonlySet<AgentConnection>): void {
+  /** @param notified connections that have the event already */
+  deliver(event: FsEvent, visible: Visible, notified?: ReadonlySet<AgentConnection>): void {
     for (const [binding, index] of this.#byBinding) {
       const seen = visible(event, binding);
       if (!seen) continue;
       const found = new Set<AgentConnection>();
       concerned(index, seen, found);
-      for (const connection of found) if (!told?.has(connection)) connection.send(seen, true);
+      for (const connection of found) if (!notified?.has(connection)) connection.send(seen, true);
     }
   }
 }
 
-/** Those with a root at or above its paths; below them as well, where a name came or went. */
+/** Adds watches with a root at or above the event's paths, and below them where a name was added or removed. */
 export function concerned<T>(index: SubtreeIndex<T>, event: TreeEvent, found: Set<T>): void {
   const { kind, path, from, siblings = [] } = event;
   index.above(path, found);

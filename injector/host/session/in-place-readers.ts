@@ -1,21 +1,21 @@
 /**
- * Who reads real files in place, and what they are given when one of them is copied up.
+ * Readers of real files in place, and the copy that each continues with after a copy-up.
  *
- * A reader here is one open file description: its descriptors share an offset, in one process or in several. Once
- * its file has a copy in its branch, the host opens that copy for it, once, and hands it to every process that asks.
+ * A reader is one open file description: its descriptors share an offset, in one process or in several. Once
+ * its file has a copy in its branch, the host opens that copy for it, once, and passes it to every process that asks.
  */
 import { closeSync, constants, openSync, readdirSync, readlinkSync } from 'node:fs';
-import type { Attr } from '../../core/attr.ts';
-import { O_RDONLY } from '../../core/constants.ts';
-import { FsError } from '../../core/errors.ts';
-import type { FsCore } from '../../core/fs-core.ts';
-import { libc } from '../platform/libc.ts';
+import type { Attr } from '../../../core/attr.ts';
+import { O_RDONLY } from '../../../core/constants.ts';
+import { FsError } from '../../../core/errors.ts';
+import type { FsCore } from '../../../core/fs-core.ts';
+import { libc } from '../../platform/libc.ts';
 
-/** Above every object's number, and every pid's and connection's. */
+/** Above every object id and connection number: all three name holders of objects in the core. */
 const FIRST_READER = 2 ** 48;
 
 /** A process's connection, as far as it holds readers. */
-export interface Holder {
+export interface ReaderHolder {
   readonly peer: { readonly pid: number };
 }
 
@@ -23,18 +23,18 @@ interface Reader {
   readonly id: number;
   readonly ino: number;
   readonly branch: string;
-  readonly holders: Map<Holder, number>;
-  /** The copy, held from the moment that it was made, and this host's own descriptor of it. */
+  readonly holders: Map<ReaderHolder, number>;
+  /** The copy, held since the copy-up, and this host's own descriptor of it; -1 until it is opened. */
   copy?: { readonly oid: number; fd: number };
 }
 
-/** Where a reader goes on: the copy's number, and a descriptor to be passed on. */
-export interface Moved {
+/** What a reader continues with: the copy's attributes and a descriptor to pass to the process. */
+export interface Copy {
   readonly attr: Attr;
   readonly fd: number;
 }
 
-export class InPlace {
+export class InPlaceReaders {
   readonly #core: FsCore;
   readonly #readers = new Map<number, Reader>();
   readonly #byInode = new Map<number, Set<Reader>>();
@@ -44,7 +44,6 @@ export class InPlace {
     this.#core = core;
   }
 
-  /** Readers of real files. */
   get size(): number {
     return this.#readers.size;
   }
@@ -53,8 +52,8 @@ export class InPlace {
     return this.#readers.has(id);
   }
 
-  /** A new description of a real file. @returns its number */
-  opened(ino: number, branch: string, holder: Holder): number {
+  /** A real file was opened. @returns the reader's number */
+  opened(ino: number, branch: string, holder: ReaderHolder): number {
     const reader: Reader = { id: this.#next++, ino, branch, holders: new Map([[holder, 1]]) };
     this.#readers.set(reader.id, reader);
     this.#byInode.set(ino, (this.#byInode.get(ino) ?? new Set()).add(reader));
@@ -62,13 +61,13 @@ export class InPlace {
     return reader.id;
   }
 
-  /** One more descriptor of it. */
-  held(id: number, holder: Holder): void {
+  /** One more descriptor of the reader. */
+  held(id: number, holder: ReaderHolder): void {
     const holders = this.#readers.get(id)?.holders;
     holders?.set(holder, (holders.get(holder) ?? 0) + 1);
   }
 
-  closed(id: number, holder: Holder, count = 1): void {
+  closed(id: number, holder: ReaderHolder, count = 1): void {
     const reader = this.#readers.get(id);
     const left = (reader?.holders.get(holder) ?? 0) - count;
     if (!reader) return;
@@ -77,8 +76,8 @@ export class InPlace {
     if (reader.holders.size === 0) this.#forget(reader);
   }
 
-  /** The process has gone. */
-  released(holder: Holder): void {
+  /** The connection has ended. */
+  released(holder: ReaderHolder): void {
     for (const reader of [...this.#readers.values()])
       if (reader.holders.has(holder)) this.closed(reader.id, holder, Number.POSITIVE_INFINITY);
   }
@@ -93,7 +92,7 @@ export class InPlace {
     this.#core.closed(reader.copy.oid, reader.id);
   }
 
-  /** Something happened to an inode: perhaps it has a copy now, which must outlive its name for whoever reads it. */
+  /** An inode changed and may have a copy now. Its readers hold the copy, so that it outlives its name. */
   changed(ino: number): void {
     const readers = this.#byInode.get(ino);
     if (readers) for (const reader of readers) this.#follow(reader);
@@ -110,16 +109,16 @@ export class InPlace {
       this.#core.opened(attr.oid, id);
       reader.copy = { oid: attr.oid, fd: -1 };
     } catch (error) {
-      // Neither the branch nor the file need be there any more: what is open stays what it is.
+      // The branch or the file may have been deleted: an open descriptor stays what it is.
       if (!(error instanceof FsError)) throw error;
     }
   }
 
   /**
-   * @param offset of the description, if nobody has moved on yet
-   * @returns undefined while it is still where it was
+   * @param offset of the description, used when the copy is opened for the first time
+   * @returns undefined while the reader's file has no copy
    */
-  repoint(id: number, offset: number): Moved | undefined {
+  repoint(id: number, offset: number): Copy | undefined {
     const reader = this.#readers.get(id);
     if (reader) this.#follow(reader);
     if (!reader?.copy) return undefined;
@@ -133,7 +132,7 @@ export class InPlace {
     return { attr: this.#core.statObject(copy.oid), fd: copy.fd };
   }
 
-  /** The reader that a process's inherited descriptor belongs to, if another process has it, too. */
+  /** The reader of a descriptor that a process inherited, if another process has the same description. */
   shared(ino: number, pid: number, fd: number): number | undefined {
     const target = linkOf(pid, fd);
     for (const { id, holders } of this.#byInode.get(ino) ?? [])
@@ -149,7 +148,7 @@ function descriptorsOf(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/fd`).map(Number);
   } catch {
-    return []; // it has gone, or does not let itself be looked at
+    return []; // the process has ended, or may not be inspected
   }
 }
 

@@ -1,30 +1,30 @@
-/** Which objects some process may be writing natively: what stat tells of them must not be remembered. */
+/** Objects that some process may write natively: a stat answer about them must not be kept by gates. */
 export class Writers {
-  /** Connections that hold a descriptor for writing, by object. */
-  readonly #counts = new Map<number, number>();
+  /** Connections with a writable descriptor, by object. */
+  readonly #objects = new Map<number, number>();
   readonly #inodes = new Map<number, number>();
-  /** An object's inode when its first writer came: both may be gone when the last one goes. */
+  /** An object's inode when its first writer was added: object and inode may be freed before the last is removed. */
   readonly #inodeOf = new Map<number, number>();
 
   has(oid: number): boolean {
-    return this.#counts.has(oid);
+    return this.#objects.has(oid);
   }
 
   hasInode(ino: number): boolean {
     return this.#inodes.has(ino);
   }
 
-  came(oid: number, ino: number): void {
-    if (!this.#counts.has(oid)) this.#inodeOf.set(oid, ino);
-    count(this.#counts, oid, 1);
+  added(oid: number, ino: number): void {
+    if (!this.#objects.has(oid)) this.#inodeOf.set(oid, ino);
+    count(this.#objects, oid, 1);
     count(this.#inodes, this.#inodeOf.get(oid)!, 1);
   }
 
   /** @returns the inode, if that was its last writer */
-  left(oid: number): number | undefined {
+  removed(oid: number): number | undefined {
     const ino = this.#inodeOf.get(oid);
     if (ino === undefined) return undefined;
-    if (count(this.#counts, oid, -1) === 0) this.#inodeOf.delete(oid);
+    if (count(this.#objects, oid, -1) === 0) this.#inodeOf.delete(oid);
     return count(this.#inodes, ino, -1) === 0 ? ino : undefined;
   }
 }

@@ -4,13 +4,13 @@ export class FrameError extends Error {}
 
 export class FrameSplitter {
   #rest: Buffer | null = null;
-  readonly #least: number;
-  readonly #most: number;
+  readonly #min: number;
+  readonly #max: number;
 
-  /** @param least bytes of the fixed part @param most longest frame that is taken */
-  constructor(least: number, most: number) {
-    this.#least = least;
-    this.#most = most;
+  /** @param min bytes of the fixed part @param max longest frame that is accepted */
+  constructor(min: number, max: number) {
+    this.#min = min;
+    this.#max = max;
   }
 
   /** Calls `each` for every whole frame. @throws FrameError on a length out of range */
@@ -19,8 +19,8 @@ export class FrameSplitter {
     this.#rest = null;
     while (bytes.length >= 4) {
       const length = bytes.readUInt32LE(0);
-      if (length < this.#least || length > this.#most)
-        throw new FrameError(`a frame of ${length} bytes, where ${this.#least} to ${this.#most} are allowed`);
+      if (length < this.#min || length > this.#max)
+        throw new FrameError(`a frame of ${length} bytes, where ${this.#min} to ${this.#max} are allowed`);
       if (bytes.length < length) break;
       each(bytes.subarray(0, length));
       bytes = bytes.subarray(length);

@@ -1,24 +1,24 @@
 /**
- * A file with several names is changed under all of them. Whoever hears of whole trees is told of each, where what
- * happened concerns the file itself; of a new name, which ones it had before.
+ * A file with several names changes under all of them. Subtree watches are notified of each name when the file itself
+ * changed; for a new name, the event carries the names that existed before.
  */
 import { dirname } from 'node:path';
-import { Detail, EventKind, type FsEvent } from '../../core/events/fs-event.ts';
-import type { FsCore } from '../../core/fs-core.ts';
+import { Detail, EventKind, type FsEvent } from '../../../core/events/fs-event.ts';
+import type { FsCore } from '../../../core/fs-core.ts';
 
-/** An event on its way to an agent. */
+/** An event as it is sent to an agent. */
 export interface TreeEvent extends FsEvent {
   /** Other names of `ino`; not for Renamed. For Created, `fromParent` is the directory of the first. */
   readonly siblings?: readonly string[];
 }
 
-/** More names than these are not told: the kernel has a limit, too, and a frame one of its own. */
-const MOST_NAMES = 128;
-const MOST_UNITS = 16 * 1024;
+/** Further names are left out: a frame is limited. */
+const MAX_NAMES = 128;
+const MAX_NAME_UNITS = 16 * 1024;
 
 const CONCERNED: readonly EventKind[] = [EventKind.Modified, EventKind.Attrib, EventKind.Closed];
 
-/** @param branch whose names they are, as they are now */
+/** @param branch its current names are used */
 export function withSiblings(event: FsEvent, core: FsCore, branch: string): TreeEvent {
   const { kind, type, nlink, detail, ino, path } = event;
   const concerned = CONCERNED.includes(kind) || (kind === EventKind.Created && (detail & Detail.Link) !== 0);
@@ -29,7 +29,7 @@ export function withSiblings(event: FsEvent, core: FsCore, branch: string): Tree
   for (const other of view.pathsOf(ino)) {
     if (other === path) continue;
     units += other.length;
-    if (siblings.length === MOST_NAMES || units > MOST_UNITS) break;
+    if (siblings.length === MAX_NAMES || units > MAX_NAME_UNITS) break;
     siblings.push(other);
   }
   const [first] = siblings;

@@ -1,17 +1,17 @@
-/** Small numbers for branches: what a process carries in its environment to say where it lives. */
-import type { FsCore } from '../../core/fs-core.ts';
+/** Numbers of branches: a process carries one in its environment to name the branch that it sees. */
+import type { FsCore } from '../../../core/fs-core.ts';
 
 interface Binding {
   readonly branch: string;
-  /** Its processes get their agent with their first question. */
+  /** Its processes get an agent when they connect, not at their first watch. */
   readonly eager: boolean;
-  /** Programs and runs that live in it. */
+  /** Connections and runs that use it. */
   users: number;
 }
 
 export class Bindings {
   readonly #core: FsCore;
-  /** By number. A number is never given again: a process may still carry it. */
+  /** By number. A number is never reused: a process may still carry it. */
   readonly #table: (Binding | undefined)[] = [];
   readonly #idle = new Map<string, Set<() => void>>();
 
@@ -33,7 +33,7 @@ export class Bindings {
   #number(branch: string, eager: boolean): number {
     if (!this.#core.listBranches().some(({ name }) => name === branch))
       throw new Error(`there is no branch '${branch}'`);
-    const known = this.#table.findIndex((one) => one?.branch === branch && one.eager === eager);
+    const known = this.#table.findIndex((row) => row?.branch === branch && row.eager === eager);
     return known >= 0 ? known : this.#table.push({ branch, eager, users: 0 }) - 1;
   }
 
@@ -49,33 +49,33 @@ export class Bindings {
     return this.#table[binding]?.branch ?? 'main';
   }
 
-  entered(binding: number): void {
-    const at = this.#table[binding];
-    if (at) at.users++;
+  userAdded(binding: number): void {
+    const row = this.#table[binding];
+    if (row) row.users++;
   }
 
-  left(binding: number): void {
-    const at = this.#table[binding];
-    if (!at) return;
-    at.users--;
-    if (this.users(at.branch) === 0) for (const action of [...(this.#idle.get(at.branch) ?? [])]) action();
+  userRemoved(binding: number): void {
+    const row = this.#table[binding];
+    if (!row) return;
+    row.users--;
+    if (this.users(row.branch) === 0) for (const action of [...(this.#idle.get(row.branch) ?? [])]) action();
   }
 
   users(branch: string): number {
-    return this.#table.reduce((sum, one) => sum + (one?.branch === branch ? one.users : 0), 0);
+    return this.#table.reduce((sum, row) => sum + (row?.branch === branch ? row.users : 0), 0);
   }
 
-  /** Run whenever the last user has left. @returns what ends that */
+  /** Run whenever the last user of a branch is removed. @returns cancels that */
   onIdle(branch: string, action: () => void): () => void {
     const actions = this.#idle.get(branch) ?? new Set();
     this.#idle.set(branch, actions.add(action));
     return () => actions.delete(action);
   }
 
-  /** The branch is no more: who still carries its number is turned away. */
+  /** The branch was deleted: a process that still carries its number is refused. */
   forget(branch: string): void {
-    this.#table.forEach((one, i) => {
-      if (one?.branch === branch) this.#table[i] = undefined;
+    this.#table.forEach((row, i) => {
+      if (row?.branch === branch) this.#table[i] = undefined;
     });
     this.#idle.delete(branch);
   }

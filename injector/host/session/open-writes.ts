@@ -1,15 +1,14 @@
 /**
- * Files that were written and may be written on. Who watches a whole tree the way FSEvents does hears of a write
- * when the last descriptor for writing is closed.
+ * Files that were written while open. FSEvents streams notify a write when the last writable descriptor is closed.
  */
-import { Detail, EventKind, type FsEvent } from '../../core/events/fs-event.ts';
-import type { FsCore } from '../../core/fs-core.ts';
+import { Detail, EventKind, type FsEvent } from '../../../core/events/fs-event.ts';
+import type { FsCore } from '../../../core/fs-core.ts';
 import type { Writers } from './writers.ts';
 
 export class OpenWrites {
   readonly #core: FsCore;
   readonly #writers: Writers;
-  /** By inode, the last change that was told. As many as files open for writing. */
+  /** The last Modified event by inode. At most one for each file open for writing. */
   readonly #written = new Map<number, FsEvent>();
 
   constructor(core: FsCore, writers: Writers) {
@@ -17,14 +16,14 @@ export class OpenWrites {
     this.#writers = writers;
   }
 
-  /** The event as agents are to be told it. */
+  /** The event as agents receive it: with `Writing` while the file is open for writing. */
   mark(event: FsEvent): FsEvent {
     if (event.kind !== EventKind.Modified || !this.#writers.hasInode(event.ino)) return event;
     this.#written.set(event.ino, event);
     return { ...event, detail: event.detail | Detail.Writing };
   }
 
-  /** The last writer of `ino` has left. @returns what is to be told of it, if it was written and has a name */
+  /** Reports the close of the last writer. @returns its event, undefined if nothing was written or no name is left */
   closed(ino: number): FsEvent | undefined {
     const event = this.#written.get(ino);
     if (!event || !this.#written.delete(ino)) return undefined;
@@ -43,7 +42,7 @@ export class OpenWrites {
         detail: Detail.ClosedAfterWrite | Detail.Writing,
       };
     } catch {
-      // The file has gone meanwhile, or its branch.
+      // The file or its branch was removed meanwhile.
       return undefined;
     }
   }

@@ -1,0 +1,43 @@
+/** The agent of one process, as that process's gate reaches it. Every call is refused while there is none. */
+import type { Agents } from './agents.ts';
+import type { EventDelivery, SubtreeMode } from './event-delivery.ts';
+
+export class ProcessAgent {
+  readonly #agents: Agents;
+  readonly #delivery: EventDelivery;
+  readonly #pid: number;
+
+  constructor(agents: Agents, delivery: EventDelivery, pid: number) {
+    this.#agents = agents;
+    this.#delivery = delivery;
+    this.#pid = pid;
+  }
+
+  /** Number of the last event frame sent to it, 0 when there is no agent. */
+  get seq(): number {
+    return this.#agents.seqOf(this.#pid);
+  }
+
+  /** Resolves when the agent runs. @throws EngineError */
+  bring(): Promise<void> {
+    return this.#agents.bring(this.#pid);
+  }
+
+  /** Start the engine if that fetches nothing: a watch may follow soon. */
+  warm(): void {
+    this.#agents.warm();
+  }
+
+  /** @returns false when the process has no agent */
+  watch(inodes: readonly number[], on: boolean): boolean {
+    return this.#agents.watch(this.#pid, inodes, on);
+  }
+
+  /** @returns false when the process has no agent */
+  subtree(stream: number, roots: readonly string[], mode: SubtreeMode, since: number): boolean {
+    const connection = this.#agents.connectionOf(this.#pid);
+    if (!connection) return false;
+    this.#delivery.subtree(connection, stream, roots, mode, since);
+    return true;
+  }
+}

@@ -1,0 +1,72 @@
+/** What one connection's process holds open: objects, and real files that it reads in place. */
+import type { ReaderHolder } from '../session/in-place-readers.ts';
+import type { Session } from '../session/session.ts';
+
+export class HeldObjects {
+  readonly #session: Session;
+  readonly #connection: ReaderHolder;
+  /** Number of this connection: an exec keeps the pid, but its new image holds its descriptors itself. */
+  readonly #holder: number;
+  /** Descriptors of each object. */
+  readonly #counts = new Map<number, number>();
+  /** Objects with a writable descriptor. */
+  readonly #writable = new Set<number>();
+
+  constructor(session: Session, connection: ReaderHolder, holder: number) {
+    this.#session = session;
+    this.#connection = connection;
+    this.#holder = holder;
+  }
+
+  /** One more descriptor. @param oid an object, or the number of an in-place reader */
+  opened(oid: number, writable: boolean): void {
+    const { core, inPlace, writers, page } = this.#session;
+    if (inPlace.has(oid)) {
+      inPlace.held(oid, this.#connection);
+      return;
+    }
+    core.opened(oid, this.#holder);
+    this.#counts.set(oid, (this.#counts.get(oid) ?? 0) + 1);
+    const object = core.content.object(oid);
+    if (!writable || !object || this.#writable.has(oid)) return;
+    this.#writable.add(oid);
+    writers.added(oid, object.node.ino);
+    // Native writes are not seen as they happen: invalidate kept answers, and move readers of the lower file.
+    inPlace.changed(object.node.ino);
+    page.outdate(object.node.ino);
+  }
+
+  /** One descriptor less. */
+  closed(oid: number): void {
+    const { core, inPlace, writes } = this.#session;
+    if (inPlace.has(oid)) {
+      inPlace.closed(oid, this.#connection);
+      return;
+    }
+    const count = this.#counts.get(oid);
+    if (count === undefined) return;
+    writes.take(oid);
+    if (count > 1) {
+      this.#counts.set(oid, count - 1);
+      return;
+    }
+    this.#counts.delete(oid);
+    if (this.#writable.delete(oid)) writes.writerRemoved(oid);
+    core.closed(oid, this.#holder);
+  }
+
+  /** The process, or this image of it, has ended. */
+  release(): void {
+    const { core, inPlace, writes } = this.#session;
+    for (const oid of this.#counts.keys()) writes.take(oid);
+    for (const oid of this.#writable) {
+      writes.writerRemoved(oid);
+      // A process that was killed between a write and its mark left no mark.
+      core.touched(oid, this.#connection.peer.pid);
+    }
+    this.#writable.clear();
+    core.released(this.#holder);
+    this.#counts.clear();
+    inPlace.released(this.#connection);
+  }
+}
