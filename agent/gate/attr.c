@@ -69,7 +69,8 @@ long on_access(long dirfd, const char *path, long mode, long flags) {
 long on_path_op(uint16_t op, long dirfd, const char *path, uint32_t flags, uint32_t mode, uint64_t a, uint64_t b) {
   struct place p;
   bool follows = op == OP_CHMOD || op == OP_CHOWN || op == OP_TRUNCATE;
-  if (!(follows ? place_at(dirfd, path, flags, &p) : place_of(dirfd, path, &p))) return NOT_OURS;
+  /* What makes or takes a name never acts on what /proc/self/fd/N leads to, but on names below it. */
+  if (!place_at(dirfd, path, follows ? flags : WIRE_AT_SYMLINK_NOFOLLOW, &p)) return NOT_OURS;
   struct request q = at(op, &p);
   q.flags = flags;
   q.mode = mode;

@@ -137,7 +137,7 @@ static void recover_real(int fd, const char *path) {
 
 #endif
 
-static void recover_named(int fd, const char *path, size_t length) {
+void fd_identify(int fd, const char *path, size_t length) {
   struct origin o = origin_of(path, length);
 #if defined(__linux__)
   if (recover_watched(fd, path, length)) return;
@@ -190,7 +190,7 @@ void fd_recover_place(void) {
 }
 
 void fd_recover(void) {
-  each_descriptor(recover_named);
+  each_descriptor(fd_identify);
   fd_recover_place();
 }
 

@@ -166,6 +166,8 @@ void fd_duplicated(int from, int to);
 void fd_closing(int fd); /* before the number is free again */
 void fd_recover(void);   /* after exec: from what the descriptors point at */
 void fd_recover_place(void); /* of that, the program's own name and its working directory */
+/* Of a descriptor made elsewhere: remembers what it stands for, if the path it points at is the session's. */
+void fd_identify(int fd, const char *path, size_t length);
 void fd_inherit(void);   /* on a new connection: tell the host what we hold */
 
 /* ---- agent (agent.c): what the gate tells the Frida agent, if there is one ---- */

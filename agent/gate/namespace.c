@@ -62,7 +62,7 @@ static long two_places(uint16_t op, long dir1, const char *path1, long dir2, con
   if (op == OP_LINK) how |= flags & WIRE_AT_EMPTY_PATH;
   if (!readable(path1, 1)) return NOT_OURS;
   if (!readable(path2, 1)) return place_at(dir1, path1, how, &one) ? -EFAULT : NOT_OURS;
-  bool first = place_at(dir1, path1, how, &one), second = place_of(dir2, path2, &two);
+  bool first = place_at(dir1, path1, how, &one), second = place_at(dir2, path2, WIRE_AT_SYMLINK_NOFOLLOW, &two);
   if (!first && !second) return NOT_OURS;
   if (!path2[0] || (!path1[0] && !one.dir)) return -ENOENT;
   if (!second) return across(op, &one, true, dir2, path2, flags);
@@ -93,7 +93,7 @@ long on_link(long fromdir, const char *from, long todir, const char *to, uint32_
 long on_symlink(const char *target, long dirfd, const char *path) {
   paths_forget();
   struct place p;
-  if (!place_of(dirfd, path, &p)) return NOT_OURS;
+  if (!place_at(dirfd, path, WIRE_AT_SYMLINK_NOFOLLOW, &p)) return NOT_OURS;
   long length = readable_text(target, MAX_PATH);
   if (length < 0) return length;
   if (length == MAX_PATH) return -ENAMETOOLONG;

@@ -32,7 +32,7 @@ static const struct shape shapes[] = {
     FD_CALL(close), FD_CALL(close_range), FD_CALL(dup), FD_CALL(dup3), FD_CALL(fcntl), FD_CALL(umask),
     FD_CALL(write), FD_CALL(pwrite64), FD_CALL(writev), FD_CALL(pwritev), FD_CALL(pwritev2), FD_CALL(fallocate),
     FD_CALL(bind), FD_CALL(connect), FD_CALL(sendto), FD_CALL(sendmsg), FD_CALL(getsockname), FD_CALL(getpeername),
-    FD_CALL(accept), FD_CALL(accept4), FD_CALL(recvfrom), FD_CALL(recvmsg), FD_CALL(openat2), FD_CALL(sendfile), FD_CALL(copy_file_range), FD_CALL(splice), FD_CALL(io_uring_setup),
+    FD_CALL(accept), FD_CALL(accept4), FD_CALL(recvfrom), FD_CALL(recvmsg), AT_CALL(openat2), FD_CALL(recvmmsg), FD_CALL(pidfd_getfd), FD_CALL(sendfile), FD_CALL(copy_file_range), FD_CALL(splice), FD_CALL(io_uring_setup),
     {SYS_inotify_add_watch, 0, 2}, {SYS_fanotify_mark, 4, 5},
     FD_CALL(mmap), FD_CALL(munmap), FD_CALL(mprotect), FD_CALL(mremap), FD_CALL(msync), FD_CALL(exit_group),
     /* From here on only where there are overlays: a real file that is read in place may have been copied up. */
@@ -216,8 +216,9 @@ long handle_call(long nr, struct arguments *a) {
     case SYS_recvmsg: return socket_call_from(nr, a);
     case SYS_inotify_add_watch: return on_inotify_add_watch(a->a1, p2, (uint32_t)a->a3);
     case SYS_fanotify_mark: return on_fanotify_mark(a->a4, (const char *)a->a5);
-    /* Programs do without it where the kernel does not know it. */
-    case SYS_openat2: return session.overlays ? -ENOSYS : NOT_OURS;
+    case SYS_openat2: return on_openat2(a->a1, p2, (const void *)a->a3, (size_t)a->a4);
+    case SYS_recvmmsg: return receive_many(a);
+    case SYS_pidfd_getfd: return take_descriptor(a);
     /* Rings of requests would pass us by. Programs fall back when the kernel has none. */
     case SYS_io_uring_setup: return -ENOSYS;
     default: return NOT_OURS;

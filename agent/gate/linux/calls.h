@@ -18,6 +18,9 @@
 #ifndef SYS_openat2
 #define SYS_openat2 437
 #endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
 #ifndef SYS_faccessat2
 #define SYS_faccessat2 439
 #endif
@@ -61,6 +64,13 @@ long list_foreign(long fd, char *out, size_t size);
 /* special.c: AF_UNIX addresses, towards the kernel and from it */
 long socket_call_to(long nr, struct arguments *a);
 long socket_call_from(long nr, struct arguments *a);
+/* openat2.c */
+long on_openat2(long dirfd, const char *path, const void *how, size_t size);
+/* received.c */
+struct msghdr;
+void descriptors_received(const struct msghdr *m);
+long receive_many(struct arguments *a);
+long take_descriptor(struct arguments *a);
 /* root.c */
 long on_chroot(const char *path, const struct arguments *a);
 /* watch.c */

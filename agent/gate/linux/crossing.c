@@ -102,6 +102,10 @@ static bool follows_last(long nr, const struct arguments *a) {
     case SYS_llistxattr:
     case SYS_lremovexattr: return false;
     case SYS_openat: return !(a->a3 & O_NOFOLLOW) && (a->a3 & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
+    case SYS_openat2: {
+      const uint64_t *how = (const uint64_t *)a->a3;
+      return !readable(how, 8) || (!(*how & O_NOFOLLOW) && (*how & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL));
+    }
     case SYS_newfstatat:
     case SYS_faccessat2:
     case SYS_fchmodat2:

@@ -109,7 +109,7 @@ static long reach(const struct place *p, uint32_t how, const char *text, struct 
 
 /* Is the path ours at first or second sight? Then `p` may point into the room. */
 static bool found_ahead(const char *path, bool follow, struct place *p, struct scratch **room) {
-  bool ours = place_of(AT_FDCWD, path, p);
+  bool ours = place_at(AT_FDCWD, path, WIRE_AT_SYMLINK_NOFOLLOW, p);
   if (!ours && !session.overlays) return false;
   if (!(*room = scratch_take())) return false;
   return ours || place_ahead(AT_FDCWD, path, follow, p, *room);
@@ -249,6 +249,7 @@ __attribute__((noinline)) static long receive_message(struct arguments *a, struc
   as_bound(&told, &size);
   m->msg_controllen = mine.msg_controllen;
   m->msg_flags = mine.msg_flags;
+  descriptors_received(&mine);
   return give_address(&told, size, m->msg_name, m->msg_namelen, &m->msg_namelen) ? result : -EFAULT;
 }
 
@@ -270,7 +271,11 @@ __attribute__((noinline)) static long call_from(long nr, struct arguments *a, in
 long socket_call_from(long nr, struct arguments *a) {
   if (nr == SYS_recvmsg) {
     struct msghdr *m = (struct msghdr *)a->a2;
-    return readable(m, sizeof *m) && m->msg_name ? receive_message(a, m) : NOT_OURS;
+    if (!readable(m, sizeof *m) || (!m->msg_name && !m->msg_control)) return NOT_OURS;
+    if (m->msg_name) return receive_message(a, m);
+    long result = native_call(SYS_recvmsg, a);
+    if (result >= 0) descriptors_received(m);
+    return result;
   }
   int where = nr == SYS_recvfrom ? 5 : 2;
   void *to = (void *)*argument(a, where);
