@@ -96,7 +96,7 @@ export class Commit {
     this.#try(change, () => {
       // The deleted file may hold the only bytes of a change that failed.
       if (change.kind === 'deleted' && this.#failed.length > 0)
-        throw new Error('it is kept until everything else is applied');
+        throw new Error('it is kept until every other change is applied');
       this.#apply(change);
       this.#applied.push(change);
     });
@@ -118,7 +118,7 @@ export class Commit {
     const path = `${root}/${STAGING}/${number}`;
     if (node.isSymlink()) symlinkSync(at(node.symlink), at(path));
     else if (node.isFile()) this.#content.exportTo(node, path);
-    else throw new Error('it is neither file, directory nor link');
+    else throw new Error('only files, directories and symbolic links can be committed');
     this.#staged.set(change, path);
     setAttributes(path, attributesOf(node));
   }
@@ -165,19 +165,19 @@ export class Commit {
   /** Refuses to overwrite a real file that changed since the comparison. */
   #refuseNewer({ path, real, version, kind }: OverlayChange): void {
     const there = look(path);
-    if (!real && there) throw new Error('something came to stand there meanwhile');
-    if (real && !there && kind !== 'deleted') throw new Error('it was removed meanwhile');
+    if (!real && there) throw new Error('another program created a file there since the comparison');
+    if (real && !there && kind !== 'deleted') throw new Error('another program removed it since the comparison');
     if (real && there && !real.table && !sameVersion(versionOf(there), version!))
-      throw new Error('it was changed meanwhile');
+      throw new Error('another program changed it since the comparison');
   }
 }
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'operation not permitted',
-  ENOENT: 'the directory that it belongs in is not there',
-  ENOTDIR: 'a part of its path is no directory',
-  ENOTEMPTY: 'others put something into it',
+  ENOENT: 'its parent directory does not exist',
+  ENOTDIR: 'a component of its path is not a directory',
+  ENOTEMPTY: 'the real directory is not empty',
   ENOSPC: 'no space left on device',
   EROFS: 'read-only file system',
   EXDEV: 'another file system is mounted there',

@@ -18,7 +18,7 @@ function branched() {
 interface Row {
   readonly name: string;
   readonly act: (its: { main: FsView; over: FsView; core: FsCore }) => void;
-  /** Directories, and what they list: in main and in the branch upon it. */
+  /** Directories and their listings: in main and in the branch above it. */
   readonly main: Readonly<Record<string, string>>;
   readonly over: Readonly<Record<string, string>>;
 }
@@ -50,7 +50,7 @@ const ROWS: readonly Row[] = [
     over: { '/': 'd e new top', '/d': 'g n' },
   },
   {
-    name: 'a whiteout outlives what it hides, and goes when the name is made again',
+    name: 'a whiteout outlives the file it hides, and ends when the name is created again',
     act({ main, over, core }) {
       core.hide('over', '/top');
       main.unlink(at('/top'));
@@ -62,7 +62,7 @@ const ROWS: readonly Row[] = [
     over: { '/': 'd e', '/d': 'f g' },
   },
   {
-    name: 'a directory made in place of a hidden one is empty',
+    name: 'a directory created in place of a hidden directory is empty',
     act({ over, core }) {
       core.hide('over', '/d');
       over.mkdir(at('/d'));
@@ -71,7 +71,7 @@ const ROWS: readonly Row[] = [
     over: { '/': 'd e top', '/d': '' },
   },
   {
-    name: 'a moved directory takes along what is below',
+    name: 'a moved directory takes its contents along',
     act({ main, over }) {
       over.rename(at('/d'), at('/e/d'));
       put(main, '/d/later', 'x');
@@ -80,7 +80,7 @@ const ROWS: readonly Row[] = [
     over: { '/': 'e top', '/e': 'd', '/e/d': 'f g later' },
   },
   {
-    name: 'what the branch has changed stays although the parent removes it',
+    name: 'a file that the branch has changed stays although the parent removes it',
     act({ main, over }) {
       put(over, '/d/f', 'mine');
       for (const path of ['/d/f', '/d/g']) main.unlink(at(path));
@@ -130,7 +130,7 @@ Branches('copy-up keeps identity, metadata, extended attributes and hard links',
   assert.is(main.stat(at('/e/link')).nlink, 2);
 });
 
-Branches('bytes shared after copy-up are separate for whoever writes', () => {
+Branches('bytes shared after copy-up are separate after a write', () => {
   const { main, over } = branched();
   const { ino } = main.stat(at('/d/f'));
   over.chmod(at('/d/f'), 0o600);
@@ -141,7 +141,7 @@ Branches('bytes shared after copy-up are separate for whoever writes', () => {
   assert.equal([text(main, '/d/f'), text(over, '/d/f')], ['Md/f', '']);
 });
 
-Branches('a snapshot stays as it was, whatever goes on', () => {
+Branches('a snapshot is not changed by later operations', () => {
   const { core, main } = branched();
   core.snapshot('main', 'then');
   put(main, '/d/f', 'changed');
@@ -181,7 +181,7 @@ Branches('inode numbers and handles outlive snapshots and moves', () => {
   assert.is(core.view('b', ROOT).pathOf(ino).path, '/D/f');
 });
 
-Branches('a native writer goes on writing in its branch, not in the snapshot', () => {
+Branches('a native writer keeps writing to its branch, not to the snapshot', () => {
   const directory = fs.mkdtempSync(`${fs.existsSync('/dev/shm') ? '/dev/shm' : tmpdir()}/shimfs-branches-`);
   try {
     const { core, view, events } = setup({ backstore: { kind: 'shared', directory } });
@@ -203,7 +203,7 @@ Branches('a native writer goes on writing in its branch, not in the snapshot', (
   }
 });
 
-Branches('reading natively shares the object of the lower branch, writing makes one of its own', () => {
+Branches('reading natively shares the object of the lower branch, writing creates a separate object', () => {
   const directory = fs.mkdtempSync(`${fs.existsSync('/dev/shm') ? '/dev/shm' : tmpdir()}/shimfs-branches-`);
   try {
     const { core, view } = setup({ backstore: { kind: 'shared', directory } });
@@ -225,7 +225,7 @@ Branches('reading natively shares the object of the lower branch, writing makes 
   }
 });
 
-Branches('processes see what they were bound to, children what their parents see', () => {
+Branches('processes see the branch they are bound to, children the branch of their parents', () => {
   const { core } = branched();
   core.bind(10, 'over');
   core.inherit(11, 10);
@@ -248,7 +248,7 @@ Branches('processes see what they were bound to, children what their parents see
   assert.is(core.branchOf(10), 'main');
 });
 
-Branches('rebinding tells the difference of the two views', () => {
+Branches('rebinding returns the difference of the two views', () => {
   const { core, over } = branched();
   put(over, '/d/f', 'longer than it was');
   over.chmod(at('/d/g'), 0o600);
@@ -321,7 +321,7 @@ Branches('hiding works in main too', () => {
   assert.is(line(events.at(-1)!), 'Removed /d');
 });
 
-Branches('restoring a snapshot and discarding changes are told', () => {
+Branches('restoring a snapshot and discarding changes emit events', () => {
   const { core, main, over, events } = branched();
   core.snapshot('over', 'then');
   put(over, '/d/f', 'mine, and longer');
@@ -345,7 +345,7 @@ Branches('restoring a snapshot and discarding changes are told', () => {
   assert.not(names(over, '/').includes('later'));
 });
 
-Branches('discarding goes back to the live parent', () => {
+Branches('discarding returns to the live parent', () => {
   const { core, main, over, events } = branched();
   over.rename(at('/d'), at('/moved'));
   core.hide('over', '/top');
@@ -383,7 +383,7 @@ Branches('layers that nothing shows any more are let go', () => {
   assert.is(text(view, '/f'), 'y'.repeat(10));
 });
 
-Branches('what a deleted branch held is given back', () => {
+Branches('the quota of a deleted branch is released', () => {
   const { core, over } = branched();
   const before = core.content.used;
   put(over, '/big', 'x'.repeat(1000));

@@ -17,7 +17,7 @@ function shared() {
   return { ...made, objects, object };
 }
 
-/** Open as a process does: the object, and a holder of it. */
+/** Opens as a process does, and registers it as a holder: returns the object. */
 function openAs(
   core: ReturnType<typeof setup>['core'],
   view: FsView,
@@ -54,7 +54,7 @@ Content('the same object for every open, and after a rename', () => {
   assert.is(openAs(core, view, '/g', 6).oid, first.oid);
 });
 
-Content('what has no bytes of its own, and O_PATH, promote nothing', () => {
+Content('types without bytes, and O_PATH, are not promoted', () => {
   const { view, objects } = shared();
   put(view, '/f', 'x');
   view.mkdir({ path: '/d' });
@@ -62,7 +62,7 @@ Content('what has no bytes of its own, and O_PATH, promote nothing', () => {
   assert.is(view.open({ path: '/f' }, C.O_PATH).attr.oid, 0);
   assert.is(view.open({ path: '/d' }, C.O_DIRECTORY).attr.oid, 0);
   assert.is(view.open({ path: '/p' }, C.O_PATH).attr.oid, 0);
-  // A place only: who opens it natively makes it there.
+  // Only a path: the process that opens it creates the file there.
   assert.ok(view.open({ path: '/p' }, C.O_RDWR).attr.oid > 0);
   assert.equal(objects(), []);
 });
@@ -74,7 +74,7 @@ Content('with a memory backstore nothing is promoted', () => {
   assert.equal([attr.oid, attr.slot], [0, 0xffffffff]);
 });
 
-Content('native writes are told once, with what they did', () => {
+Content('native writes are reported once, with their effect', () => {
   const { core, view, events, object } = shared();
   const { oid } = openAs(core, view, '/f', 5, C.O_CREAT | C.O_RDWR);
   events.length = 0;
@@ -112,7 +112,7 @@ Content("the core's own writes to an object are not told twice", () => {
   assert.equal(events, []);
 });
 
-Content('times set are kept to the nanosecond, and told natively to the microsecond', () => {
+Content('times are kept to the nanosecond, and set on the object to the microsecond', () => {
   const { core, view, object } = shared();
   const { oid } = openAs(core, view, '/f', 5, C.O_CREAT | C.O_RDWR);
   view.utimens(
@@ -148,7 +148,7 @@ Content('an unlinked object lives until its last holder lets go', () => {
   );
 });
 
-Content('an unlinked object without holders goes at once, one with a name stays', () => {
+Content('an unlinked object without holders is freed at once, an object with a name stays', () => {
   const { core, view, objects } = shared();
   const { oid } = openAs(core, view, '/f', 5, C.O_CREAT | C.O_RDWR);
   core.closed(oid, 5);
@@ -168,7 +168,7 @@ Content('reading here does not hide a native write from stat', () => {
   assert.ok(core.touched(oid, 5));
 });
 
-Content('writes of the last holder are seen after it closed', () => {
+Content('writes of the last holder are visible after it closed', () => {
   const { core, view, object } = shared();
   const { oid } = openAs(core, view, '/f', 5, C.O_CREAT | C.O_RDWR);
   fs.writeFileSync(object(oid), 'last words');
@@ -187,7 +187,7 @@ Content('O_TMPFILE has no name until it is linked', () => {
   assert.is(view.stat({ path: '/named' }).ino, attr.ino);
 });
 
-Content('the quota holds for what is written here', () => {
+Content('the quota applies to writes in this process', () => {
   const { core, view } = setup({ maxBytes: 10 });
   const ino = put(view, '/f', '12345678');
   assert.is(
@@ -248,7 +248,7 @@ Content('slots are given again, and run out', () => {
   assert.equal([slots.take(), slots.take()], [0, 0xffffffff]);
 });
 
-Content('memfs reads what is in a layer', () => {
+Content('memfs reads the contents of a layer', () => {
   const { core, view } = setup();
   view.mkdir({ path: '/d' });
   put(view, '/d/f', 'shared bytes');

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import type { FsView } from '../../core/index.ts';
 import { names, plant, put, setup } from './fixture.ts';
 
-/** A listing in pages, with something done between them. */
+/** A listing in pages, with an action between them. */
 function list(
   view: FsView,
   path: string,
@@ -43,7 +43,7 @@ Directory('pages by bytes hold as many records as fit', () => {
 });
 
 for (const where of ['main', 'merged'])
-  Directory(`entries that stay are listed once, whatever comes and goes meanwhile (${where})`, () => {
+  Directory(`entries that stay are listed once while others are added and removed (${where})`, () => {
     const change = fc.record({
       add: fc.array(fc.nat(40)),
       remove: fc.array(fc.nat(40)),
@@ -79,7 +79,7 @@ for (const where of ['main', 'merged'])
     );
   });
 
-Directory('is emptied while it is listed, as rm does', () => {
+Directory('can be emptied while it is listed, as rm does', () => {
   const { view } = setup({ trackEvents: false });
   view.mkdir({ path: '/d' });
   for (let i = 0; i < 5000; i++) put(view, `/d/f${i}`, '');
@@ -93,7 +93,7 @@ Directory('is emptied while it is listed, as rm does', () => {
   view.rmdir({ path: '/d' });
 });
 
-Directory('pages of a large one cost no more than pages of a small one', () => {
+Directory('pages of a large directory cost no more than pages of a small directory', () => {
   const { core, view } = setup({ trackEvents: false });
   for (let i = 0; i < 20_000; i++) put(view, `/f${i}`, '');
   const table = core.branches.get('main').root.table!;

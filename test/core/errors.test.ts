@@ -1,4 +1,4 @@
-/** Errors and identities that no random operation is likely to meet. */
+/** Errors and identities that random operations are unlikely to cover. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { constants as C, decodePath, type FsView, MountExit } from '../../core/index.ts';
@@ -137,7 +137,7 @@ Errors('names that are not UTF-8 are names', () => {
   assert.is(view.realpath({ path: `//${name}` }), `/${name}`);
 });
 
-// Mounts: the rest of the world is not ours.
+// Mounts: paths outside are the real system's.
 
 const EXITS: [path: string, exit: string][] = [
   ['/', '/'],

@@ -5,7 +5,7 @@ import { line, plant, put, ROOT, setup } from './fixture.ts';
 
 interface Row {
   readonly name: string;
-  /** What is there before. */
+  /** Existing files. */
   readonly tree?: readonly string[];
   readonly act: (view: FsView) => void;
   readonly expect: readonly string[];
@@ -21,7 +21,12 @@ const ROWS: readonly Row[] = [
     act: (v) => open(v, '/f', C.O_CREAT | C.O_TRUNC | C.O_RDWR),
     expect: ['Created /f'],
   },
-  { name: 'open what is there', tree: ['/f'], act: (v) => open(v, '/f', C.O_CREAT | C.O_RDWR), expect: [] },
+  {
+    name: 'open of an existing file',
+    tree: ['/f'],
+    act: (v) => open(v, '/f', C.O_CREAT | C.O_RDWR),
+    expect: [],
+  },
   { name: 'mknod', act: (v) => v.mknod({ path: '/p' }, C.S_IFIFO | 0o600), expect: ['Created /p'] },
   { name: 'symlink', act: (v) => v.symlink('x', { path: '/s' }), expect: ['Created /s'] },
   {
@@ -74,7 +79,7 @@ const ROWS: readonly Row[] = [
     expect: ['Modified /f (Truncated)', 'Modified /f (Extended Truncated)', 'Modified /f (Truncated)'],
   },
   {
-    name: 'O_TRUNC of what is there',
+    name: 'O_TRUNC of an existing file',
     tree: ['/f'],
     act: (v) => open(v, '/f', C.O_TRUNC | C.O_WRONLY),
     expect: ['Modified /f (Truncated)'],
@@ -150,7 +155,7 @@ const ROWS: readonly Row[] = [
     expect: ['Attrib /d/e/f (Mode)', 'Renamed /d -> /D', 'Attrib /D/e/f (Mode)', 'Attrib /D/e/f (Mode)'],
   },
   {
-    name: 'what fails says nothing',
+    name: 'a failed operation emits nothing',
     tree: ['/f', '/d/', '/d/x'],
     act(v) {
       const calls = [
@@ -179,7 +184,7 @@ for (const row of ROWS)
     assert.equal(events.map(line), row.expect);
   });
 
-Events('carry who, where, when and what', () => {
+Events('carry process, path, time and kind', () => {
   const { core, events } = setup();
   const view = core.view('main', { ...ROOT, pid: 42 });
   plant(view, ['/d/', '/d/f', '/g']);

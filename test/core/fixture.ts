@@ -1,4 +1,4 @@
-/** What the core's tests share. */
+/** Helpers of the core's tests. */
 
 import type { Caller, FsView } from '../../core/index.ts';
 import { Detail, FsCore, type FsCoreConfig, FsError, type FsEvent, kindName } from '../../core/index.ts';

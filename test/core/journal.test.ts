@@ -23,7 +23,7 @@ interface Row {
   readonly limits: Partial<JournalLimits>;
   readonly events: readonly FsEvent[];
   readonly since: number;
-  /** Ids, or the range that is left. */
+  /** Ids, or the range that is still held. */
   readonly expect:
     | readonly number[]
     | { readonly lost: true; readonly oldest: number; readonly newest: number };
@@ -81,7 +81,7 @@ for (const row of ROWS)
     assert.equal(history.lost ? history : history.events.map(({ id }) => id), row.expect);
   });
 
-JournalSuite('a limit gives the oldest, and the rest is asked for from there', () => {
+JournalSuite('a limit returns the oldest events, and a second query continues from there', () => {
   const journal = new Journal();
   for (const one of ten) journal.push({ event: one });
   const ids = (after: number) => {
@@ -101,7 +101,7 @@ JournalSuite('stays bounded over many events', () => {
   assert.ok(journal.bytes < 100 * 300);
 });
 
-JournalSuite('tells each branch what it heard', () => {
+JournalSuite('returns to each branch the events it saw', () => {
   const { core, view } = setup();
   put(view, '/early', '');
   core.createBranch('b');

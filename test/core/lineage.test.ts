@@ -1,10 +1,10 @@
-/** What a branch tells of the time before it was made. */
+/** A branch's history from before its creation. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type FsCore, FsError } from '../../core/index.ts';
 import { line, put, ROOT, setup } from './fixture.ts';
 
-/** Created paths with ids above `since`, as `branch` tells them; `lost`. */
+/** Created paths with ids above `since`, in the history of `branch`; `lost`. */
 function told(core: FsCore, branch: string, since: number): string {
   const history = core.history(branch, since);
   return history.lost ? 'lost' : history.events.map(line).join(', ');
@@ -12,7 +12,7 @@ function told(core: FsCore, branch: string, since: number): string {
 
 const LineageSuite = suite('lineage');
 
-LineageSuite('before a branch was made, its story is that of the one it lies upon', () => {
+LineageSuite("before its creation a branch has its parent's history", () => {
   const { core, view } = setup();
   view.mkdir({ path: '/1' });
   const since = core.lastEventId;
@@ -31,7 +31,7 @@ LineageSuite('before a branch was made, its story is that of the one it lies upo
   assert.is(told(core, 'c', core.lastEventId), '');
 });
 
-LineageSuite('what the branch below hid then is left out', () => {
+LineageSuite('events that the parent did not see are left out', () => {
   const { core, view } = setup();
   core.createBranch('b');
   view.mkdir({ path: '/1' });
@@ -42,7 +42,7 @@ LineageSuite('what the branch below hid then is left out', () => {
   assert.is(told(core, 'c', since), '');
 });
 
-LineageSuite('one that began from a snapshot knows nothing of before', () => {
+LineageSuite('a branch created from a snapshot has no earlier history', () => {
   const { core, view } = setup();
   core.snapshot('main', 'early');
   view.mkdir({ path: '/1' });
@@ -73,7 +73,7 @@ LineageSuite('a name that is used again is another branch', () => {
   );
 });
 
-LineageSuite('what the journal let go of is lost, whoever heard it', () => {
+LineageSuite('events that the journal dropped are lost for every branch', () => {
   const { core, view } = setup({ journal: { maxEvents: 2 } });
   for (const name of ['1', '2', '3']) put(view, `/${name}`, '');
   core.createBranch('b');

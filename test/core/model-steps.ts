@@ -1,4 +1,4 @@
-/** Random operations on a tree of a few names, each done on the core and on the kernel. */
+/** Random operations on a tree of a few names, each applied to the core and to the kernel. */
 import * as real from 'node:fs';
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
@@ -7,7 +7,7 @@ import type { NodeFs } from '../../core/index.ts';
 export type Face = NodeFs | typeof real;
 
 export interface Pair {
-  /** The core's face for a user. */
+  /** The core's `fs` for a user. */
   readonly core: (uid: number) => NodeFs;
   /** Both trees' root. */
   readonly base: string;
@@ -30,7 +30,7 @@ const path = fc
   .filter((text) => text !== '' && !text.startsWith('/'));
 const target = fc.oneof(path, fc.constantFrom('.', '..', '../a', '../../b', 'missing/x', 'a/'));
 const bytes = fc.constantFrom('', 'x', 'hello', 'some longer text than that');
-/** Who is not root shuts himself out of what he may not enter: the tree could not be compared. */
+/** Without root only modes that keep the owner in: a locked directory could not be compared. */
 const mode =
   process.getuid?.() === 0
     ? fc.constantFrom(0o600, 0o644, 0o755, 0o4755, 0o777)
@@ -38,7 +38,7 @@ const mode =
 const flags = fc.constantFrom('r', 'r+', 'w', 'wx', 'w+', 'a', 'a+', 'ax');
 const numericFlags = fc.constantFrom(0, 0o200000, 0o400000, 0o600000, 0o1000, 0o301, 0o100, 0o102, 0o500100);
 
-/** Success with something comparable, or the error's code. */
+/** The result in comparable form, or the error's code. */
 function attempt(action: () => unknown): unknown {
   try {
     return { value: action() };
@@ -47,7 +47,7 @@ function attempt(action: () => unknown): unknown {
   }
 }
 
-/** Do it with the rights of `uid` and the group of the same number, if we may. */
+/** Runs `action` with the rights of `uid` and the group of the same number, if permitted. */
 function asUser<T>(uid: number, action: () => T): T {
   const own = process.geteuid!();
   if (uid === own) return action();
@@ -95,7 +95,7 @@ export const facts = (stat: real.Stats) => [
   stat.isDirectory() ? 0 : stat.size,
 ];
 
-/** Open, use the descriptor although the name may go, and say what came of it. */
+/** Opens, uses the descriptor although the name may be removed, and returns the result. */
 function useDescriptor(fs: Face, file: string, flag: string | number, data: string): unknown {
   const fd = fs.openSync(file, flag, 0o640);
   const buffer = Buffer.alloc(8);
@@ -139,7 +139,7 @@ export const commands = [
   fc.tuple(path, path).map(
     ([p, q]) =>
       new Step(`copy ${p} ${q}`, (fs, at) => {
-        // What libuv leaves behind when the source is a directory is nobody's model.
+        // The remains of libuv's copy of a directory are not modelled.
         if (!fs.statSync(at(p)).isDirectory()) fs.copyFileSync(at(p), at(q));
       }),
   ),
@@ -151,10 +151,10 @@ export const commands = [
 const user = fc.constantFrom(0, 1000, 1000, 1001, 1001);
 const rights = fc.constantFrom(0, 0o600, 0o644, 0o700, 0o070, 0o755, 0o777, 0o1777, 0o2775, 0o2777, 0o6755);
 
-/** access asks for the real identity, realpath is libc's own walk, and Linux may protect hard links. */
+/** access checks the real identity, realpath is libc's own walk, and Linux may protect hard links. */
 const ROOT_ONLY = /^(access|link|realpath)/;
 
-/** The same as different users, with modes that keep some of them out. For a root to run. */
+/** The same as different users, with modes that exclude some of them. Requires root. */
 export const commandsOfUsers = [
   ...commands.map((command) =>
     fc

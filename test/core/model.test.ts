@@ -1,8 +1,8 @@
 /**
- * The kernel is the oracle: random operations on a core and on a real directory, through the same face.
+ * The kernel is the oracle: random operations on a core and on a real directory, through the same interface.
  *
- * After each one the results and error codes must be equal, at the end the trees; and the core's events alone
- * must tell the tree that came out of it.
+ * After each operation the results and error codes must be equal, at the end the trees; and the core's events alone
+ * must reproduce the resulting tree.
  */
 import * as real from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ function tree(fs: Face, base: string): unknown[] {
   return found;
 }
 
-/** Everything below the root with its inode, as the core itself has it. */
+/** Everything below the root with its inode, as the core has it. */
 function known(fs: NodeFs): unknown[] {
   const found: unknown[] = [];
   const visit = (path: string): void => {
@@ -50,7 +50,7 @@ interface Variant {
   readonly runs: number;
   readonly steps?: typeof commands;
   readonly shared?: boolean;
-  /** Branch to work in, over a live main; snapshots are taken on the way. */
+  /** Branch to work in, over a live main; snapshots are taken in between. */
   readonly branch?: string;
 }
 

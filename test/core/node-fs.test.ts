@@ -1,4 +1,4 @@
-/** The three faces of core.fs, and what Node's own code does with them. */
+/** The three forms of core.fs, and Node's own code on top of them. */
 import * as real from 'node:fs';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { FsCore, type NodeFs } from '../../core/index.ts';
 
 type Face = NodeFs | typeof real;
 
-/** Each on the core and on the real filesystem: the outcome must be the same. */
+/** Each on the core and on the real filesystem: the results must be equal. */
 const SCRIPTS: Record<string, (fs: Face, dir: string) => unknown | Promise<unknown>> = {
   callbacks: (fs, dir) =>
     new Promise((resolve) => {
@@ -201,7 +201,7 @@ for (const [name, script] of Object.entries(SCRIPTS))
     }
   });
 
-Faces('watch tells names and kinds', () => {
+Faces('watch reports names and kinds', () => {
   const { fs } = new FsCore();
   fs.mkdirSync('/d/sub', { recursive: true });
   const seen: string[] = [];

@@ -5,7 +5,7 @@ import { decodePath, encodePath, pathLength } from '../../core/path-bytes.ts';
 
 const Paths = suite('paths as bytes');
 
-/** Bytes that are mostly UTF-8, with cuts and strays in it. */
+/** Bytes that are mostly UTF-8, with truncated and invalid sequences. */
 const bytes = fc
   .array(
     fc.oneof(
@@ -16,7 +16,7 @@ const bytes = fc
   )
   .map((parts) => Buffer.concat(parts));
 
-Paths('come back as they were, whatever they are', () => {
+Paths('any bytes survive decoding and encoding', () => {
   fc.assert(
     fc.property(bytes, (raw) => {
       assert.equal(encodePath(decodePath(raw)), raw);

@@ -1,4 +1,4 @@
-/** Rules of access as tables; the random operations of model.test.ts compare them with the kernel where root runs it. */
+/** Access rules as tables; model.test.ts compares them with the kernel in random operations if run as root. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { constants as C, type Caller, type FsView } from '../../core/index.ts';
@@ -101,7 +101,7 @@ for (const [name, act, ...expect] of ACTS)
     assert.equal(got, expect);
   });
 
-Permission('root may all but run what nobody may', () => {
+Permission('root may do everything but execute a file without an x bit', () => {
   const { root } = scene();
   for (const path of ['/private/600', '/open/600']) root.access(at(path), RW);
   assert.is(
@@ -111,7 +111,7 @@ Permission('root may all but run what nobody may', () => {
   root.access(at('/private'), RW | C.X_OK);
 });
 
-Permission('the umask is taken from what is made, and setgid directories hand down their group', () => {
+Permission('new files are masked by the umask, and inherit the group of setgid directories', () => {
   const { core, view: root } = setup({ owner: { uid: 0, gid: 0 } });
   root.chmod(at('/'), 0o777);
   const view = core.view('main', { ...OWNER, umask: 0o027 });

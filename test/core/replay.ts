@@ -1,4 +1,4 @@
-/** A tree rebuilt from nothing but events: what a listener who missed none would know. */
+/** A tree rebuilt from events alone: the state of a listener that missed none. */
 import { Detail, EventKind, type FsEvent } from '../../core/events/fs-event.ts';
 
 export interface Known {
@@ -6,12 +6,12 @@ export interface Known {
   readonly type: string;
 }
 
-/** Paths to what is there. The root itself is not told of. */
+/** Paths to inodes. The root itself has no events. */
 export type KnownTree = Map<string, Known>;
 
 type Told = Pick<FsEvent, 'kind' | 'path' | 'from' | 'ino' | 'type' | 'detail' | 'replaced'>;
 
-/** Entries at or below `path`, taken out, with the rest of their paths. */
+/** Removes and returns the entries at or below `path`, with the rest of their paths. */
 function cut(tree: KnownTree, path: string): [rest: string, known: Known][] {
   const found: [string, Known][] = [];
   for (const [at, known] of [...tree]) {
@@ -25,9 +25,9 @@ function cut(tree: KnownTree, path: string): [rest: string, known: Known][] {
 const top = (entries: [string, Known][]): number => entries.find(([rest]) => rest === '')?.[1].ino ?? 0;
 
 /**
- * Takes one event into the tree. @throws Error if it cannot be, given the tree
+ * Applies an event to the tree. @throws Error if the tree does not permit it
  *
- * @param scan what a listener finds below a directory that came into view
+ * @param scan lists the contents of a directory that came into view
  */
 export function apply(tree: KnownTree, event: Told, scan?: (path: string) => KnownTree): void {
   const { kind, path, from, ino, type } = event;
@@ -40,7 +40,7 @@ export function apply(tree: KnownTree, event: Told, scan?: (path: string) => Kno
     return before;
   };
   if (kind === EventKind.Created) {
-    // What a scan of its directory found already.
+    // Found already by a scan of its directory.
     if (scan && tree.get(path)?.ino === ino) return;
     replace();
     tree.set(path, { ino, type });

@@ -1,4 +1,4 @@
-/** Who hears of what: a process hears of a path iff the resolved view of its branch changed. */
+/** Which branch sees which event: exactly the paths whose resolved view changed. */
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -10,7 +10,7 @@ import { apply, type KnownTree } from './replay.ts';
 
 interface Scene {
   readonly core: FsCore;
-  /** The lower branch and the one upon it. */
+  /** The lower branch and the branch above it. */
   readonly main: FsView;
   readonly over: FsView;
 }
@@ -28,10 +28,10 @@ function scene(tree: readonly string[]): Scene & { heard: FsEvent[]; belowHeard:
 
 interface Row {
   readonly name: string;
-  /** What the upper branch has done before. */
+  /** Changes made in the upper branch before. */
   readonly before?: (scene: Scene) => void;
   readonly act: (scene: Scene) => void;
-  /** What is heard in `over`. */
+  /** Events visible in `over`. */
   readonly expect: readonly string[];
 }
 
@@ -94,7 +94,7 @@ const ROWS: readonly Row[] = [
     expect: [],
   },
   {
-    name: 'everything below a directory made anew',
+    name: 'everything below a directory created again',
     before({ core, over }) {
       core.hide('over', '/d');
       over.mkdir(at('/d'));
@@ -149,7 +149,7 @@ const ROWS: readonly Row[] = [
     expect: [],
   },
   {
-    name: 'changes below a directory that the upper has moved are told where it is',
+    name: 'changes below a directory that the upper has moved carry its new path',
     before: ({ over }) => over.rename(at('/d'), at('/e/moved')),
     act({ main }) {
       put(main, '/d/n', '');
@@ -218,7 +218,7 @@ for (const row of ROWS)
     assert.equal(its.heard.map(line), row.expect);
   });
 
-Visibility('nothing of the upper branch is heard below, nor in a branch beside', () => {
+Visibility('changes of the upper branch are not visible below, nor in a sibling', () => {
   const { core, over, belowHeard } = scene(TREE);
   core.createBranch('beside');
   const beside: FsEvent[] = [];
@@ -239,7 +239,7 @@ Visibility('the same answer for an event that is asked about right away', () => 
   assert.equal(answers, [null, '/top']);
 });
 
-Visibility('a branch upon a snapshot hears nothing of where it came from', () => {
+Visibility("a branch over a snapshot does not see later changes of the snapshot's branch", () => {
   const { core, main } = scene(TREE);
   core.snapshot('main', 'then');
   core.createBranch('since', { snapshot: 'then' });
@@ -250,7 +250,7 @@ Visibility('a branch upon a snapshot hears nothing of where it came from', () =>
   assert.equal(since, []);
 });
 
-Visibility('what is told goes through three branches', () => {
+Visibility('events pass through three branches', () => {
   const { core, main } = scene(TREE);
   core.createBranch('third', { parent: 'over' });
   const third: FsEvent[] = [];
@@ -284,7 +284,7 @@ const sorted = (tree: KnownTree): string =>
     .sort()
     .join('\n');
 
-Visibility('what a branch hears tells its tree, whatever is done in it and below it', () => {
+Visibility("a branch's events reproduce its tree, after random operations in it and below it", () => {
   const branch = fc.constantFrom('main', 'main', 'over', 'third');
   const act = fc.tuple(branch, fc.oneof(...commands));
   const hide = fc.record({ hide: fc.constantFrom('a', 'b', 'a/b', 'c', 'a/c', 'b/a') });
@@ -306,7 +306,7 @@ Visibility('what a branch hears tells its tree, whatever is done in it and below
     try {
       action();
     } catch {
-      // Random operations may fail; they are compared with the kernel's elsewhere.
+      // Random operations may fail; another test compares their errors with the kernel's.
     }
   };
   fc.assert(
@@ -343,7 +343,7 @@ Visibility('what a branch hears tells its tree, whatever is done in it and below
       }
       assert.equal(wrong, []);
       for (const [name, tree] of trees) assert.is(sorted(tree), sorted(known(core.branches.get(name))), name);
-      // And the difference of two views leads from one to the other.
+      // The difference of the two views must lead from the first to the second.
       const tree = known(core.branches.get('main'));
       core.bind(1, 'main');
       for (const change of core.rebind(1, 'third')) apply(tree, change);

@@ -1,4 +1,4 @@
-/** Two watchers of one path in two branches: each hears what changes in its own view, and nothing else. */
+/** Two watchers of one path in two branches: each is notified of changes in its own view, and of nothing else. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SELF } from '../support/self.ts';
@@ -12,7 +12,7 @@ session.core.createBranch('try');
 const program = watchscript();
 const start = (branch: string): Talker =>
   new Talker(session.start(program, ['/v', '/dev/shm'], { branch }).child);
-/** Without reading: a file that is copied up from another branch is heard there as read. */
+/** Without reads: a file copied up from another branch is notified there as read. */
 const CHANGES = 'MODIFY|ATTRIB|CREATE|DELETE|MOVE|DELETE_SELF|MOVE_SELF|CLOSE_WRITE';
 let scripts = 0;
 
@@ -37,7 +37,7 @@ async function end(...talkers: readonly Talker[]): Promise<void> {
 
 branches.after(() => session.close());
 
-branches('what is made in a branch, the other does not hear', async () => {
+branches('a creation in one branch does not notify the other', async () => {
   const { main, other } = await both();
   await other.say('creat @/new', 'mkdir @/dir', 'rename @/new @/dir/new', 'unlink @/dir/new');
   assert.equal(await main.heard(), []);
@@ -46,7 +46,7 @@ branches('what is made in a branch, the other does not hear', async () => {
   await end(main, other);
 });
 
-branches('what is made underneath is heard in both', async () => {
+branches('a creation in the parent notifies both', async () => {
   const { main, other } = await both();
   await main.say('put @/new x', 'rename @/new @/newer', 'unlink @/newer', 'mkdir @/dir');
   const changes = (said: string[]): string[] => said.filter((line) => /CREATE|DELETE|MOVED/.test(line));
@@ -62,19 +62,19 @@ branches('what is made underneath is heard in both', async () => {
   await end(main, other);
 });
 
-branches('a write goes to whose copy it is', async () => {
+branches('a write notifies the branch that owns the copy', async () => {
   const { main, other } = await both();
   await other.say('append @/f more');
   assert.equal(await main.heard(), []);
   assert.ok((await other.heard()).includes('f MODIFY'));
-  // From now on the branch has a file of its own.
+  // From now on the branch has its own copy of the file.
   await main.say('append @/f other', 'chmod @/f 0600');
   assert.ok((await main.heard()).includes('f MODIFY'));
   assert.equal(await other.heard(), []);
   await end(main, other);
 });
 
-branches('a whiteout is a removal in its branch, and hides what happens underneath', async () => {
+branches('a whiteout is a removal in its branch, and hides later changes of the parent', async () => {
   const { main, other } = await both();
   await other.say('unlink @/f');
   assert.equal(await other.heard(), ['f ATTRIB', 'f DELETE_SELF', 'f IGNORED', 'w DELETE f']);
@@ -106,7 +106,7 @@ branches('a directory below, watched in both', async () => {
   await end(main, other);
 });
 
-branches('what the host does in one branch', async () => {
+branches('the host changes one branch', async () => {
   const { main, other, base } = await both();
   session.core.view('try', SELF).mkdir({ path: `${base}/by-host` });
   assert.equal(await other.heard(), ['w CREATE|ISDIR by-host']);
@@ -117,7 +117,7 @@ branches('what the host does in one branch', async () => {
   await end(main, other);
 });
 
-branches('open and close are heard where they happen', async () => {
+branches('open and close notify the branch in which they happen', async () => {
   const { main, other } = await both('ALL_EVENTS');
   await main.say('cat @/f');
   assert.equal(await main.heard(), [

@@ -1,10 +1,10 @@
 /**
  * The watch scripts, as data: `corpus/THEME.watch`.
  *
- * A case is a line that begins with its name and a colon, and the indented lines below it; `;` parts the lines of a
- * script, whose language is told in programs/watchscript.c. What stands before `---` is set up before anybody
- * watches. A line `> …` says what the `drain` before it must have given, on every system: the kernel is asked anyway,
- * so that most cases need none. `#` begins a comment.
+ * A case is a line that begins with its name and a colon, and the indented lines below it; `;` separates the lines of a
+ * script, whose language is described in programs/watchscript.c. Lines before `---` are run before any watch is set.
+ * A line `> …` is the expected result of the `drain` before it, on every system: the kernel is the reference, so most
+ * cases need none. `#` begins a comment.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,16 +12,16 @@ import { fileURLToPath } from 'node:url';
 export interface Case {
   readonly theme: string;
   readonly name: string;
-  /** Made before anybody watches. */
+  /** Lines run before any watch is set. */
   readonly setup: readonly string[];
   readonly script: readonly string[];
-  /** The events that somebody wrote down, of all drains; undefined where nobody did. */
+  /** The expected events written in the corpus, of all drains; undefined if there are none. */
   readonly expected?: readonly string[];
 }
 
 const DIRECTORY = new URL('corpus/', import.meta.url);
 
-/** @throws Error with file and line, when a line is no part of a case */
+/** @throws Error with file and line if a line belongs to no case */
 export function parse(theme: string, text: string): Case[] {
   const cases: { name: string; lines: string[]; expected: string[] }[] = [];
   text.split('\n').forEach((line, i) => {
@@ -51,7 +51,7 @@ const split = (text: string): string[] =>
     .map((part) => part.trim())
     .filter(Boolean);
 
-/** Every theme's cases. @throws Error when two have one name */
+/** Every theme's cases. @throws Error if two have the same name */
 export function corpus(): Case[] {
   const all = readdirSync(DIRECTORY)
     .filter((file) => file.endsWith('.watch'))

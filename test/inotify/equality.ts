@@ -1,4 +1,4 @@
-/** Two lists of transcripts, the kernel's and ours, as tests. */
+/** Compares two lists of transcripts, the kernel's and ours, as tests. */
 import { writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

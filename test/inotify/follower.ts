@@ -1,15 +1,15 @@
-/** A program that tells line by line what it sees, and a shell beside it that changes things. */
+/** A program that reports events line by line, and a shell beside it that makes changes. */
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 
-/** Whoever says nothing for so long hangs. */
+/** A program silent for so long hangs. */
 const LIMIT_MS = 60_000;
 
 export class Follower {
   readonly child: ChildProcess;
-  /** What it said, on both its streams, in order. */
+  /** Its output, of both streams, in order. */
   readonly lines: string[] = [];
   readonly ended: Promise<number>;
   #over = false;
@@ -33,7 +33,7 @@ export class Follower {
     );
   }
 
-  /** The lines up to the first new one that matches. @throws Error when it ends, or is silent, without one */
+  /** The lines up to the first new line that matches. @throws Error if it ends, or is silent, before that */
   async until(pattern: RegExp): Promise<string[]> {
     const from = this.#read;
     for (;;) {
@@ -60,7 +60,7 @@ export class Follower {
     });
   }
 
-  /** The next line, or its end, or the end of patience. */
+  /** The next line, or its end, or the timeout. */
   more(patience: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (this.#over || patience.aborted) return resolve();
@@ -76,7 +76,7 @@ export class Follower {
   }
 }
 
-/** Waits until the process sleeps and goes on sleeping: nothing is queued that it has not taken. */
+/** Waits until the process sleeps and stays asleep: it has read everything queued. */
 export async function idle(pid: number): Promise<void> {
   const switches = (): string => {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
@@ -90,7 +90,7 @@ export async function idle(pid: number): Promise<void> {
   }
 }
 
-/** A bash that stays: each of its lines is over when `run` comes back. */
+/** A bash that stays alive: each of its lines has finished when `run` returns. */
 export class Shell {
   readonly #follower: Follower;
   #count = 0;

@@ -1,4 +1,4 @@
-/** The operations of a watch script that a host can do, done by the core's own view: they open and close nothing. */
+/** The operations of a watch script that a host can perform, through the core's own view: they open and close nothing. */
 import { FsError } from '../../core/errors.ts';
 import type { FsView } from '../../core/fs-view.ts';
 
@@ -12,7 +12,7 @@ const CONSTANTS: Readonly<Record<string, number>> = {
 const O_CREAT_EXCL = 0o301;
 const TIME = { sec: 1_000_000_000, nsec: 5 };
 const LATER = { sec: 1_000_000_000, nsec: 7 };
-/** What makes a script one for a host; `now` and `omit` as metadata.utimens takes them. */
+/** Operations that a host performs; `now` and `omit` as metadata.utimens takes them. */
 type Verb = (view: FsView, words: readonly string[], path: (word: string) => string) => void;
 
 const number = (word = ''): number => CONSTANTS[word] ?? Number.parseInt(word, word.startsWith('0') ? 8 : 10);
@@ -49,13 +49,13 @@ const VERBS: Readonly<Record<string, Verb>> = {
   rmxattr: (view, [a, name], at) => view.removexattr({ path: at(a!) }, name!),
 };
 
-/** Watching, and what else is the watching program's own affair. */
+/** Operations of the watching program itself. */
 const WATCHING =
   /^(me .*|init.*|watch.*|rm|rm-on|drain|collect|now|take.*|avail|poll.*|select.*|epoll.*|readers|asleep|interrupt|join|sigio|signal|getf[ld]|setf[ld]|fionbio|fstat|link-of|write-to|lseek-on|pread-from|dup-instance|close-instance|fork-read|exec-read|cwd)$/;
 
 export type Actor = 'program' | 'host';
 
-/** Who does a line when a host does what it can; undefined where neither may. */
+/** Whether the host or the program performs a line; undefined if neither can. */
 export function actor(line: string): Actor | undefined {
   const [verb = '', ...words] = line.split(' ');
   if (verb === 'me' || WATCHING.test(verb)) return 'program';
@@ -63,7 +63,7 @@ export function actor(line: string): Actor | undefined {
   return verb in VERBS ? 'host' : undefined;
 }
 
-/** What the program would say of the line. @param base the script's directory */
+/** The program's output for the line. @param base the script's directory */
 export function operate(view: FsView, line: string, base: string): string {
   const [verb = '', ...words] = line.split(' ');
   const path = (word: string): string =>

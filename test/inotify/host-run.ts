@@ -1,16 +1,16 @@
-/** Scripts whose files the host changes, between the lines of the program that watches them. */
+/** Scripts in which the host changes the files, between lines of the program that watches them. */
 import { createInterface } from 'node:readline';
 import type { FsView } from '../../core/fs-view.ts';
 import type { TestSession } from '../support/session.ts';
 import type { Case } from './corpus.ts';
 import { actor, operate } from './host-operations.ts';
 
-/** May a host do all that changes something in it? */
+/** Whether a host can perform every change in it. */
 export const forHost = ({ setup, script }: Case): boolean =>
   [...setup, ...script].every((line) => actor(line) !== undefined) &&
   script.some((line) => actor(line) === 'host');
 
-/** @returns what was said, by case; the rest is missing after one in which the program died */
+/** @returns the output by case; cases after the program's death are missing */
 export async function hostTranscripts(
   session: TestSession,
   program: string,

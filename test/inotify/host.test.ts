@@ -1,4 +1,4 @@
-/** The host changes what a covered process watches. It opens and closes nothing: nobody asks for that. */
+/** The host changes files that a covered process watches. It opens and closes nothing, so no such events are expected. */
 import { SELF } from '../support/self.ts';
 import { corpus } from './corpus.ts';
 import { compare } from './equality.ts';

@@ -27,7 +27,7 @@ const LINES = [
   'echo z > moved/h',
   'mv moved sub/moved',
   'echo z >> sub/moved/h',
-  // Not rm -r: in which order a directory is listed is nobody's promise.
+  // Not rm -r: the order in which a directory is listed is unspecified.
   'cd sub/moved; rm f h; rmdir more; cd ..; rmdir moved',
   'truncate -s 100 old; truncate -s 0 old',
   'ls > /dev/null; ls sub > /dev/null',
@@ -52,7 +52,7 @@ async function report(side: Side, name: string, args: readonly string[]): Promis
   const [follower, directory] = await ready(side, name, ['--format', '%e %w%f', ...args]);
   const said = await looksOn(side, follower, directory, LINES);
   await follower.stop();
-  // Equal ones are one or two, by when it reads.
+  // Equal events are merged or not, depending on when it reads.
   return said.map((lines) => lines.filter((line, i) => line !== lines[i - 1]));
 }
 
@@ -67,7 +67,7 @@ if (installed('inotifywait', 'inotify-tools', 'inotifywait and inotifywatch')) {
 
   tools('inotifywait -m hears all events of a directory', () => equal((side) => report(side, 'all', [])));
 
-  // Opening and reading directories is what it does itself, at a time of its own.
+  // It opens and reads directories itself, at unspecified times.
   const changes = 'create,delete,modify,attrib,move,close_write,move_self,delete_self';
   tools('inotifywait -m -r hears all changes of a tree', () =>
     equal((side) => report(side, 'tree', ['-r', '-e', changes])),
@@ -91,7 +91,7 @@ if (installed('inotifywait', 'inotify-tools', 'inotifywait and inotifywatch')) {
     assert.equal(ours, ['CLOSE_WRITE,CLOSE f', 0]);
   });
 
-  tools('inotifywait of a file, of what is not there, and without an event in time', async () => {
+  tools('inotifywait of a file, of a missing path, and without an event in time', async () => {
     const answers = both.map(async (side) => {
       const directory = await side.directory('odd');
       await side.run(`echo x > ${directory}/f`);

@@ -1,4 +1,4 @@
-/** The corpus against the kernel alone: it says the same twice, and what somebody wrote down. */
+/** The corpus against the kernel alone: two runs are equal, and equal to the expected events in the corpus. */
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -25,7 +25,7 @@ const [once, twice, other] = await Promise.all([
 const kernel = suite('the corpus on the kernel');
 kernel.after(() => removeTree(root));
 
-kernel('a line that belongs to no case is told with its place', () => {
+kernel('a line that belongs to no case is reported with its place', () => {
   assert.throws(() => parse('x', '# c\n  creat @/f\n'), /x\.watch:2: no case: {3}creat @\/f/);
 });
 

@@ -1,8 +1,8 @@
 /**
- * Cases in which a virtual tree does not say what the kernel says, each with its reason.
+ * Cases in which a virtual tree's events differ from the kernel's, each with its reason.
  *
- * The key is a case as its suite names it. They run all the same, and one that has
- * become equal is a failure: its line here must go.
+ * The key is a case as its suite names it. They are run all the same, and a case that has
+ * become equal is a failure: its line here must be removed.
  */
 const NOT_A_HOLDER =
   "a directory that was removed while it is somebody's working directory ends at once, not when left";
@@ -15,7 +15,7 @@ const EARLY_DIRECTORY = 'a directory opened before anybody watched above it is n
 const OTHER_LINK =
   'of several links, what goes through a descriptor opened earlier, or sets size or times by a path, is told of the watched one';
 
-/** By whomever it is done, and over whatever. */
+/** In every suite and place. */
 const always: Readonly<Record<string, string>> = {
   'directories: a directory opened before anybody watched above it': EARLY_DIRECTORY,
   'links: a descriptor of one name, and another name watched later': OTHER_LINK,
@@ -52,7 +52,7 @@ export const knownDifferences: Readonly<Record<string, Readonly<Record<string, s
   },
 };
 
-/** The reason, if there is one. */
+/** The reason, if there is a known difference. */
 export function known(suite: string, name: string): string | undefined {
   return knownDifferences[suite]?.[name];
 }

@@ -1,4 +1,4 @@
-/** What inotify refuses, and how it ends: limits, fanotify, readers that die, hosts that go. */
+/** Errors of inotify, and its ends: limits, fanotify, readers that die, hosts that end. */
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -17,7 +17,7 @@ limits.after(async () => {
   removeTree(top);
 });
 
-/** In a user namespace the limits are its own: nobody else runs out of watches. */
+/** A user namespace has limits of its own, so that no other program runs out of watches. */
 const limited = (limit: string, root: string, real: string): string[] => [
   '-Ur',
   'sh',
@@ -44,7 +44,7 @@ async function equal(limit: string, script: readonly string[], says: RegExp): Pr
   assert.match(got.stdout, says);
 }
 
-limits('no more watches: ENOSPC, until one is given back', () =>
+limits('no more watches: ENOSPC, until a watch is removed', () =>
   equal(
     'max_inotify_watches=4',
     [
@@ -92,7 +92,7 @@ limits('a virtual path cannot be marked for fanotify', async () => {
   await talker.end();
 });
 
-limits('a reader that is killed with events waiting harms nobody', async () => {
+limits('a reader killed with queued events does not affect others', async () => {
   const reader = new Talker(session.start(program, ['/v', `${top}/ours`]).child);
   const other = new Talker(session.start(program, ['/v', `${top}/ours`]).child);
   await reader.say('begin killed', 'put @/f x', 'watch w @ ALL_EVENTS', 'watch f @/f ALL_EVENTS');
@@ -106,7 +106,7 @@ limits('a reader that is killed with events waiting harms nobody', async () => {
   await other.end();
 });
 
-limits('when the host goes every watch ends, and a blocked reader is told', async () => {
+limits('when the host ends every watch ends, and a blocked reader wakes up', async () => {
   const short = await TestSession.open();
   const talker = new Talker(short.start(program, ['/v', `${top}/ours`]).child);
   await talker.say('begin end', 'init i1', 'watch i1 w @ DELETE_SELF', 'readers i1 1 4096', 'asleep');

@@ -1,5 +1,5 @@
 /**
- * Every operation against every place from which it may be watched: cases that nobody needs to write one by one.
+ * Every operation against every place from which it may be watched: generated cases.
  *
  * Each operation has `@/d` (a directory), `@/d/f` (a file with bytes), `@/d/s` (a directory), `@/d/l` (a symbolic link
  * to f), `@/e` (another directory) and `@/e/g` (another file).
@@ -15,7 +15,7 @@ const SETUP = [
   'symlink f @/d/l',
 ];
 
-/** What a watch is set on. */
+/** Places of the watch. */
 const TARGETS: Readonly<Record<string, string>> = {
   'the parent': 'watch w @/d ALL_EVENTS',
   'the file': 'watch f @/d/f ALL_EVENTS',

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import type { Follower } from './follower.ts';
 import { looksOn, type Side, sides } from './sides.ts';
 
-/** How long the one may still say what the other has said. */
+/** How long one side may take to report what the other has reported. */
 const LATE_MS = 5_000;
 const watchers = suite('watchers in Node');
 const { both, close } = await sides();
@@ -14,7 +14,7 @@ watchers.after(close);
 
 const program = (name: string): string => fileURLToPath(new URL(`watchers/${name}.mjs`, import.meta.url));
 
-/** Each line has names of its own, so that what comes late cannot be taken for another line's. */
+/** Each line uses names of its own, so that a late report cannot be taken for another line's. */
 const LINES = [
   'echo hello > made',
   'echo more >> grown',
@@ -44,8 +44,8 @@ const PREPARED = [
 ].join('; ');
 
 /**
- * What is told whenever it looks. That a path came, or went, stands for its being changed at the same time; a name that
- * was there for an instant may have been missed.
+ * Reports that do not depend on when the watcher looks. A creation or removal implies a change at the same time; a
+ * name that existed for an instant may be missed.
  */
 function settled(lines: readonly string[]): string[] {
   const path = (line: string): string => line.replace(/^\w+ /, '');
@@ -69,7 +69,7 @@ async function start(
   return [follower, directory];
 }
 
-/** A watcher that has seen all lines, one by one; more may come: what it looks at afterwards tells it later. */
+/** A watcher that has seen all lines in turn; more reports may follow from its later looks. */
 async function shown(
   side: Side,
   name: string,
@@ -83,7 +83,7 @@ async function shown(
   return [follower, said];
 }
 
-/** @returns what both say in the end, ours first: the one may still say what the other has said */
+/** @returns the final reports of both, ours first, after waiting for one side to catch up with the other */
 async function bothSay(name: string, how: string, round: number): Promise<string[][]> {
   const [kernels, ours] = await Promise.all(
     both.map((side) => shown(side, name, how, `${name}-${how}-${round}`)),
@@ -96,7 +96,7 @@ async function bothSay(name: string, how: string, round: number): Promise<string
   return lists();
 }
 
-/** These look at directories some time after they are told of them, and on any system now and then too late. */
+/** These read directories some time after an event, and on any system occasionally too late. */
 const ROUNDS = 3;
 
 async function equal(name: string, how = 'plain'): Promise<void> {
@@ -108,7 +108,7 @@ async function equal(name: string, how = 'plain'): Promise<void> {
   }
 }
 
-watchers('fs.watch of a directory says the same in the same order', async () => {
+watchers('fs.watch of a directory reports the same in the same order', async () => {
   const [kernels, ours] = await Promise.all(
     both.map(async (side) => {
       const [follower, said] = await shown(side, 'fs-watch');
@@ -150,7 +150,7 @@ watchers('fs.watch of a file', async () => {
   assert.equal(ours, kernels);
 });
 
-/** Voluntary and involuntary switches of its threads: what a process that polls cannot help. */
+/** Voluntary and involuntary context switches of its threads: a process that polls cannot avoid them. */
 const switches = (pid: number): number =>
   [...readFileSync(`/proc/${pid}/status`, 'utf8').matchAll(/ctxt_switches:\s+(\d+)/g)].reduce(
     (sum, [, n]) => sum + Number(n),
@@ -164,7 +164,7 @@ watchers('fs.watch does not poll: while nothing happens its loop sleeps', async 
   await ours.run(`: > ${directory}/first`);
   await follower.until(/first/);
   const pid = follower.child.pid!;
-  // As long as it takes until nothing moves: starting up has timers of its own.
+  // Wait until it is idle: starting up uses timers of its own.
   for (let still = 0, last = -1; still < 5; ) {
     const now = switches(pid);
     still = now === last ? still + 1 : 0;
@@ -174,14 +174,14 @@ watchers('fs.watch does not poll: while nothing happens its loop sleeps', async 
   const before = switches(pid);
   await new Promise((resolve) => setTimeout(resolve, 1500));
   const idle = switches(pid) - before;
-  // One that looks every 20 ms would have been switched 75 times.
+  // A process that polls every 20 ms would have been switched 75 times.
   assert.ok(idle <= 5, `${idle} context switches`);
   await ours.run(`: > ${directory}/second`);
   await follower.until(/second/);
   await follower.stop();
 });
 
-watchers('fs.watch of a tree finds what is made in directories that are new', async () => {
+watchers('fs.watch of a tree finds files created in new directories', async () => {
   const found = both.map(async (side) => {
     const [follower, directory] = await start(side, 'fs-watch', 'recursive', 'mkdir old', 'new-directories');
     await follower.until(/^ready$/);

@@ -1,4 +1,4 @@
-/** Another covered process changes what one watches: the kernel's streams of events on tmpfs, and those of a virtual tree, are equal. */
+/** Another covered process changes the watched files: the event streams of tmpfs and of a virtual tree are equal. */
 
 import { corpus } from './corpus.ts';
 import { compare } from './equality.ts';

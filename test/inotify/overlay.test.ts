@@ -1,4 +1,4 @@
-/** The same corpus over a real directory: what a script sets up lies underneath, what it changes is copied up. */
+/** The same corpus over a real directory: a script's setup is in the real directory, and its changes are copied up. */
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { removeTree } from '../support/self.ts';
 import { bare, TestSession } from '../support/session.ts';
@@ -13,11 +13,11 @@ const [tree, lower, real, other] = ['kernel', 'lowers', 'real-1', 'real-2'].map(
   mkdirSync(`${top}/${name}`);
   return `${top}/${name}`;
 });
-/** A setup that is only directories and files lies underneath; sockets and the like cannot. */
+/** Only directories and files can be set up in the real directory; sockets and the like cannot. */
 const cases = [...corpus(), ...matrix()].filter(({ setup }) => setup.length > 0);
 const limitMs = 200_000;
 
-// The lower directory is filled before anything lies over it.
+// The real directory is filled before it is mounted.
 const setups = cases.map((one) => ({ ...one, script: [] }));
 await inParts((input) => bare(program, [lower!, other!], { input, limitMs }), setups);
 const session = await TestSession.open({ overlays: [lower!] });
@@ -26,7 +26,7 @@ const [kernels, ours] = await Promise.all([
   inParts((input) => session.run(program, [lower!, other!], { input, limitMs }), cases, { again: true }),
 ]);
 
-/** What the setup said was said before. */
+/** Removes the setup's output, which the real directory's setup printed already. */
 const watched = kernels.map((said, i) => said.slice(cases[i]!.setup.length));
 compare('an overlay', cases, watched, ours, async () => {
   await session.close();

@@ -1,16 +1,16 @@
-/** A directory of tmpfs and a virtual one, of equal length, each with a real one beside it. */
+/** A directory of tmpfs and a virtual directory, of equal length, each with a real directory beside it. */
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { removeTree } from '../support/self.ts';
 import { bare, TestSession } from '../support/session.ts';
 import { type Run, watchscript } from './transcript.ts';
 
-/** All scripts of a suite together. */
+/** Time for all scripts of a suite. */
 const LIMIT_MS = 200_000;
 
 export interface Places {
   readonly session: TestSession;
   readonly program: string;
-  /** The virtual directory, and the real one that its programs get. */
+  /** The virtual directory, and the real directory for its programs. */
   readonly roots: readonly [tree: string, real: string];
   kernel(...options: readonly string[]): Run;
   virtual(...options: readonly string[]): Run;

@@ -1,4 +1,4 @@
-/** Names that move under whoever opens them, because somebody begins to watch, or changes what is watched. */
+/** Names that move while they are opened, because a watch begins, or a watched file is changed. */
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -10,7 +10,7 @@ races.after(() => session.close());
 const crawler = compiled(fileURLToPath(new URL('programs/crawler.c', import.meta.url)));
 const churn = compiled(fileURLToPath(new URL('programs/churn.c', import.meta.url)));
 
-/** Runs `work` to its end while `watcher` goes on and on. */
+/** Runs `work` to its end while `watcher` repeats. */
 async function during(watcher: readonly string[], work: readonly (readonly string[])[]): Promise<void> {
   const other = session.start(churn, watcher);
   let said = '';
@@ -21,7 +21,7 @@ async function during(watcher: readonly string[], work: readonly (readonly strin
   for (const { status, stdout, stderr } of all) assert.is(status, 0, `${stdout}${stderr}`);
 }
 
-races('files made and used while their directories begin to be watched', async () => {
+races('files created and used while their directories begin to be watched', async () => {
   await session.sh('mkdir /v/made');
   await during(
     ['watch', '/v/made'],
@@ -56,7 +56,7 @@ races('a file written by its descriptor while it is renamed', async () => {
   assert.is(stdout.trim(), '300');
 });
 
-races('a crawl: watched, then listed, nothing made meanwhile escapes', async () => {
+races('a crawl: watched, then listed, no file created meanwhile is missed', async () => {
   const directories = 150;
   await session.sh(
     `mkdir /v/tree; cd /v/tree; for d in $(seq ${directories}); do mkdir -p t$d/u; echo > t$d/f; done`,

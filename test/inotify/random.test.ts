@@ -1,4 +1,4 @@
-/** Random watches and operations: equal streams of events, and where they are not the least script that shows it. */
+/** Random watches and operations: equal event streams, or the smallest script that shows the difference. */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync } from 'node:fs';
@@ -16,7 +16,7 @@ const top = mkdtempSync('/dev/shm/shimfs-watch-');
 for (const name of ['tree', 'their', 'ours']) mkdirSync(`${top}/${name}`);
 const session = await TestSession.open({ mounts: ['/v'] });
 
-/** A running watchscript: scripts go in, what it says of each comes out. */
+/** A running watchscript: takes scripts and returns its output for each. */
 class Player {
   readonly #start: () => ChildProcess;
   #child: ChildProcess | undefined;
@@ -69,7 +69,7 @@ const fd = fc.integer({ min: 0, max: 2 }).map((n) => `%${n}`);
 const mode = fc.constantFrom('0600', '0644', '0700', '0755');
 const size = fc.constantFrom('0', '1', '4', '5000');
 const text = fc.constantFrom('x', 'hello', '*3000*q');
-/** For writing, so that no directory is opened: see below. */
+/** Opened for writing, so that no directory is opened: see below. */
 const flags = fc.constantFrom('RDWR', 'WRONLY|CREAT', 'RDWR|CREAT|EXCL', 'WRONLY|TRUNC', 'WRONLY|APPEND');
 const bits = fc.constantFrom(
   ...[
@@ -113,7 +113,7 @@ const watch = fc
   .map(([who, where, what, how]) => `watch ${who} ${where} ${what}${how}`);
 
 const link = op('link', path, path);
-/** By a path, without opening it. */
+/** Through a path, without opening it. */
 const unopened = fc.oneof(op('truncate', path, size), op('utime', any), op('mtime', any));
 
 const operation = fc.oneof(
@@ -176,8 +176,8 @@ async function equal(kind: fc.Arbitrary<string>): Promise<void> {
   );
 }
 
-// What is kept out is known, and in the README: a directory's descriptor that was opened before anybody watched above it
-// is not heard when it is closed; and of several links a name that is watched may be told for one that is not.
+// Excluded are two known differences: the close of a directory's descriptor that was opened before the directory above
+// was watched is not notified; and of several links a watched name may be notified for a change through another.
 
 random('watches that come at any time', () =>
   equal(

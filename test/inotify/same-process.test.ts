@@ -1,4 +1,4 @@
-/** Who watches also changes: the kernel's streams of events on tmpfs, and those of a virtual tree, are equal. */
+/** The watching process makes the changes: the event streams of tmpfs and of a virtual tree are equal. */
 
 import { corpus } from './corpus.ts';
 import { compare } from './equality.ts';

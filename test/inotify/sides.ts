@@ -1,4 +1,4 @@
-/** Watchers that nobody wrote for us, on tmpfs and in a session, each beside a shell that changes what they watch. */
+/** Third-party watchers, on tmpfs and in a session, each beside a shell that makes changes. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { removeTree } from '../support/self.ts';
@@ -7,9 +7,9 @@ import { Follower, idle, Shell } from './follower.ts';
 
 export interface Side {
   readonly name: 'kernel' | 'shimfs';
-  /** A directory for the test `name`, made anew. */
+  /** An empty directory for the test `name`. */
   directory(name: string): Promise<string>;
-  /** Runs a line of bash to its end, in another process than any watcher. */
+  /** Runs a line of bash to its end, in a process that is no watcher. */
   run(line: string): Promise<void>;
   follow(command: string, args: readonly string[], cwd?: string): Follower;
 }
@@ -52,7 +52,7 @@ export async function sides(): Promise<Sides> {
     session,
     both: [kernel, ours],
     close: async () => {
-      // Those of a test that failed.
+      // Left over from a test that failed.
       await Promise.all(followers.map((one) => one.stop('SIGKILL')));
       await Promise.all([kernel.end(), ours.end()]);
       await session.close();
@@ -66,11 +66,11 @@ const anonymous = (lines: readonly string[], directory: string): string[] =>
   lines.map((line) => line.replaceAll(directory, '@'));
 
 /**
- * Lets a watcher look on while each line is carried out, and a marker made after it.
+ * Runs each line while a watcher looks on, and creates a marker after it.
  *
- * @param mark what the watcher says of the marker: by default a line that holds its name; and the lines after which it
- *   is to come to rest, because it goes to watch what they made
- * @returns its lines by step, markers apart
+ * @param mark matches the watcher's report of the marker: by default a line that contains its name; and the lines after
+ *   which to wait until the watcher is idle, because it then watches the new files
+ * @returns its lines by step, without markers
  */
 export async function looksOn(
   side: Side,

@@ -1,4 +1,4 @@
-/** tail -F and entr, on tmpfs and in a session: the same script, the same report, and nobody polls. */
+/** tail -F and entr, on tmpfs and in a session: the same script, the same report, without polling. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -6,13 +6,13 @@ import { installed } from '../support/tools.ts';
 import type { Follower } from './follower.ts';
 import { type Side, sides } from './sides.ts';
 
-/** Of the file and of the directory that it lies in. */
+/** Watches of the file and of its directory. */
 const WATCHES = 2;
 const followers = suite('tail -F and entr');
 const { both, close } = await sides();
 followers.after(close);
 
-/** How many watches its inotify instances have, as the kernel tells. */
+/** Number of watches in its inotify instances, from /proc. */
 function watchCount({ child }: Follower): number {
   const fds = `/proc/${child.pid}/fdinfo`;
   try {
@@ -28,7 +28,7 @@ async function equal(ask: (side: Side) => Promise<unknown>): Promise<void> {
   assert.equal(ours, kernels);
 }
 
-/** One that would look again after an hour only. */
+/** A tail that would poll only after an hour. */
 async function tail(
   side: Side,
   name: string,
@@ -45,11 +45,11 @@ async function tail(
   return [follower, then];
 }
 
-/** What tail says of the file comes by another pipe than the file's lines: their order is nobody's. */
+/** tail reports about the file on another pipe than the file's lines, so their order is unspecified. */
 const together = (said: readonly (readonly string[])[]): string[] => said.flat().sort();
 
-// Between its first look and its watch tail looks once more: what is written meanwhile is not lost, here as there.
-followers('tail -F: what is appended', () =>
+// Between its first look and its watch tail looks once more: lines written meanwhile are not lost, on either side.
+followers('tail -F: appended lines', () =>
   equal(async (side) => {
     const [follower, then] = await tail(side, 'append');
     const said = [
@@ -90,7 +90,7 @@ followers('tail -F: rotation by rename', () =>
   }),
 );
 
-followers('tail -F: removed and made again', () =>
+followers('tail -F: removed and created again', () =>
   equal(async (side) => {
     const [follower, then] = await tail(side, 'remove');
     const said = [
@@ -131,12 +131,12 @@ followers('tail -F: two files', () =>
 );
 
 if (installed('entr', 'entr', 'entr')) {
-  /** After a run it takes no notice of what happens within some milliseconds: until it polls without end again. */
+  /** After a run it ignores events for some milliseconds: wait until it polls without timeout again. */
   const waits = async (side: Side, { child }: Follower): Promise<void> => {
     while (!/^7 0x\w+ 0x1 0xf{8,16} /.test(readFileSync(`/proc/${child.pid}/syscall`, 'utf8')))
       await side.run(':');
   };
-  /** @returns an entr of three files and their directories, which watches them */
+  /** @returns an entr that watches three files and their directories */
   const entr = async (side: Side, name: string, ...options: string[]): Promise<[Follower, string]> => {
     const directory = await side.directory(name);
     await side.run(`cd ${directory}; echo 1 > a; echo 1 > b; mkdir sub; echo 1 > sub/c`);

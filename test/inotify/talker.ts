@@ -1,4 +1,4 @@
-/** A watchscript that is asked line by line. */
+/** A watchscript that is queried line by line. */
 import type { ChildProcess } from 'node:child_process';
 import { Follower } from './follower.ts';
 
@@ -9,7 +9,7 @@ export class Talker {
     this.follower = new Follower(child);
   }
 
-  /** What it says of these lines, each without the line itself. */
+  /** Its output for these lines, each without the line itself. */
   async say(...lines: readonly string[]): Promise<string[]> {
     this.follower.child.stdin!.write(`${lines.join('\n')}\nsync\n`);
     const said = await this.follower.until(/^== sync$/);

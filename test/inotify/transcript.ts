@@ -1,7 +1,7 @@
 /**
- * Many scripts through one long-lived program: what it said of each.
+ * Many scripts through one long-lived program: its output for each.
  *
- * A program that dies or hangs within a script costs that script alone: the rest is given to another.
+ * A program that dies or hangs within a script costs that script alone: the rest goes to another program.
  */
 import { fileURLToPath } from 'node:url';
 import { compiled, type Ran } from '../support/session.ts';
@@ -13,7 +13,7 @@ export const watchscript = (): string =>
 /** Runs the program with these lines as its input. */
 export type Run = (input: string) => Promise<Ran>;
 
-/** The lines of the `k`-th script. @param again its directories, and what its setup makes, are there already */
+/** The lines of the `k`-th script. @param again its directories and setup exist already */
 export const linesOf = ({ setup, script }: Case, k: number, again = false): string[] => [
   `${again ? 'again' : 'begin'} s${k}`,
   ...(again ? [] : setup),
@@ -22,9 +22,9 @@ export const linesOf = ({ setup, script }: Case, k: number, again = false): stri
 ];
 
 /**
- * What was said, by case; `DIED …` ends what a script said that was the program's last.
+ * The output, by case; `DIED …` ends the output of a script during which the program died.
  *
- * @param first number of the first script: no two of one root may have the same
+ * @param first number of the first script: unique within one root
  */
 export async function transcripts(
   run: Run,
@@ -53,7 +53,7 @@ export async function transcripts(
   return said;
 }
 
-/** The same in several programs at once: closing an instance costs the kernel milliseconds of waiting. */
+/** The same in several programs at once: closing an instance costs the kernel milliseconds. */
 export async function inParts(
   run: Run,
   cases: readonly Case[],
@@ -68,11 +68,11 @@ export async function inParts(
   return said.flat();
 }
 
-/** The events among what was said. */
+/** The events in the output. */
 export const eventsOf = (said: readonly string[]): string[] =>
   said.filter((line) => line.startsWith('  ') && line !== '  .').map((line) => line.trim());
 
-/** A difference for people: what both said before it, then what each said. Empty where there is none. */
+/** A difference for people: the common output before it, then each side's. Empty if there is none. */
 export function difference(wanted: readonly string[], got: readonly string[]): string {
   if (wanted.length === got.length && wanted.every((line, i) => line === got[i])) return '';
   const at = wanted.findIndex((line, i) => line !== got[i]);

@@ -30,7 +30,7 @@ const PREPARED = [
   'mkdir -p sub olddir empty; echo 1 > olddir/kept',
 ].join('; ');
 
-/** Of what came only that it came: whether it watched a new directory in time to hear more is chance. */
+/** Of a new file keeps the creation only: whether it watched a new directory in time to receive more is chance. */
 function settled(lines: readonly string[]): string[] {
   const of = (line: string): string => line.replace(/^\w+ /, '');
   const came = new Set(lines.filter((line) => /^created .* file$/.test(line)).map(of));
@@ -58,7 +58,7 @@ if (venv) {
       await side.run(`cd ${directory}; ${PREPARED}`);
       const follower = side.follow(venv.python, [program, directory]);
       await follower.until(/^ready$/);
-      // It opens and reads new directories itself, at a time of its own.
+      // It opens and reads new directories itself, at unspecified times.
       const said = await looksOn(side, follower, directory, LINES, {
         pattern: (name) => new RegExp(`^created ${name}`),
       });

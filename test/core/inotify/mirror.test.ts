@@ -1,4 +1,4 @@
-/** The mirror as pure state: which real operations each change leads to, and that names stay those of the branch. */
+/** The mirror as pure state: the real operations that each change causes, and that names equal the branch's. */
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -22,7 +22,7 @@ function watched(view: FsView, core: FsCore, ...paths: string[]) {
     onTrouble: (error) => troubles.push(error),
   });
   for (const path of paths) mirrors.watch(view, { path }, HOW);
-  /** What `change` led to, without the mirror's number. */
+  /** Operations caused by `change`, without the mirror's number. */
   const after = (change: () => void): string[] => {
     real.asked.length = 0;
     change();
@@ -34,7 +34,7 @@ function watched(view: FsView, core: FsCore, ...paths: string[]) {
 
 const mirror = suite('mirror');
 
-mirror('has what leads to a watched directory, and all that is in it', () => {
+mirror('contains the ancestors of a watched directory, and all its entries', () => {
   const { core, view } = setup();
   plant(view, ['/a/', '/a/b/', '/a/b/f', '/a/b/sub/', '/a/b/sub/deep', '/a/other', '/c/']);
   view.symlink('f', { path: '/a/b/l' });
@@ -131,7 +131,7 @@ mirror('a watched file has all of its names, wherever they are', () => {
   assert.is(view.stat({ path: '/h/k' }).ino, ino);
 });
 
-mirror('a change by a name that is not there is heard by nobody', () => {
+mirror('a change through a name outside the mirror notifies no watcher', () => {
   const { core, view } = setup();
   plant(view, ['/d/', '/d/f', '/e/']);
   view.link({ path: '/d/f' }, { path: '/e/g' });
@@ -142,7 +142,7 @@ mirror('a change by a name that is not there is heard by nobody', () => {
   );
 });
 
-mirror('each branch is told what it hears, and no more', () => {
+mirror("each branch's mirror repeats the events visible in it, and no others", () => {
   const { core, view } = setup();
   plant(view, ['/d/', '/d/f', '/d/g']);
   core.createBranch('try');
@@ -175,7 +175,7 @@ mirror('each branch is told what it hears, and no more', () => {
   assert.equal(after(() => other.mkdir({ path: '/d/only' })).length, 1);
 });
 
-mirror('a stand-in for another branch’s bytes makes its writers say so, while it stands', () => {
+mirror('a stand-in for another branch’s bytes makes its writers report writes, while it exists', () => {
   const { core, view } = setup();
   plant(view, ['/d/', '/d/f']);
   core.createBranch('try');
@@ -187,7 +187,7 @@ mirror('a stand-in for another branch’s bytes makes its writers say so, while 
   assert.is(counts.get(ino), 0);
 });
 
-mirror('what the real filesystem refuses is told once', () => {
+mirror('an error of the real filesystem is reported once', () => {
   const { core, view } = setup();
   plant(view, ['/d/']);
   const { real, troubles } = watched(view, core, '/d');
@@ -219,7 +219,7 @@ mirror('watches that cannot be', () => {
   assert.is(code('/d'), 'none');
 });
 
-/** A step among few names, so that they meet. */
+/** A random step among few names, so that steps interact. */
 const PLACES = ['/', '/a', '/b', '/a/c'].flatMap((dir) =>
   ['x', 'y', 'a', 'c'].map((n) => `${dir === '/' ? '' : dir}/${n}`),
 );
@@ -232,7 +232,7 @@ const step = fc.oneof(
   fc.record({ what: fc.constantFrom('rename', 'exchange', 'link'), path: place, to: place }),
 );
 
-mirror('names in complete directories are those of the branch, whatever happens', () => {
+mirror("names in complete directories equal the branch's, after random operations", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const { core, view } = setup();

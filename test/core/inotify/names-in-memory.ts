@@ -1,4 +1,4 @@
-/** RealNames without a filesystem: it keeps what is there, refuses what a kernel would, and notes what was asked of it. */
+/** RealNames in memory: keeps a tree, fails as a kernel would, and records the operations requested. */
 import type { RealNames } from '../../../core/inotify/real-names.ts';
 
 interface Node {
@@ -32,7 +32,7 @@ export class NamesInMemory implements RealNames {
     }
   }
 
-  /** Names below a path, directories with a trailing slash, sorted; undefined when nothing is there. */
+  /** Names below a path, directories with a trailing slash, sorted; undefined if the path does not exist. */
   list(path: string): string[] | undefined {
     const at = this.#find(path);
     return at?.children

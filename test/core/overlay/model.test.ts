@@ -1,4 +1,4 @@
-/** Any series of operations does to an overlay what it does to a copy of the real directory, and nothing to that one. */
+/** Any series of operations does to an overlay what it does to a copy of the real directory, which stays unchanged. */
 import * as realFs from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -83,7 +83,7 @@ const forget = (...paths: string[]): void => {
   for (const path of paths) realFs.rmSync(path, { recursive: true });
 };
 
-model('an overlay is like a copy, and the real directory as it was', () => {
+model('an overlay equals a copy, and the real directory is unchanged', () => {
   fc.assert(
     fc.property(steps, (script) => {
       const { core, lower, copy, before } = run(script);
@@ -98,7 +98,7 @@ model('an overlay is like a copy, and the real directory as it was', () => {
   );
 });
 
-model('a commit makes the real directory like the copy, and leaves no change', () => {
+model('a commit makes the real directory equal to the copy, and leaves no change', () => {
   fc.assert(
     fc.property(steps, steps, (script, more) => {
       const { core, lower, copy } = run(script);

@@ -1,4 +1,4 @@
-/** A branch over a real directory: what shows through, what is copied up, and what others change underneath. */
+/** A branch over a real directory: visibility, copy-up, and changes of the real directory by others. */
 import {
   appendFileSync,
   chmodSync,
@@ -46,7 +46,7 @@ const changes = (core: FsCore, root: string): string[] =>
 
 const overlay = suite('overlay');
 
-overlay('shows what is there, to the nanosecond', () => {
+overlay('shows the real files, with times to the nanosecond', () => {
   const { root, fs, at } = setup({ a: 'x', 'd/l': { to: '../a' }, 'd/same': { same: 'a' }, 'e/': '' });
   assert.equal(tree(root, fs as never), tree(root));
   utimesSync(at('a'), 1, 1_600_000_000.123456);
@@ -69,7 +69,7 @@ overlay('a listing keeps its cookies while others add and remove', () => {
   assert.equal(names(view, root), ['b', 'c', 'd', 'new']);
 });
 
-overlay('what others do underneath shows at once', () => {
+overlay('changes of the real directory are visible at once', () => {
   const { root, fs, view, at } = setup({ a: 'old', 'd/x': '1' });
   const { ino } = fs.statSync(at('a'));
   appendFileSync(at('a'), ' and new');
@@ -121,7 +121,7 @@ overlay('removing a tree copies no bytes', () => {
   assert.is(fs.existsSync(at('d')), false);
 });
 
-overlay('tells of its own changes', () => {
+overlay('emits events of its own changes', () => {
   const { fs, told, at } = setup({ 'd/a': 'text' });
   fs.appendFileSync(at('d/a'), '!');
   fs.renameSync(at('d'), at('e'));
@@ -201,7 +201,7 @@ for (const [what, path, code] of [
 
 // ---- commit ----
 
-overlay('nothing is changed, nothing is told', () => {
+overlay('nothing was changed, nothing is listed', () => {
   const { root, core, fs, at } = setup({ 'd/a': 'text' });
   fs.readFileSync(at('d/a'));
   fs.writeFileSync(at('tmp'), '');
@@ -273,7 +273,7 @@ for (const [what, ours, theirs, expected] of CONFLICTS)
     assert.equal(changes(core, root), []);
   });
 
-overlay('both made the same change: no conflict, nothing to do', () => {
+overlay('the same change on both sides: no conflict, nothing to do', () => {
   const { root, core, fs, at } = setup({ a: 'text' });
   fs.writeFileSync(at('a'), 'same');
   writeFileSync(at('a'), 'same');
@@ -304,16 +304,16 @@ overlay('files that changed places', () => {
   assert.equal([readFileSync(at('a'), 'utf8'), readFileSync(at('b'), 'utf8')], ['B', 'A']);
 });
 
-overlay('what cannot be applied is told and stays; a second commit goes on with it', () => {
+overlay('a change that fails is reported and stays; a second commit applies it', () => {
   const { root, core, fs, at } = setup({ 'd/a': 'text', b: 'text' });
   fs.unlinkSync(at('d/a'));
   fs.rmdirSync(at('d'));
   fs.writeFileSync(at('b'), 'ours');
-  // The kernel stamps with a clock that ticks slower than this test.
+  // The kernel's timestamp clock ticks slower than this test runs.
   for (const start = Date.now(); Date.now() - start < 12; );
   writeFileSync(at('d/theirs'), 'came later');
   const first = core.commitOverlays('main', { force: false });
-  // What came into a directory that was removed here stands against that.
+  // A file created in a directory that was removed here is a conflict.
   assert.equal(
     first.conflicts.map(({ path }) => path.slice(root.length)),
     ['/d/theirs'],
@@ -337,7 +337,7 @@ overlay('a directory that vanished: nothing is lost', () => {
   assert.equal(tree(root), ['d 755 directory', 'd/a 644 "text!"', 'd/new 644 "new"']);
 });
 
-overlay('after a commit others change the file again, and it shows', () => {
+overlay('a change of the real file after a commit is visible', () => {
   const { core, fs, at } = setup({ a: 'text' });
   const { ino } = fs.statSync(at('a'));
   fs.writeFileSync(at('a'), 'ours');

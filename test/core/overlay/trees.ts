@@ -1,4 +1,4 @@
-/** Real directories for the overlay's tests, and what is in them. */
+/** Real directories for the overlay's tests, and their contents. */
 import { createHash } from 'node:crypto';
 import {
   linkSync,
@@ -21,7 +21,7 @@ process.once('exit', () => {
   for (const path of made) rmSync(path, { recursive: true, force: true });
 });
 
-/** An empty directory that goes with the process. */
+/** An empty directory that is removed at the end of the process. */
 export function directory(): string {
   const path = realpathSync(mkdtempSync(join(tmpdir(), 'shimfs-overlay-')));
   made.push(path);
@@ -48,7 +48,7 @@ export function plant(root: string, plan: Plan): void {
   }
 }
 
-/** What reads like `fs`: Node's own, or a view of a core. */
+/** The reading part of `fs`: Node's own, or a view of a core. */
 export interface Reader {
   lstatSync(path: string): { mode: number; size: number; isDirectory(): boolean; isSymbolicLink(): boolean };
   readdirSync(path: string): unknown[];
@@ -57,7 +57,7 @@ export interface Reader {
 }
 const REAL: Reader = { lstatSync, readdirSync, readFileSync, readlinkSync };
 
-/** One line a file: name, mode, contents. */
+/** One line for each file: name, mode, contents. */
 export function tree(root: string, fs: Reader = REAL): string[] {
   const lines: string[] = [];
   const visit = (path: string): void => {
@@ -77,7 +77,7 @@ export function tree(root: string, fs: Reader = REAL): string[] {
   return lines;
 }
 
-/** Everything that a write would change: contents, modes, owners, inodes and times of change. */
+/** Everything that a write would change: contents, modes, owners, inodes and change times. */
 export function fingerprint(root: string): string {
   const hash = createHash('sha256');
   const visit = (path: string): void => {

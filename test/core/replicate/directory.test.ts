@@ -1,4 +1,4 @@
-/** Real directories, and a replicator that is killed in the middle of its work. */
+/** Real directories, and a replicator that is killed during its work. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
@@ -36,7 +36,7 @@ replicates.after.each(({ top }) => fs.rmSync(top, { recursive: true, force: true
 
 const same = ({ src, dst }: World): void => assert.equal(picture(fs, dst, [PRIVATE]), picture(fs, src));
 
-/** Files below `dir` that are not whole. A file may go while we look. */
+/** Files below `dir` that are incomplete. A file may be removed during the check. */
 function torn(dir: string): string[] {
   const found: string[] = [];
   for (const entry of fs.readdirSync(dir, { withFileTypes: true })) {
@@ -52,7 +52,7 @@ function torn(dir: string): string[] {
   return found;
 }
 
-/** Resolves with the next message for which `wanted` holds. */
+/** Resolves with the next message that `wanted` accepts. */
 async function message(child: ChildProcess, wanted: string): Promise<void> {
   for (;;) {
     const [told] = (await once(child, 'message', { signal: AbortSignal.timeout(20_000) })) as [object];
@@ -92,7 +92,7 @@ replicates('directory to directory: everything kept; follows; stops', async (wor
   assert.is(source.watches, 0);
 });
 
-replicates('names of one file stay names of one file, and part when they part', async (world) => {
+replicates('hard links stay hard links, and are separated when the origin separates them', async (world) => {
   const { src, dst } = world;
   fs.mkdirSync(join(src, 'd'));
   fs.writeFileSync(join(src, 'a'), whole(1, 1000));
@@ -222,7 +222,7 @@ replicates('killed again and again: converges, and no file is ever torn', async 
   const act = ({ kind, path, other, seed }: Step): void => {
     if (kind !== 'write') attempt(fs, src, { kind, path, other, seed });
     else {
-      // Whole for whoever looks: what another process sees between truncation and writing would be torn already.
+      // Complete for every reader: another process would see a torn file between truncation and write.
       const ready = join(top, `ready${written++}`);
       fs.writeFileSync(ready, whole(seed, seed % 3 === 0 ? 2_000_000 : seed));
       try {
@@ -243,7 +243,7 @@ replicates('killed again and again: converges, and no file is ever torn', async 
     let left = actions;
     child.on('message', (told: object) => {
       if ('action' in told && --left <= 0) child.kill('SIGKILL');
-      // It did less than that: killed while it waits.
+      // It stopped earlier than that: killed while it waited.
       if ('started' in told) child.kill('SIGKILL');
     });
     for (const one of steps) act(one);

@@ -1,18 +1,18 @@
-/** Processes that die and systems that fail, at any point where a replicator waits for something. */
+/** Processes that die and systems that fail, at any point at which a replicator awaits a call. */
 
 export interface Faults {
   /** Calls until the process dies; Infinity: never. */
   killAfter: number;
-  /** Does the call in which it dies still take effect? */
+  /** Whether the call in which it dies still takes effect. */
   late: boolean;
-  /** Share of calls that fail, by a number from 0 to 1 for each. */
+  /** Whether the next call fails. */
   fail(): boolean;
   killed: boolean;
 }
 
 const never = new Promise<never>(() => {});
 
-/** `object`, all of whose methods that return promises suffer `faults`. Of a dead process no call returns. */
+/** `object` with `faults` injected into all methods that return promises. Calls of a dead process never return. */
 export function suffering<T extends object>(object: T, faults: Faults): T {
   const call = async (method: (...args: unknown[]) => unknown, args: unknown[]): Promise<unknown> => {
     if (faults.killed) return never;

@@ -15,7 +15,7 @@ function change(text: string): Change {
   return { ...facts, path: `/r/${two}`, from: `/r/${one}`, ...(word === 'swap' && { exchanged: true }) };
 }
 
-/** Items as `path`, `path/` where what is below is compared, `from>path` with a hint. */
+/** Items as `path`, `path/` if compared with everything below, `from>path` with a rename hint. */
 const CASES: readonly [name: string, changes: readonly string[], items: readonly string[]][] = [
   ['once for each path', ['update a', 'update b', 'attrib a'], ['a', 'b']],
   ['a creation: with what is in it', ['create d'], ['d/']],
@@ -50,7 +50,7 @@ agendas('too much to remember: everything', () => {
   assert.equal(pending.take().items, [{ path: '', deep: true }]);
 });
 
-agendas('files with several names tell their inode', () => {
+agendas('files with several names carry their inode', () => {
   const pending = new PendingPaths();
   pending.add({ ...change('update a'), ino: 7, links: 2 }, within);
   pending.add({ ...change('update b'), ino: 8, links: 1 }, within);

@@ -1,4 +1,4 @@
-/** A replicator in a process of its own, to be killed: `replica-process.ts <from> <to>`. Tells when it is in step. */
+/** A replicator in a process of its own, to be killed: `replica-process.ts <from> <to>`. Reports when it is in step. */
 import { join } from 'node:path';
 import {
   directoryOrigin,

@@ -69,7 +69,7 @@ replicates('initial sync, live changes: contents, links, modes, times', async ()
   await one.stop();
 });
 
-replicates('a rename in the origin is one in the target', async () => {
+replicates('a rename in the origin is a rename in the target', async () => {
   const parts = cores();
   parts.src.mkdirSync('/src/d');
   parts.src.writeFileSync('/src/d/f', whole(1, 10));
@@ -135,7 +135,7 @@ replicates('the state of another core means nothing', async () => {
   await one.stop();
 });
 
-replicates('the periodic scan repairs what was missed or meddled with', async () => {
+replicates('the periodic scan repairs missed and foreign changes', async () => {
   const parts = cores();
   const timers = new ManualTimers();
   parts.src.mkdirSync('/src/d');
@@ -155,7 +155,7 @@ replicates('the periodic scan repairs what was missed or meddled with', async ()
   assert.is(timers.pending, 0);
 });
 
-replicates('comparing bytes finds what size and time hide', async () => {
+replicates('comparing bytes finds differences of equal size and time', async () => {
   const parts = cores();
   parts.src.writeFileSync('/src/f', whole(1, 10));
   parts.src.utimesSync('/src/f', 5, 5);
@@ -168,7 +168,7 @@ replicates('comparing bytes finds what size and time hide', async () => {
   await one.stop();
 });
 
-replicates('rules: what is excluded is left alone on both sides', async () => {
+replicates('rules: excluded paths are left alone on both sides', async () => {
   const parts = cores();
   parts.src.mkdirSync('/src/node_modules');
   parts.src.writeFileSync('/src/node_modules/m', whole(1, 1));
@@ -182,7 +182,7 @@ replicates('rules: what is excluded is left alone on both sides', async () => {
   await one.stop();
 });
 
-replicates('only what is included, and the way to it', async () => {
+replicates('only included paths, and the directories above them', async () => {
   const parts = cores();
   parts.src.mkdirSync('/src/d');
   parts.src.writeFileSync('/src/d/a.ts', whole(1, 1));
@@ -197,7 +197,7 @@ replicates('only what is included, and the way to it', async () => {
   await one.stop();
 });
 
-replicates('an origin that vanishes as a whole takes nothing along', async () => {
+replicates('a missing origin deletes nothing in the target', async () => {
   const parts = cores();
   parts.src.writeFileSync('/src/f', whole(1, 1));
   const one = replicator(parts);
@@ -231,7 +231,7 @@ replicates('symbolic links are never followed', async () => {
   await second.stop();
 });
 
-replicates('a path that fails is given up, told, and seen to by a later scan', async () => {
+replicates('a path that fails is given up, reported, and retried by a later scan', async () => {
   const parts = cores();
   for (const name of ['a', 'b', 'c']) parts.src.writeFileSync(`/src/${name}`, whole(1, 1));
   const timers = new ManualTimers();
@@ -271,7 +271,7 @@ replicates('a path that fails is given up, told, and seen to by a later scan', a
 });
 
 const RUNS = Number(process.env.RUNS ?? 400);
-/** Bytes read at once: few, so that much can happen while a file is read. */
+/** Bytes read at once: few, so that much can happen during the read of a file. */
 const CHUNK = 8;
 
 const path = fc.constantFrom(...PATHS);
@@ -295,7 +295,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   other: path,
   seed: fc.integer({ min: 1, max: 1000 }),
 });
-/** After each step: so many turns of the replicator's, which is told to begin with what it heard or is not. */
+/** Number of the replicator's turns after each step, and whether it starts on the changes received so far. */
 const steps = fc.array(fc.record({ step, flush: fc.boolean(), turns: fc.oneof(fc.nat(15), fc.nat(400)) }), {
   maxLength: 30,
 });
@@ -346,7 +346,7 @@ replicates('random operations, kills and failures: converges, and never holds a 
           state: suffering(parts.state, faults),
           signal: abort.signal,
         });
-        // What it was in the middle of when it died never ends.
+        // The action during which it died never ends.
         void one.start().catch(() => {});
         await run(one, src, todo);
         for (let i = 0; i < 20 && !faults.killed; i++) await turn();
@@ -356,7 +356,7 @@ replicates('random operations, kills and failures: converges, and never holds a 
       const last = replicator(parts);
       await last.start();
       same(parts, false);
-      // Which names are one file, a scan sees to at the latest.
+      // Hard links are restored by a scan at the latest.
       await last.scan();
       same(parts);
       await last.stop();

@@ -1,4 +1,4 @@
-/** Trees to compare, and contents that show whether they are whole. */
+/** Trees to compare, and contents that show whether they are complete. */
 import type * as real from 'node:fs';
 
 export type Fs = Pick<
@@ -29,7 +29,7 @@ export function isWhole(text: string): boolean {
 /**
  * Path, type, mode, mtime in milliseconds, content or link of everything below `root`, as lines.
  *
- * @param ties and which names are those of one file
+ * @param ties also show which names belong to one file
  */
 export function picture(fs: Fs, root: string, skip: readonly string[] = [], ties = true): string[] {
   const lines: string[] = [];
@@ -66,7 +66,7 @@ export interface Step {
   readonly seed: number;
 }
 
-/** Do what can be done: steps that the tree does not allow do nothing. */
+/** Does what is possible: steps that the tree does not permit do nothing. */
 export function attempt(fs: Fs, root: string, { kind, path, other, seed }: Step): void {
   const at = `${root}${path}`;
   const to = `${root}${other}`;
@@ -88,5 +88,5 @@ export function attempt(fs: Fs, root: string, { kind, path, other, seed }: Step)
   }
 }
 
-/** Few, so that what happens meets what happened before. */
+/** Few names, so that steps interact. */
 export const PATHS = ['/a', '/b', '/a/a', '/a/b', '/b/a', '/b/b', '/a/a/x', '/b/a/x'];

@@ -111,7 +111,7 @@ streams('without file events: directories', () => {
   assert.equal(batches.flat().sort(), ['update /w/d', 'update /w/e']);
 });
 
-streams('since: history, the end of it, what is live', () => {
+streams('since: history, history-done, live changes', () => {
   const { core, view, stream } = world();
   plant(view, ['/w/', '/w/a', '/x']);
   const since = core.journal.newest;
@@ -167,7 +167,7 @@ streams('history-done passes every filter, once for all paths', () => {
   assert.equal(batches.flat(), ['history-done /b']);
 });
 
-streams('roots: removed, here again, moved with what is above', () => {
+streams('roots: removed, created again, moved with a directory above', () => {
   const { view, stream } = world();
   plant(view, ['/w/', '/w/r/', '/v/', '/v/r/']);
   const { stream: one, batches } = stream(['/w/r', '/v/r'], { watchRoot: true });
@@ -189,7 +189,7 @@ streams('roots: removed, here again, moved with what is above', () => {
   assert.equal(told(), ['create /v/r/b']);
 });
 
-streams('branches hear what changes in them', () => {
+streams('streams deliver the changes visible in their branch', () => {
   const { core, view, timers } = world();
   plant(view, ['/w/', '/w/a', '/w/b']);
   core.createBranch('side');
@@ -218,7 +218,7 @@ streams('a branch that is not there', async () => {
   await stream.closed;
 });
 
-streams('overflow is told, with a count', () => {
+streams('overflow is delivered, with a count', () => {
   const { view, stream } = world();
   const { stream: one, batches } = stream('/', { capacity: 10 });
   for (let i = 0; i < 11; i++) view.mkdir({ path: `/f${i}` });
@@ -226,7 +226,7 @@ streams('overflow is told, with a count', () => {
   assert.equal(batches, [['overflow / 11']]);
 });
 
-streams('close: nothing more, and the core is left alone', () => {
+streams('close: no further delivery, and the subscription to the core ends', () => {
   const { core, view, timers, stream } = world();
   const before = subscribers(core);
   const { stream: one, batches } = stream('/');
@@ -242,11 +242,11 @@ streams('close: nothing more, and the core is left alone', () => {
   assert.is(timers.pending, 0);
 });
 
-/** How many sinks an event reaches. */
+/** Number of sinks that an event reaches. */
 function subscribers(core: ReturnType<typeof setup>['core']): number {
   const add = Set.prototype.add;
   const size = { value: 0 };
-  // Counted where the hub keeps them: a sink that is added and taken away again shows the set.
+  // Counted in the hub: adding and removing a sink reveals the set.
   Set.prototype.add = function <T>(this: Set<T>, value: T) {
     add.call(this, value);
     size.value = this.size;
@@ -306,7 +306,7 @@ streams(
   },
 );
 
-streams('a loop that nobody reads is bounded', async () => {
+streams('a loop that is not read is bounded', async () => {
   const { view, source, timers } = world();
   const stream = new EventStream('/', { source, timers, capacity: 4 });
   for (let i = 0; i < 10; i++) {
@@ -361,7 +361,7 @@ streams('watchers: spawn, drop, spawn again', async () => {
   assert.is(subscribers(core), before);
 });
 
-streams('a noop watcher tells nothing and does not end', async () => {
+streams('a noop watcher delivers nothing and does not end', async () => {
   const watcher = EventWatcher.noop();
   const next = watcher[Symbol.asyncIterator]().next();
   assert.is(await Promise.race([next, turn('waiting')]), 'waiting');
@@ -407,7 +407,7 @@ const RESCANS: readonly [path: string, flag: number, expected: boolean][] = [
   ['/r', EventFlag.HistoryDone, false],
   ['/r/a', EventFlag.ItemModified, false],
 ];
-streams('flags: when a copy has to be made anew', () => {
+streams('flags: when a copy must be rebuilt', () => {
   for (const [path, flag, expected] of RESCANS) assert.is(shouldRescan({ path, flag }, '/r'), expected, path);
 });
 

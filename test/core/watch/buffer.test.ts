@@ -21,13 +21,13 @@ buffers('is empty, is not, is again', () => {
   assert.equal(buffer.drain(), []);
 });
 
-buffers('a million writes to one file overflow nothing', () => {
+buffers('a million writes to one file do not overflow', () => {
   const buffer = new ChangeBuffer('/r', { capacity: 10 });
   for (let id = 1; id <= 1_000_000; id++) buffer.push(update('/r/a', id));
   assert.equal(buffer.drain(), [update('/r/a', 1_000_000)]);
 });
 
-buffers('what does not fit is one overflow with a count', () => {
+buffers('changes above the capacity become one overflow with a count', () => {
   const buffer = new ChangeBuffer('/r', { capacity: 10 });
   for (let id = 1; id <= 5000; id++) buffer.push(update(`/r/${id}`, id));
   const [first, ...rest] = buffer.drain();
@@ -59,7 +59,7 @@ buffers('the end of history outlives an overflow', () => {
   );
 });
 
-buffers('tells what collapse tells', () => {
+buffers('delivers the result of collapse', () => {
   fc.assert(
     fc.property(histories, ({ changes }) => {
       const buffer = new ChangeBuffer('/');
@@ -70,7 +70,7 @@ buffers('tells what collapse tells', () => {
   );
 });
 
-buffers('one change alone is told as collapse tells it', () => {
+buffers('a single change is delivered as collapse returns it', () => {
   for (const replaced of [undefined, 'file', 'directory'] as const) {
     const change: Change = {
       ...{ kind: 'rename', from: '/a', path: '/c', type: 'directory', id: 1, time: 1 },

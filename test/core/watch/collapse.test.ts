@@ -102,7 +102,7 @@ const collapses = suite('collapse');
 for (const [rule, before, after] of CASES)
   collapses(rule, () => assert.is(show(collapse(parse(before))), after));
 
-collapses('the id is the last one of what was merged', () => {
+collapses('the id is the last of the merged changes', () => {
   const [only] = collapse(parse('create /a, update /a, rename /a /b'));
   assert.is(only.id, 3);
   assert.is(only.path, '/b');
@@ -115,7 +115,7 @@ collapses('never changes the final state', () => {
       const fewer = collapse(changes);
       for (const change of fewer) applyTo(tree, change);
       assert.equal(state(tree), state(end), show(changes));
-      // A directory that was replaced is told by a deletion: what was in it may have been told as deleted before.
+      // A replaced directory is reported as deleted: deletions of its contents may have been reported before.
       const most = changes.length + changes.filter((one) => one.replaced === 'directory').length;
       assert.ok(fewer.length <= most, `${show(changes)} became ${show(fewer)}`);
     }),

@@ -12,7 +12,7 @@ import {
 } from '../../../core/watch/debounce.ts';
 import { ManualTimers } from './manual-timers.ts';
 
-/** Deliveries as `time: how many queued since the last one`. */
+/** Deliveries as `time: number queued since the last delivery`. */
 function run(options: ConstructorParameters<typeof Debouncer>[0], events: readonly number[]): string[] {
   const timers = new ManualTimers();
   const delivered: string[] = [];
@@ -88,7 +88,7 @@ debounces('a burst keeps one timer', () => {
   assert.is(timers.pending, 0);
 });
 
-debounces('a clock that goes backwards stands still', () => {
+debounces('a clock that goes backwards counts as stopped', () => {
   const rule = debounceRule();
   const state = queued(queued(delivered(1000), 1200), 900);
   assert.is(dueAt(rule, state), 1200 + DEBOUNCE_DEFAULTS.wait);

@@ -1,4 +1,4 @@
-/** Streams of real directories: the system's own watch, awaited; nothing sleeps. */
+/** Streams of real directories: the system's own watch, awaited without sleeping. */
 import {
   chmodSync,
   mkdirSync,
@@ -37,7 +37,7 @@ streams.before.each((world) => {
 });
 streams.after.each(({ top }) => rmSync(top, { recursive: true, force: true }));
 
-/** Lines told, and a way to wait for one. */
+/** Lines delivered, and a way to await a line. */
 async function listen(world: World, options: EventStreamOptions = {}, path = world.root) {
   const lines: string[] = [];
   let wake = () => {};
@@ -84,7 +84,7 @@ streams('create, change, mode, link, delete', async (world) => {
   await done();
 });
 
-streams('new directories, and what is in them already', async (world) => {
+streams('new directories, and their contents', async (world) => {
   const { root } = world;
   const { until, done } = await listen(world);
   mkdirSync(join(root, 'a/b/c'), { recursive: true });
@@ -108,7 +108,7 @@ streams('a tree that is moved in is watched to its leaves', async (world) => {
   await done();
 });
 
-streams('a renamed directory is one rename, and is watched under its new name', async (world) => {
+streams('a renamed directory is a single rename, and is watched under its new name', async (world) => {
   const { root } = world;
   mkdirSync(join(root, 'old/sub'), { recursive: true });
   writeFileSync(join(root, 'old/f'), '');
@@ -126,7 +126,7 @@ streams('a renamed directory is one rename, and is watched under its new name', 
   await done();
 });
 
-streams('a file that is renamed, also onto another one', async (world) => {
+streams('a file that is renamed, also onto another file', async (world) => {
   const { root } = world;
   writeFileSync(join(root, 'a'), '1');
   writeFileSync(join(root, 'b'), '2');
@@ -162,7 +162,7 @@ streams('the root moves', async (world) => {
   await done();
 });
 
-streams('what is above the root moves', async (world) => {
+streams('a directory above the root moves', async (world) => {
   const { root, top } = world;
   const deep = join(root, 'p/d');
   mkdirSync(deep, { recursive: true });
@@ -174,7 +174,7 @@ streams('what is above the root moves', async (world) => {
   await done();
 });
 
-streams('streams share the watch of one directory, and of one above', async (world) => {
+streams('streams share the watch of a directory, and of a directory above', async (world) => {
   const { root, source } = world;
   mkdirSync(join(root, 'd'));
   const one = await listen(world);
@@ -254,7 +254,7 @@ streams('descriptors are given back, and respawn works', async (world) => {
     return;
   }
   const descriptors = () => readdirSync('/proc/self/fd').length;
-  // The backend loses one end of a pipe whenever the last watch of a process ends (@parcel/watcher 2.6): not ours.
+  // @parcel/watcher 2.6 leaks one end of a pipe whenever the last watch of a process ends.
   const other = await listen(world, {}, world.top);
   const cycle = async (name: string) => {
     const dir = join(tmpdir(), `watch-${process.pid}-${name}`);

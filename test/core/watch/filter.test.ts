@@ -9,7 +9,7 @@ const path = (at: string): Rule => ({ kind: 'include-path', path: at });
 const without = (at: string): Rule => ({ kind: 'exclude-path', path: at });
 const git = (text: string, dir?: string): Rule => ({ kind: 'gitignore', text, ...(dir && { dir }) });
 
-/** Paths below the root `/r`, in the order: told, not told. A trailing slash: a directory. */
+/** Paths below the root `/r`, in the order: accepted, not accepted. A trailing slash: a directory. */
 const CASES: readonly [
   name: string,
   rules: readonly Rule[],
@@ -90,7 +90,7 @@ for (const [name, rules, told, not] of CASES)
       }
   });
 
-filters('explain tells the rule that decided', () => {
+filters('explain names the rule that decided', () => {
   const filter = compileFilter([path('/r/d'), hidden, glob('*.bak')], '/r');
   assert.equal(filter.explain('/r/d/a'), { allowed: true, rule: 0, reason: 'included by include-path /r/d' });
   assert.equal(filter.explain('/r/d/.a'), { allowed: false, rule: 1, reason: 'excluded by exclude-hidden' });

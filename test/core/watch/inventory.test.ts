@@ -1,4 +1,4 @@
-/** What reports of a backend mean, beside what was known and what is there. */
+/** Interpretation of a backend's reports against the known and the present state. */
 import { mkdtempSync, realpathSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,7 +49,7 @@ interface Case {
   readonly after: Sketch;
   readonly told: string;
   readonly expected: readonly string[];
-  /** Something is there that was not told yet. */
+  /** A state exists that was never reported. */
   readonly unreported?: boolean;
 }
 
@@ -184,7 +184,7 @@ inventories(
   },
 );
 
-inventories('a backend that fails: rescan, and goes on', async () => {
+inventories('a backend that fails: rescan, then live again', async () => {
   let tell: Parameters<Backend['subscribe']>[1] = () => {};
   const backend: Backend = {
     subscribe: (_dir, sink) => {
@@ -206,7 +206,7 @@ inventories('a backend that fails: rescan, and goes on', async () => {
   assert.is(lines.length, 2);
 });
 
-inventories('what a backend loses beside what it tells is found', async () => {
+inventories('an event that a backend loses beside a reported event is found', async () => {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'inventory-')));
   writeFileSync(join(root, 'old'), '');
   let tell: Parameters<Backend['subscribe']>[1] = () => {};

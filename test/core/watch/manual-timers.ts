@@ -1,4 +1,4 @@
-/** Time that passes when a test says so. */
+/** Timers whose clock the test advances. */
 import type { Timers } from '../../../core/watch/timers.ts';
 
 export class ManualTimers implements Timers {
@@ -23,7 +23,7 @@ export class ManualTimers implements Timers {
     this.#set.delete(timer as number);
   }
 
-  /** Let `ms` milliseconds pass, and everything happen that is due in them, in order. */
+  /** Advances the clock by `ms` milliseconds and runs every timer due in them, in order. */
   advance(ms: number): void {
     const end = this.#now + ms;
     for (;;) {

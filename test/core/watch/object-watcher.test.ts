@@ -95,7 +95,7 @@ objects('stop ends a loop that waits', async () => {
   assert.is((await next).done, true);
 });
 
-objects('what nobody takes becomes a rescan', async () => {
+objects('events that are not taken become a rescan', async () => {
   const { core, view } = setup();
   const timers = new ManualTimers();
   const watcher = new ObjectWatcher({ source: branchSource(core), timers, capacity: 2 });

@@ -1,6 +1,6 @@
 /**
- * What a consumer of changes makes of them: a tree in which it is known where each thing came from and whether it
- * has to be read again.
+ * A consumer of changes: a tree that records for each file its original place, and whether it must be
+ * read again.
  */
 import fc from 'fast-check';
 import type { Change } from '../../../core/watch/change.ts';
@@ -8,7 +8,7 @@ import { covers, moved, parentOf } from '../../../core/watch/paths.ts';
 
 interface Node {
   readonly type: Change['type'];
-  /** Path in the beginning; null for what is new. */
+  /** Path at the beginning; null for a new file. */
   readonly origin: string | null;
   readonly dirty: boolean;
 }
@@ -29,7 +29,7 @@ const cut = (tree: Tree, path: string): [string, Node][] => {
   return found;
 };
 
-/** @throws Error where the change is not about what is there */
+/** @throws Error if the change does not fit the tree */
 export function applyTo(tree: Tree, change: Change): void {
   const { kind, path, from, type } = change;
   const parent = parentOf(path);
@@ -54,7 +54,7 @@ export function applyTo(tree: Tree, change: Change): void {
   }
 }
 
-/** Paths, types, and of what was not touched where it was. What was replaced is to be read anyway. */
+/** Paths, types, and the original place of untouched files. A replaced file must be read anyway. */
 export const state = (tree: Tree): string[] =>
   [...tree]
     .map(([path, node]) => {
@@ -77,7 +77,7 @@ const intent = fc.record({
   exchange: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
 });
 
-/** A tree and what happens to it; wishes that the tree cannot grant are left out. */
+/** A tree and random changes to it; steps that the tree does not permit are left out. */
 export const histories = fc
   .record({ before: fc.subarray(PATHS), wishes: fc.array(intent, { minLength: 1, maxLength: 24 }) })
   .map(({ before, wishes }) => {
