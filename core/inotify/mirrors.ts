@@ -1,6 +1,7 @@
 /** The inotify mirrors of a core: one for each branch that has inotify watches. */
-import type { VisibleFileProvider } from '../content/content-store.ts';
+
 import type { ObjectFile } from '../content/object-file.ts';
+import type { VisibleFileProvider } from '../content/object-table.ts';
 import type { FsEvent } from '../events/fs-event.ts';
 import type { FsCore } from '../fs-core.ts';
 import type { FsView, Place } from '../fs-view.ts';

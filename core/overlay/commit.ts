@@ -166,7 +166,8 @@ export class Commit {
   #refuseNewer({ path, real, version, kind }: OverlayChange): void {
     const there = look(path);
     if (!real && there) throw new Error('another program created a file there since the comparison');
-    if (real && !there && kind !== 'deleted') throw new Error('another program removed it since the comparison');
+    if (real && !there && kind !== 'deleted')
+      throw new Error('another program removed it since the comparison');
     if (real && there && !real.table && !sameVersion(versionOf(there), version!))
       throw new Error('another program changed it since the comparison');
   }
