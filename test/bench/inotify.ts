@@ -76,59 +76,61 @@ async function latencies(bed: Bed): Promise<Row[]> {
   };
   const times = Object.keys(ways).map((name) => ({ name, ours: [] as number[], peer: [] as number[] }));
   for (let i = -1; i < BLOCKS; i++)
-    for (const one of times) {
-      await block(ours.watcher, ways[one.name]!.ours, one.ours);
-      await block(peer.watcher, ways[one.name]!.peer, one.peer);
-      if (i < 0) one.ours.length = one.peer.length = 0; // Warming up.
+    for (const sample of times) {
+      await block(ours.watcher, ways[sample.name]!.ours, sample.ours);
+      await block(peer.watcher, ways[sample.name]!.peer, sample.peer);
+      if (i < 0) sample.ours.length = sample.peer.length = 0; // Warming up.
     }
   for (const side of [ours, peer]) for (const worker of [side.watcher, side.changer]) await worker.end();
-  return times.flatMap(({ name, ours: a, peer: b }) =>
-    ([0.5, 0.99] as const).map((q): Row => {
-      const [mine, theirs] = [quantile(a, q), quantile(b, q)];
-      const goal = q === 0.5 ? { ratioMost: 10 } : { most: 1000 };
-      const which = q === 0.5 ? 'median' : 'p99';
-      return {
-        group: GROUP,
-        name: `${name}, ${which}`,
-        unit: 'µs',
-        ours: mine,
-        peer: theirs,
-        ratio: mine / theirs,
-        goal,
-      };
-    }),
-  );
+  return times.flatMap(({ name, ours: a, peer: b }) => rows(name, a, b));
+}
+
+function rows(name: string, ours: readonly number[], peer: readonly number[]): Row[] {
+  return ([0.5, 0.99] as const).map((q): Row => {
+    const [mine, theirs] = [quantile(ours, q), quantile(peer, q)];
+    const goal = q === 0.5 ? { ratioMost: 10 } : { most: 1000 };
+    const which = q === 0.5 ? 'median' : 'p99';
+    return {
+      group: GROUP,
+      name: `${name}, ${which}`,
+      unit: 'µs',
+      ours: mine,
+      peer: theirs,
+      ratio: mine / theirs,
+      goal,
+    };
+  });
 }
 
 async function storm(bed: Bed): Promise<Row[]> {
   const [virtual, real] = [`${MOUNT}/storm`, join(bed.real, 'storm')];
   bed.fs.mkdirSync(virtual);
   mkdirSync(real);
-  const told = await Promise.all(
+  const reports = await Promise.all(
     [
       bed.covered(program('storm'), [virtual, String(WRITES)]),
       bed.bare(program('storm'), [real, String(WRITES)]),
     ].map((worker) => worker.numbers()),
   );
-  const [[ourNs = 0, ourHeard, ourLost, ourAfter], [ns = 0, heard, lost, after]] = told as [
+  const [[ourNs = 0, ourHeard, ourLost, ourAfter], [ns = 0, heard, lost, after]] = reports as [
     number[],
     number[],
   ];
   if (ourHeard !== heard || ourLost !== 1 || lost !== 1 || ourAfter !== 1 || after !== 1)
     throw new BrokenMeasurement(
-      `the storm was told as ${told[0]!.join(' ')}, by the kernel as ${told[1]!.join(' ')}`,
+      `storm: the virtual tree reported ${reports[0]!.join(' ')}, the kernel ${reports[1]!.join(' ')}`,
     );
   const rate = (took: number): number => (WRITES / took) * 1e9;
   return [
     {
       group: GROUP,
-      name: `${WRITES / 1000} k writes that are told, to a reader that sleeps`,
+      name: `${WRITES / 1000} k writes with events, to a reader that does not read`,
       unit: 'events/s',
       ours: rate(ourNs),
       peer: rate(ns),
       ratio: ns / ourNs,
       goal: { ratioLeast: 0.5 },
-      note: `both: ${heard} heard, overflow told once, then the next event`,
+      note: `both: ${heard} events, one overflow, then the next event`,
     },
   ];
 }

@@ -86,32 +86,34 @@ export async function latency(bed: Bed): Promise<Row[]> {
   }
   await Promise.all([kwatch, iwatch, inside, outside].map((worker) => worker.end()));
 
-  const rows = (name: string, ours: number[], peer: number[], goal: Goal): Row[] =>
-    (
-      [
-        ['median', 0.5],
-        ['p90', 0.9],
-        ['p99', 0.99],
-      ] as const
-    ).map(([which, q]) => {
-      const [a, b] = [quantile(ours, q), quantile(peer, q)];
-      return {
-        group: GROUP,
-        name: `${name}, ${which}`,
-        unit: 'µs',
-        ours: a,
-        peer: b,
-        ratio: a / b,
-        goal: which === 'median' ? goal : which === 'p99' ? { most: 1000 } : undefined,
-        note:
-          which === 'median'
-            ? `${ours.length} samples${median(ours) / median(peer) <= 10 ? '' : '; later goal ≤ 10×'}`
-            : undefined,
-      };
-    });
   return [
     ...rows('write by the host', ways.core.times, ways.node.times, { ratioMost: 25 }),
     ...rows('chmod by the host (peer: its write)', ways.attrib.times, ways.node.times, { ratioMost: 25 }),
     ...rows('write by a covered process', ways.covered.times, ways.bare.times, { ratioMost: 25 }),
   ];
+}
+
+function rows(name: string, ours: number[], peer: number[], goal: Goal): Row[] {
+  return (
+    [
+      ['median', 0.5],
+      ['p90', 0.9],
+      ['p99', 0.99],
+    ] as const
+  ).map(([which, q]) => {
+    const [a, b] = [quantile(ours, q), quantile(peer, q)];
+    return {
+      group: GROUP,
+      name: `${name}, ${which}`,
+      unit: 'µs',
+      ours: a,
+      peer: b,
+      ratio: a / b,
+      goal: which === 'median' ? goal : which === 'p99' ? { most: 1000 } : undefined,
+      note:
+        which === 'median'
+          ? `${ours.length} samples${median(ours) / median(peer) <= 10 ? '' : '; later goal ≤ 10×'}`
+          : undefined,
+    };
+  });
 }

@@ -127,6 +127,17 @@ class Helper {
   }
 }
 
+async function putWatchers(url: string, headers: Record<string, string>, watched: string): Promise<void> {
+  const put = async (id: string, path: string): Promise<void> => {
+    const definition = { path, latencyMs: 20, maxLatencyMs: 50, retention: { events: 2 * EVENTS } };
+    const body = JSON.stringify(definition);
+    const { status } = await fetch(`${url}/watchers/${id}`, { method: 'PUT', headers, body });
+    if (status !== 201) throw new Error(`the service refused a watcher with status ${status}`);
+  };
+  await put('w', watched);
+  for (let n = 0; n < OVERLAPPING; n++) await put(`o${n}`, n % 2 ? watched : join(watched, 'sub'));
+}
+
 export async function serviceBench(): Promise<Row[]> {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'service-bench-')));
   const watched = join(dir, 'watched');
@@ -139,14 +150,7 @@ export async function serviceBench(): Promise<Row[]> {
       token: string;
     };
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    const put = async (id: string, path: string): Promise<void> => {
-      const definition = { path, latencyMs: 20, maxLatencyMs: 50, retention: { events: 2 * EVENTS } };
-      const body = JSON.stringify(definition);
-      const { status } = await fetch(`${url}/watchers/${id}`, { method: 'PUT', headers, body });
-      if (status !== 201) throw new Error(`a watcher was answered with ${status}`);
-    };
-    await put('w', watched);
-    for (let n = 0; n < OVERLAPPING; n++) await put(`o${n}`, n % 2 ? watched : join(watched, 'sub'));
+    await putWatchers(url, headers, watched);
     const metrics = await (await fetch(`${url}/metrics`, { headers })).text();
     const watches = Number(/^shimfs_system_watches (\d+)/m.exec(metrics)?.[1]);
     clients = new Helper('listen', url, token);

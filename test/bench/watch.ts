@@ -78,7 +78,7 @@ function written(streams: number): number {
   for (let i = 0; i < writes; i++) core.fs.writeSync(fds[i % 16]!, bytes, 0, 1, 0);
   for (const stream of open) stream.flush();
   const seconds = (performance.now() - start) / 1000;
-  if (told !== streams * 16) throw new Error(`told ${told}`);
+  if (told !== streams * 16) throw new Error(`${told} events were delivered instead of ${streams * 16}`);
   for (const stream of open) stream.close();
   core.close();
   return writes / seconds;
@@ -101,7 +101,7 @@ function branchStreams(): { bytes: number; us: number } {
   const bytes = (process.memoryUsage().heapUsed - before) / DIRECTORIES;
   core.fs.writeFileSync('/w/d77/f', 'x');
   for (const stream of streams) stream.flush();
-  if (heard !== 1) throw new Error(`${heard} heard of it`);
+  if (heard !== 1) throw new Error(`${heard} streams got the event instead of 1`);
   for (const stream of streams) stream.close();
   return { bytes, us };
 }

@@ -4,7 +4,15 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { buildFixtures } from '../../fixtures/build.ts';
 import { EngineError } from '../../injector/engine/frida-engine.ts';
-import { freshTree, hostCommand, openBridge, play, startBare, type Talker, viewOf } from './support.ts';
+import {
+  freshTree,
+  hostCommand,
+  openBridge,
+  play,
+  type ScriptedProgram,
+  startBare,
+  viewOf,
+} from './support.ts';
 
 const session = await openBridge();
 const host = viewOf(session);
@@ -17,23 +25,23 @@ const rejection = (promise: Promise<unknown>): Promise<unknown> =>
   );
 
 const running = suite('attach to a running program');
-let talker: Talker;
+let subject: ScriptedProgram;
 running.before.each(async () => {
-  talker = startBare(buildFixtures().program('kqtable'));
+  subject = startBare(buildFixtures().program('kqtable'));
   // Its kqueue was created before the attach.
-  await play('kqueue k\nchange k 1 USER ADD|CLEAR 0', { talker });
+  await play('kqueue k\nchange k 1 USER ADD|CLEAR 0', { subject });
 });
 running.after.each(async () => {
-  const status = await talker.end();
+  const status = await subject.end();
   // A failing assertion in a hook reports only its place, so the reason is reported here.
-  if (status !== 0) console.log(`the program ended with ${status}: ${talker.stderr}`);
+  if (status !== 0) console.log(`the program ended with ${status}: ${subject.stderr}`);
   assert.is(status, 0);
 });
 
 running('before it nothing is virtual, after it all is', async () => {
   const D = { D: freshTree(session) };
-  await play('open f $D/f rdwr => ENOENT', { talker }, D);
-  await attach(talker.pid);
+  await play('open f $D/f rdwr => ENOENT', { subject }, D);
+  await attach(subject.pid);
   await play(
     `open f $D/f rdwr
      change k f VNODE ADD|CLEAR ALL 0 7
@@ -57,13 +65,13 @@ running('before it nothing is virtual, after it all is', async () => {
      fork append $D/f from-a-child
      rename $D/f $D/n
      unlink $D/n`,
-    { talker, host },
+    { subject, host },
     D,
   );
 });
 running('queues created after the attach, other families', async () => {
   const D = { D: freshTree(session) };
-  await attach(talker.pid);
+  await attach(subject.pid);
   await play(
     `family kevent_qos
      kqueue q
@@ -73,25 +81,25 @@ running('queues created after the attach, other families', async () => {
      wait q 4 -1 => n=1 [d VNODE ADD|CLEAR WRITE 0 0]
      close q
      close d`,
-    { talker, host },
+    { subject, host },
     D,
   );
 });
 running('twice is once', async () => {
   const D = { D: freshTree(session) };
-  await Promise.all([attach(talker.pid), attach(talker.pid)]);
-  await attach(talker.pid);
+  await Promise.all([attach(subject.pid), attach(subject.pid)]);
+  await attach(subject.pid);
   await play(
     'open f $D/f evtonly\nchange k f VNODE ADD|CLEAR ALL\nappend $D/f x\nwait k 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]',
-    { talker },
+    { subject },
     D,
   );
 });
 running('the program continues after the end of the session', async () => {
   const other = await openBridge();
   const D = { D: freshTree(other) };
-  await attach(talker.pid, other);
-  await play(`open f $D/f evtonly\nchange k f VNODE ADD|CLEAR ALL\nthread t wait k 4 -1`, { talker }, D);
+  await attach(subject.pid, other);
+  await play(`open f $D/f evtonly\nchange k f VNODE ADD|CLEAR ALL\nthread t wait k 4 -1`, { subject }, D);
   await other.close();
   await play(
     `join t => n=1 [f VNODE ADD|ONESHOT|CLEAR|EOF REVOKE 0 0]
@@ -102,7 +110,7 @@ running('the program continues after the end of the session', async () => {
      wait k 4 0 => n=1 [1 USER ADD|CLEAR 0 0 0]
      open s /proc/self/status rdonly
      read s 5 => read 5`,
-    { talker },
+    { subject },
     D,
   );
 });

@@ -4,13 +4,21 @@ import * as assert from 'uvu/assert';
 import { NOTE_ATTRIB } from '../../agent/kqueue/constants.ts';
 import { buildFixtures } from '../../fixtures/build.ts';
 import { noteBits, noteNames } from '../fixtures/kevent-names.ts';
-import { freshTree, hostCommand, openBridge, play, startTalker, Talker, viewOf } from './support.ts';
+import {
+  freshTree,
+  hostCommand,
+  openBridge,
+  play,
+  ScriptedProgram,
+  startProgram,
+  viewOf,
+} from './support.ts';
 
 const session = await openBridge();
 const host = viewOf(session);
-const fixture = (name: string, ...args: string[]): Talker => {
+const fixture = (name: string, ...args: string[]): ScriptedProgram => {
   const run = session.start(buildFixtures().program(name), args);
-  return new Talker(run.child, run.status);
+  return new ScriptedProgram(run.child, run.status);
 };
 
 const WRITES = 100_000;
@@ -20,14 +28,14 @@ for (const asleep of [false, true])
     `a hundred thousand writes by another process, the reader ${asleep ? 'asleep' : 'awake'}`,
     async () => {
       const D = { D: freshTree(session) };
-      const reader = startTalker(session);
-      const writer = startTalker(session);
+      const reader = startProgram(session);
+      const writer = startProgram(session);
       await play('kqueue k\nopen f $D/f rdonly\nchange k f VNODE ADD|CLEAR ALL', { reader }, D);
       await play('appendfd w $D/f', { writer }, D);
       const write = async (): Promise<void> => {
         // In parts, so that each answer arrives within the limit.
         for (let part = 0; part < 10; part++)
-          assert.is(await writer.say(`repeat ${WRITES / 10} write w x`), 'ok');
+          assert.is(await writer.send(`repeat ${WRITES / 10} write w x`), 'ok');
         hostCommand(host, `chmod ${D.D}/f 0600`);
       };
       let events = 0;
@@ -45,13 +53,13 @@ for (const asleep of [false, true])
         reader.child.kill('SIGCONT');
       }
       // The mode is changed last, so its event follows everything that the host held back.
-      while (!(bits & NOTE_ATTRIB)) take(await reader.say('wait k 1 -1'));
+      while (!(bits & NOTE_ATTRIB)) take(await reader.send('wait k 1 -1'));
       await written;
-      await reader.say('chmod /v/barrier 0600');
+      await reader.send('chmod /v/barrier 0600');
       for (
-        let answer = await reader.say('wait k 1 0');
+        let answer = await reader.send('wait k 1 0');
         answer !== 'n=0';
-        answer = await reader.say('wait k 1 0')
+        answer = await reader.send('wait k 1 0')
       )
         take(answer);
       assert.is(noteNames(bits), 'WRITE|EXTEND|ATTRIB');

@@ -77,7 +77,7 @@ export class RunningClient {
     }
   }
 
-  say(text: string): void {
+  send(text: string): void {
     this.#child.stdin?.write(`${text}\n`);
   }
 
@@ -120,7 +120,7 @@ export async function playClient(
     const [change = '', reports = ''] = line.split(/\s*=>\s*/);
     transcript.push(`  ${change}`);
     const [command, a = '', b = ''] = change.split(' ');
-    if (command === '>') client.say(change.slice(2).replaceAll('$R', root));
+    if (command === '>') client.send(change.slice(2).replaceAll('$R', root));
     else if (command === 'end') client.end();
     else if (command === 'rename') tree.rename(at(a), at(b));
     else if (command === 'symlink') tree.symlink(a, at(b));

@@ -1,9 +1,9 @@
 /** The kevent calls of well-known watchers, in their order and with their flags; each case is named after its watcher. */
 import { suite } from 'uvu';
-import { freshTree, openBridge, play, startTalker, viewOf } from './support.ts';
+import { freshTree, openBridge, play, startProgram, viewOf } from './support.ts';
 
 const session = await openBridge();
-const talker = startTalker(session);
+const subject = startProgram(session);
 const host = viewOf(session);
 
 const CLIENTS: Readonly<Record<string, string>> = {
@@ -160,13 +160,13 @@ const clients = suite('clients');
 for (const [name, script] of Object.entries(CLIENTS))
   clients(name, async () => {
     try {
-      await play(script, { talker, host }, { D: freshTree(session) });
+      await play(script, { subject, host }, { D: freshTree(session) });
     } finally {
-      await talker.say('forget');
+      await subject.send('forget');
     }
   });
 clients.after(async () => {
-  await talker.end();
+  await subject.end();
   await session.close();
 });
 clients.run();

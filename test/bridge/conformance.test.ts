@@ -3,11 +3,11 @@ import { suite } from 'uvu';
 import { filterCases } from '../fixtures/filter-cases.ts';
 import { keventCases } from '../fixtures/kevent-cases.ts';
 import { maskCases, operationCases, vnodeCases } from '../fixtures/vnode-cases.ts';
-import { engineWith, freshTree, openBridge, play, startTalker } from './support.ts';
+import { engineWith, freshTree, openBridge, play, startProgram } from './support.ts';
 
 // The stand-in delivers the whole hint, as Darwin does.
 const session = await openBridge(() => engineWith({ notes: 'native' }));
-const talker = startTalker(session);
+const subject = startProgram(session);
 
 /** Cases that the bridge does not support, by title. */
 const PASSED_OVER: Readonly<Record<string, string>> = {
@@ -29,16 +29,16 @@ for (const [group, scripts] of Object.entries(groups)) {
     if (PASSED_OVER[title] !== undefined) continue;
     cases(title, async () => {
       try {
-        await play(`cd ${freshTree(session)}\n${script}`, { talker });
+        await play(`cd ${freshTree(session)}\n${script}`, { subject });
       } finally {
-        await talker.say('forget');
-        await talker.say('cd /');
+        await subject.send('forget');
+        await subject.send('cd /');
       }
     });
   }
   if (group === 'vnodes')
     cases.after(async () => {
-      await talker.end();
+      await subject.end();
       await session.close();
     });
   cases.run();

@@ -9,7 +9,15 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { buildFixtures } from '../../fixtures/build.ts';
 import { removeTree } from '../support/self.ts';
-import { freshTree, openBridge, play, startBare, startTalker, type Talker, viewOf } from './support.ts';
+import {
+  freshTree,
+  openBridge,
+  play,
+  type ScriptedProgram,
+  startBare,
+  startProgram,
+  viewOf,
+} from './support.ts';
 
 const command = buildFixtures().program('dispatch_table');
 
@@ -256,21 +264,21 @@ interface Stage {
   readonly host: Parameters<typeof play>[1][string];
 }
 
-function scripts(name: string, start: () => Talker, stage: Stage): void {
+function scripts(name: string, start: () => ScriptedProgram, stage: Stage): void {
   const cases = suite(name);
-  let talker = start();
+  let subject = start();
   for (const [title, script] of Object.entries(SCRIPTS))
     cases(title, async () => {
       try {
-        await play(script, { talker, host: stage.host }, { D: await stage.directory() });
+        await play(script, { subject, host: stage.host }, { D: await stage.directory() });
       } catch (error) {
         // Leftover files would affect the next case.
-        talker.child.kill('SIGKILL');
-        talker = start();
+        subject.child.kill('SIGKILL');
+        subject = start();
         throw error;
       }
     });
-  cases.after(async () => assert.is(await talker.end(), 0, talker.stderr));
+  cases.after(async () => assert.is(await subject.end(), 0, subject.stderr));
   cases.run();
 }
 
@@ -294,18 +302,18 @@ async function realDirectory(): Promise<string> {
 }
 
 const session = await openBridge();
-const other = startTalker(session, { command });
+const other = startProgram(session, { command });
 const virtual = { directory: async () => freshTree(session) };
 
 scripts('a real directory, the stand-in’s own sources', () => startBare(command), {
   directory: realDirectory,
   host: bare,
 });
-scripts('a virtual tree, changed by the core', () => startTalker(session, { command }), {
+scripts('a virtual tree, changed by the core', () => startProgram(session, { command }), {
   ...virtual,
   host: viewOf(session),
 });
-scripts('a virtual tree, changed by another process', () => startTalker(session, { command }), {
+scripts('a virtual tree, changed by another process', () => startProgram(session, { command }), {
   ...virtual,
   host: other,
 });
@@ -313,71 +321,71 @@ scripts('a virtual tree, changed by another process', () => startTalker(session,
 const ends = suite('ends');
 ends('changes of another branch are not reported', async () => {
   session.core.createBranch('aside', { parent: 'main' });
-  const talker = startTalker(session, { command });
+  const subject = startProgram(session, { command });
   const D = freshTree(session);
   await play(
     `${active('ALL')}\naside: append $D/f more\n${SETTLED}\nheard s => 0`,
     {
-      talker,
+      subject,
       host: viewOf(session),
       aside: viewOf(session, 'aside'),
     },
     { D },
   );
-  assert.is(await talker.end(), 0);
+  assert.is(await subject.end(), 0);
 });
 ends('two hundred files, each with a source: the last change of each arrives', async () => {
-  const talker = startTalker(session, { command });
+  const subject = startProgram(session, { command });
   const view = viewOf(session);
   const D = freshTree(session);
   const count = 200;
-  await play('queue q', { talker });
+  await play('queue q', { subject });
   for (let i = 0; i < count; i++) {
     view.mknod({ path: `${D}/${i}` }, 0o100644);
     await play(
       `open f${i} $D/${i} evtonly\nsource s${i} VNODE f${i} 0x8 q\nactivate s${i}`,
-      { talker },
+      { subject },
       { D },
     );
   }
   for (let round = 0; round < 20; round++)
     for (let i = 0; i < count; i++) view.chmod({ path: `${D}/${i}` }, round % 2 ? 0o600 : 0o700);
-  for (let i = 0; i < count; i++) assert.is(await talker.say(`event s${i} ATTRIB`), 'ATTRIB');
-  assert.is(await talker.end(), 0);
+  for (let i = 0; i < count; i++) assert.is(await subject.send(`event s${i} ATTRIB`), 'ATTRIB');
+  assert.is(await subject.end(), 0);
 });
 ends(
   'the end of the host posts REVOKE to sources that ask for it, and no new source can be created',
   async () => {
     const short = await openBridge();
-    const talker = startTalker(short, { command });
+    const subject = startProgram(short, { command });
     const D = freshTree(short);
     await play(
       `${source('WRITE|REVOKE')}\nactivate s\nregistered s => registered\nopen g $D/g evtonly\nsource t VNODE g WRITE q\nactivate t\nregistered t => registered`,
-      { talker },
+      { subject },
       { D },
     );
     await short.close();
-    assert.is(await talker.say('event s'), 'REVOKE');
-    assert.is(await talker.say('heard t'), '0');
-    assert.match(await talker.say('source u VNODE g WRITE q'), /^NULL E(IO|NOTSUP)$/);
-    assert.is(await talker.say('mask s'), 'WRITE|REVOKE');
-    assert.is(await talker.say('cancel s'), 'ok');
-    assert.is(await talker.say('cancelled s'), 'cancelled');
-    assert.is(await talker.end(), 0);
+    assert.is(await subject.send('event s'), 'REVOKE');
+    assert.is(await subject.send('heard t'), '0');
+    assert.match(await subject.send('source u VNODE g WRITE q'), /^NULL E(IO|NOTSUP)$/);
+    assert.is(await subject.send('mask s'), 'WRITE|REVOKE');
+    assert.is(await subject.send('cancel s'), 'ok');
+    assert.is(await subject.send('cancelled s'), 'cancelled');
+    assert.is(await subject.end(), 0);
   },
 );
 ends('sources of a running program that is attached to', async () => {
-  const talker = startBare(command);
+  const subject = startBare(command);
   try {
     // The program's own source on a real file continues.
     const real = await realDirectory();
     await play(
       `queue q\nopen r $D/f evtonly\nsource real VNODE r ATTRIB q\nactivate real\nregistered real => registered`,
-      { talker },
+      { subject },
       { D: real },
     );
-    await session.host.agents.bring(talker.pid, session.host.session.environmentValue('main'));
-    const cast = { talker, host: viewOf(session) };
+    await session.host.agents.bring(subject.pid, session.host.session.environmentValue('main'));
+    const cast = { subject, host: viewOf(session) };
     await play(
       `${active('ATTRIB')}\nhost: chmod $D/f 0600\nevent s => ATTRIB\nhandle s => f\nmask s => ATTRIB`,
       cast,
@@ -388,9 +396,9 @@ ends('sources of a running program that is attached to', async () => {
       cast,
       { D: real },
     );
-    assert.is(await talker.end(), 0, talker.stderr);
+    assert.is(await subject.end(), 0, subject.stderr);
   } finally {
-    talker.child.kill('SIGKILL');
+    subject.child.kill('SIGKILL');
   }
 });
 ends.after(async () => {

@@ -10,7 +10,16 @@ import { OBJECT_NAMES, SESSION_VARIABLE, SHARED_AREAS, WATCHED_SLOTS } from '../
 import { EngineError } from '../../injector/engine/frida-engine.ts';
 import { noteBits, noteNames } from '../fixtures/kevent-names.ts';
 import type { TestSession } from '../support/session.ts';
-import { freshTree, hostCommand, openBridge, play, program, startTalker, Talker, viewOf } from './support.ts';
+import {
+  freshTree,
+  hostCommand,
+  openBridge,
+  play,
+  program,
+  ScriptedProgram,
+  startProgram,
+  viewOf,
+} from './support.ts';
 
 const session = await openBridge();
 const host = viewOf(session);
@@ -42,7 +51,7 @@ async function until(what: string, holds: () => boolean): Promise<void> {
 // ---- the host ends ----
 
 interface LoneHost {
-  readonly talker: Talker;
+  readonly subject: ScriptedProgram;
   readonly say: (line: string) => Promise<string>;
   readonly kill: () => Promise<void>;
 }
@@ -52,7 +61,7 @@ async function loneHost(): Promise<LoneHost> {
   const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const { value, gate } = JSON.parse((await lines.next()).value);
-  const talker = new Talker(
+  const subject = new ScriptedProgram(
     spawn(kqtree, [], {
       stdio: 'pipe',
       env: { ...process.env, LD_PRELOAD: gate, [SESSION_VARIABLE]: value },
@@ -60,7 +69,7 @@ async function loneHost(): Promise<LoneHost> {
   );
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return {
-    talker,
+    subject,
     say: async (line) => {
       child.stdin.write(`${line}\n`);
       return (await lines.next()).value;
@@ -108,19 +117,19 @@ const WAITING = `
 
 const hosts = suite('the host ends');
 hosts('killed while a program waits', async () => {
-  const { talker, say, kill } = await loneHost();
-  await play(WAITING, { talker });
+  const { subject, say, kill } = await loneHost();
+  await play(WAITING, { subject });
   assert.is(await say('chmod /v/barrier 0600'), 'ok');
   await kill();
-  await play(AFTERMATH, { talker });
-  assert.is(await talker.end(), 0);
+  await play(AFTERMATH, { subject });
+  assert.is(await subject.end(), 0);
 });
 hosts('closed while a program waits', async () => {
-  const { talker, say, kill } = await loneHost();
-  await play(WAITING, { talker });
+  const { subject, say, kill } = await loneHost();
+  await play(WAITING, { subject });
   assert.is(await say('close'), 'ok');
-  await play(AFTERMATH, { talker });
-  assert.is(await talker.end(), 0);
+  await play(AFTERMATH, { subject });
+  assert.is(await subject.end(), 0);
   await kill();
 });
 hosts.run();
@@ -130,8 +139,8 @@ hosts.run();
 const programs = suite('the program ends');
 programs('killed: its watches go, those of others stay', async () => {
   const D = freshTree(session);
-  const [one, two] = [startTalker(session), startTalker(session)];
-  for (const talker of [one, two]) await play(WATCH, { talker }, { D });
+  const [one, two] = [startProgram(session), startProgram(session)];
+  for (const subject of [one, two]) await play(WATCH, { subject }, { D });
   assert.is(watchers(session, `${D}/f`), 2);
   const agents = session.host.agents.size;
   one.child.kill('SIGKILL');
@@ -139,36 +148,36 @@ programs('killed: its watches go, those of others stay', async () => {
   await until('its watch is gone', () => watchers(session, `${D}/f`) === 1);
   assert.is(session.host.agents.size, agents - 1);
   hostCommand(host, `append ${D}/f more`);
-  assert.is(await two.say('wait k 4 -1'), 'n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]');
-  await two.say('change k f VNODE DELETE 0');
+  assert.is(await two.send('wait k 4 -1'), 'n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]');
+  await two.send('change k f VNODE DELETE 0');
   await until('the last watch is gone', () => watchers(session, `${D}/f`) === 0);
   assert.is(await two.end(), 0);
   await until('the agents are gone', () => session.host.agents.size === agents - 2);
 });
 programs('killed in the midst of changes', async () => {
   const D = freshTree(session);
-  const talker = startTalker(session);
-  await play(WATCH, { talker }, { D });
+  const subject = startProgram(session);
+  await play(WATCH, { subject }, { D });
   for (let i = 0; i < 2000; i++) hostCommand(host, `append ${D}/f more`);
-  talker.child.kill('SIGKILL');
+  subject.child.kill('SIGKILL');
   for (let i = 0; i < 2000; i++) hostCommand(host, `append ${D}/f more`);
-  await talker.status;
+  await subject.status;
   await until('its watch is gone', () => watchers(session, `${D}/f`) === 0);
 });
 programs('stopped and continued', async () => {
   const D = freshTree(session);
-  const talker = startTalker(session);
-  await play(WATCH, { talker }, { D });
-  await talker.say('thread t wait k 4 -1');
-  talker.child.kill('SIGSTOP');
+  const subject = startProgram(session);
+  await play(WATCH, { subject }, { D });
+  await subject.send('thread t wait k 4 -1');
+  subject.child.kill('SIGSTOP');
   hostCommand(host, `append ${D}/f more`);
   hostCommand(host, `chmod ${D}/f 0600`);
-  talker.child.kill('SIGCONT');
+  subject.child.kill('SIGCONT');
   // Two changes, delivered in one event or in two.
-  let bits = noteBits(/ADD\|CLEAR (\S+)/.exec(await talker.say('join t'))?.[1] ?? '0');
-  bits |= (await talker.heard('k')).get('udata 0') ?? 0;
+  let bits = noteBits(/ADD\|CLEAR (\S+)/.exec(await subject.send('join t'))?.[1] ?? '0');
+  bits |= (await subject.heard('k')).get('udata 0') ?? 0;
   assert.is(noteNames(bits), 'WRITE|EXTEND|ATTRIB');
-  assert.is(await talker.end(), 0);
+  assert.is(await subject.end(), 0);
 });
 
 const LIMITED = ['-c', `ulimit -c 0; exec ${kqtree}`];
@@ -181,14 +190,14 @@ for (const [how, status] of [
   programs(`a program with an agent has the exit status of one without: ${how}`, async () => {
     const D = { D: freshTree(session) };
     const run = session.start('sh', LIMITED);
-    const talker = new Talker(run.child, run.status);
+    const subject = new ScriptedProgram(run.child, run.status);
     await play(
       `${WATCH}\nappend $D/f more\nwait k 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]\nthread t wait k 4 -1`,
-      { talker },
+      { subject },
       D,
     );
-    talker.child.stdin?.write(`${how}\n`);
-    assert.is(await talker.status, status, talker.stderr);
+    subject.child.stdin?.write(`${how}\n`);
+    assert.is(await subject.status, status, subject.stderr);
   });
 for (const [signal, status] of [
   ['SIGTERM', 143],
@@ -196,10 +205,10 @@ for (const [signal, status] of [
 ] as const)
   programs(`a program with an agent dies as one without: ${signal} from outside`, async () => {
     const run = session.start('sh', LIMITED);
-    const talker = new Talker(run.child, run.status);
-    await play(WATCH, { talker }, { D: freshTree(session) });
-    talker.child.kill(signal);
-    assert.is(await talker.status, status);
+    const subject = new ScriptedProgram(run.child, run.status);
+    await play(WATCH, { subject }, { D: freshTree(session) });
+    subject.child.kill(signal);
+    assert.is(await subject.status, status);
   });
 programs.run();
 
@@ -210,7 +219,7 @@ engines('a virtual watch fails with ENOTSUP, the host logs the reason, everythin
   const without = await openBridge(() =>
     Promise.reject(new EngineError('engine-missing', 'there is no engine', 'Install one.')),
   );
-  const talker = startTalker(without);
+  const subject = startProgram(without);
   await play(
     `kqueue k
      open f $D/f rdwr
@@ -228,14 +237,14 @@ engines('a virtual watch fails with ENOTSUP, the host logs the reason, everythin
      wait k 4 -1 => n=1 [r READ ADD|CLEAR 0 4 0]
      close f
      close k`,
-    { talker },
+    { subject },
     { D: freshTree(without) },
   );
-  assert.is(await talker.end(), 0);
+  assert.is(await subject.end(), 0);
   assert.is(without.told.length, 2);
   assert.match(
     without.told[0]!,
-    new RegExp(`^Process ${talker.pid} cannot watch virtual files: there is no engine\\. Install one\\.$`),
+    new RegExp(`^Process ${subject.pid} cannot watch virtual files: there is no engine\\. Install one\\.$`),
   );
   await without.close();
 });
@@ -251,14 +260,14 @@ engines('an agent that fails to start', async () => {
           onEvent({ type: 'message', payload: { type: 'failed', reason: 'it did not like it here' } }),
       }),
   }));
-  const talker = startTalker(broken);
+  const subject = startProgram(broken);
   await play(
     'kqueue k\nopen f $D/f evtonly\nchange k f VNODE ADD|CLEAR ALL => ENOTSUP\nappend $D/f x',
-    { talker },
+    { subject },
     { D: freshTree(broken) },
   );
   assert.match(broken.told.join(), /it did not like it here/);
-  assert.is(await talker.end(), 0);
+  assert.is(await subject.end(), 0);
   await broken.close();
 });
 engines.run();
@@ -270,38 +279,38 @@ places('a constructor', async () => {
   const D = freshTree(session);
   const library = program('early', ['-shared', '-fPIC']);
   const run = session.start(kqtree, [], { env: { LD_PRELOAD: library, EARLY: `${D}/f` } });
-  const talker = new Talker(run.child, run.status);
-  assert.is(await talker.line(), 'early fflags=0x8');
+  const subject = new ScriptedProgram(run.child, run.status);
+  assert.is(await subject.line(), 'early fflags=0x8');
   await play(
     `${WATCH}\nappend $D/f more\nwait k 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]`,
-    { talker },
+    { subject },
     { D },
   );
-  assert.is(await talker.end(), 0);
+  assert.is(await subject.end(), 0);
 });
 places('a thread, while the main thread reads', async () => {
   const D = freshTree(session);
-  const talker = startTalker(session);
-  await play('kqueue k\nopen f $D/f evtonly\nthread t change k f VNODE ADD|CLEAR ALL', { talker }, { D });
+  const subject = startProgram(session);
+  await play('kqueue k\nopen f $D/f evtonly\nthread t change k f VNODE ADD|CLEAR ALL', { subject }, { D });
   // The main thread waits for its next line.
   await until('the watch is there', () => watchers(session, `${D}/f`) === 1);
   hostCommand(host, `append ${D}/f more`);
-  await play('join t\nwait k 4 -1 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]', { talker });
-  assert.is(await talker.end(), 0);
+  await play('join t\nwait k 4 -1 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]', { subject });
+  assert.is(await subject.end(), 0);
 });
 places('the main thread, while another reads', async () => {
   const D = freshTree(session);
-  const talker = startTalker(session);
+  const subject = startProgram(session);
   await play(
     `pipe r w\nthread t read r 1\n${WATCH}\nappend $D/f more\nwait k 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]\nwrite w x\njoin t => read 1`,
-    { talker },
+    { subject },
     { D },
   );
-  assert.is(await talker.end(), 0);
+  assert.is(await subject.end(), 0);
 });
 places('two threads at once', async () => {
   const D = freshTree(session);
-  const talker = startTalker(session);
+  const subject = startProgram(session);
   await play(
     `kqueue k
      kqueue l
@@ -315,14 +324,14 @@ places('two threads at once', async () => {
      append $D/g more
      wait k 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]
      wait l 4 0 => n=1 [g VNODE ADD|CLEAR WRITE|EXTEND 0 0]`,
-    { talker },
+    { subject },
     { D },
   );
-  assert.is(await talker.end(), 0);
+  assert.is(await subject.end(), 0);
 });
 places('all descriptors above 2 closed: those of the agent stay open', async () => {
   const D = freshTree(session);
-  const talker = startTalker(session);
+  const subject = startProgram(session);
   await play(
     `${WATCH}
      closerange
@@ -335,10 +344,10 @@ places('all descriptors above 2 closed: those of the agent stay open', async () 
      thread t wait l 4 -1
      host: chmod $D/f 0600
      join t => n=1 [f VNODE ADD|CLEAR ATTRIB 0 0]`,
-    { talker, host },
+    { subject, host },
     { D },
   );
-  assert.is(await talker.end(), 0);
+  assert.is(await subject.end(), 0);
 });
 places.after(() => session.close());
 places.run();

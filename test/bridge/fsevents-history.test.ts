@@ -11,7 +11,7 @@ import { buildFixtures, includeDirectory } from '../../fixtures/build.ts';
 import { openEngine } from '../../injector/engine/select.ts';
 import { agentScript } from '../../injector/run/agent-script.ts';
 import { compiled, TestSession } from '../support/session.ts';
-import { startStreams, type Told, told } from './fsevents-talk.ts';
+import { type Delivered, delivered, startStreams } from './fsevents-program.ts';
 import {
   engineWith,
   freshTree,
@@ -19,33 +19,36 @@ import {
   openBridge,
   play,
   program,
+  ScriptedProgram,
   startBare,
-  Talker,
   viewOf,
 } from './support.ts';
 
 const session = await openBridge();
 const host = viewOf(session);
-const talker = startStreams(session);
-await talker.say('loop l');
+const subject = startStreams(session);
+await subject.send('loop l');
 
 const HISTORY_DONE = 0x10;
 const run = (name: string, since: string, directory: string, flags = '0x12'): Promise<void> =>
-  play(`create ${name} ${since} 0 ${flags} ${directory}\nschedule ${name} l\nstart ${name} => 1`, { talker });
+  play(`create ${name} ${since} 0 ${flags} ${directory}\nschedule ${name} l\nstart ${name} => 1`, {
+    subject,
+  });
 const end = (name: string): Promise<void> =>
-  play(`stop ${name}\ninvalidate ${name}\nrelease ${name}`, { talker });
-const rises = ({ events }: Told): boolean => events.every(({ id }, i) => i === 0 || id > events[i - 1]!.id);
+  play(`stop ${name}\ninvalidate ${name}\nrelease ${name}`, { subject });
+const rises = ({ events }: Delivered): boolean =>
+  events.every(({ id }, i) => i === 0 || id > events[i - 1]!.id);
 
 const past = suite('the past');
 past('since an id: the later events, HistoryDone, then live events', async () => {
   const D = freshTree(session);
   hostCommand(host, `create ${D}/before`);
-  const id = await talker.say('current');
+  const id = await subject.send('current');
   hostCommand(host, `create ${D}/1`);
   hostCommand(host, `rename ${D}/1 ${D}/2`);
   await run('s', id, D);
   hostCommand(host, `create ${D}/3`);
-  const heard = await told(talker, 's', 4);
+  const heard = await delivered(subject, 's', 4);
   assert.equal(heard.lines(D), ['/1 10900', '/2 10800', ' 10', '/3 10100']);
   assert.ok(rises(heard) && heard.events[0]!.id > Number(id));
   await end('s');
@@ -53,39 +56,39 @@ past('since an id: the later events, HistoryDone, then live events', async () =>
 past('the last id of a stream is the start of the next', async () => {
   const D = freshTree(session);
   await run('s', 'now', D);
-  assert.is(await talker.say('latest s'), '18446744073709551615');
+  assert.is(await subject.send('latest s'), '18446744073709551615');
   hostCommand(host, `create ${D}/1`);
-  const { events } = await told(talker, 's', 1);
-  const latest = await talker.say('latest s');
+  const { events } = await delivered(subject, 's', 1);
+  const latest = await subject.send('latest s');
   assert.is(Number(latest), events[0]!.id);
   await end('s');
   hostCommand(host, `create ${D}/2`);
   await run('s', latest, D);
-  assert.equal((await told(talker, 's', 2)).lines(D), ['/2 10100', ' 10']);
+  assert.equal((await delivered(subject, 's', 2)).lines(D), ['/2 10100', ' 10']);
   await end('s');
 });
 past('nothing of it for a stream from now on', async () => {
   const D = freshTree(session);
   await run('s', 'now', D);
-  await talker.say('flushsync s');
-  assert.is((await told(talker, 's')).events.length, 0);
+  await subject.send('flushsync s');
+  assert.is((await delivered(subject, 's')).events.length, 0);
   await end('s');
 });
 past('an id of another life: everything is to be scanned', async () => {
   const D = freshTree(session);
   await run('s', String(2 ** 52), D);
-  assert.equal((await told(talker, 's', 2)).lines(D), [' 3', ' 10']);
+  assert.equal((await delivered(subject, 's', 2)).lines(D), [' 3', ' 10']);
   await end('s');
 });
 past('the device: a history with a name, ids by time, nothing to purge', async () => {
   const D = freshTree(session);
-  const uuid = await talker.say(`uuid ${D}`);
+  const uuid = await subject.send(`uuid ${D}`);
   assert.match(uuid, /^[0-9a-f]{8}$/);
-  assert.is(await talker.say(`uuid ${D}`), uuid);
-  const soon = await talker.say(`before ${D} ${Date.now() / 1000 + 100}`);
-  assert.ok(Number(soon) > 0 && Number(soon) <= Number(await talker.say('current')));
-  assert.is(await talker.say(`before ${D} 1000`), '0');
-  assert.is(await talker.say(`purge ${D}`), '0');
+  assert.is(await subject.send(`uuid ${D}`), uuid);
+  const soon = await subject.send(`before ${D} ${Date.now() / 1000 + 100}`);
+  assert.ok(Number(soon) > 0 && Number(soon) <= Number(await subject.send('current')));
+  assert.is(await subject.send(`before ${D} 1000`), '0');
+  assert.is(await subject.send(`purge ${D}`), '0');
 });
 past.run();
 
@@ -94,12 +97,12 @@ mixed('events of both in one rising sequence, with the history of both', async (
   const D = freshTree(session);
   const real = realpathSync(mkdtempSync(join(tmpdir(), 'mixed-')));
   await run('s', 'now', `${D} ${real}`);
-  const seen: Told[] = [];
+  const seen: Delivered[] = [];
   for (let i = 0; i < 5; i++) {
     hostCommand(host, `create ${D}/${i}`);
-    seen.push(await told(talker, 's', 1));
+    seen.push(await delivered(subject, 's', 1));
     writeFileSync(join(real, `${i}`), '');
-    seen.push(await told(talker, 's', 1));
+    seen.push(await delivered(subject, 's', 1));
   }
   const events = seen.flatMap((one) => one.events);
   assert.ok(
@@ -116,10 +119,10 @@ mixed('events of both in one rising sequence, with the history of both', async (
 mixed('one HistoryDone, after both', async () => {
   const D = freshTree(session);
   const real = realpathSync(mkdtempSync(join(tmpdir(), 'mixed-')));
-  const id = await talker.say('current');
+  const id = await subject.send('current');
   hostCommand(host, `create ${D}/1`);
   await run('s', id, `${D} ${real}`);
-  const { events } = await told(talker, 's', 2);
+  const { events } = await delivered(subject, 's', 2);
   assert.is(events.filter(({ flags }) => flags & HISTORY_DONE).length, 1);
   assert.is(events.at(-1)!.flags, HISTORY_DONE);
   await end('s');
@@ -142,9 +145,9 @@ mixed('real changes that a mount hides are not reported', async () => {
   // The system's events are in order: when the first visible event has arrived, the hidden ones were dropped.
   const heard: string[] = [];
   while (!heard.some((path) => path.endsWith('/open/seen')))
-    heard.push(...(await told(reader, 's', 1)).events.map(({ path }) => path));
-  await reader.say('flushsync s');
-  heard.push(...(await told(reader, 's')).events.map(({ path }) => path));
+    heard.push(...(await delivered(reader, 's', 1)).events.map(({ path }) => path));
+  await reader.send('flushsync s');
+  heard.push(...(await delivered(reader, 's')).events.map(({ path }) => path));
   assert.ok(heard.includes(`${real}/over/mine`), heard.join(' '));
   assert.not(heard.some((path) => path.endsWith('hidden')));
   assert.is(await reader.end(), 0);
@@ -167,28 +170,28 @@ branches('each process gets the changes of its own view', async () => {
   hostCommand(sideView, `unlink ${D}/g`);
   hostCommand(host, `chmod ${D}/g 0600`);
   hostCommand(host, `create ${D}/both`);
-  await talker.say('flushsync s');
-  await side.say('flushsync s');
-  assert.equal((await told(talker, 's')).lines(D), ['/f 11000', '/g 14000', '/both 10100']);
-  assert.equal((await told(side, 's')).lines(D), ['/f 11000', '/g 10200', '/both 10100']);
-  const id = await talker.say('current');
+  await subject.send('flushsync s');
+  await side.send('flushsync s');
+  assert.equal((await delivered(subject, 's')).lines(D), ['/f 11000', '/g 14000', '/both 10100']);
+  assert.equal((await delivered(side, 's')).lines(D), ['/f 11000', '/g 10200', '/both 10100']);
+  const id = await subject.send('current');
   hostCommand(sideView, `create ${D}/only-side`);
   hostCommand(host, `create ${D}/only-main`);
   hostCommand(sideView, `unlink ${D}/only-main`);
   await play(`create p ${id} 0 0x12 ${D}\nschedule p l\nstart p => 1`, { side });
-  assert.equal((await told(side, 'p', 3)).lines(D), ['/only-side 10100', '/only-main 10300', ' 10']);
+  assert.equal((await delivered(side, 'p', 3)).lines(D), ['/only-side 10100', '/only-main 10300', ' 10']);
   await end('s');
   assert.is(await side.end(), 0);
 });
 branches('a program that resumes in a newer branch gets the changes from before its creation', async () => {
   const D = freshTree(session);
-  const id = await talker.say('current');
+  const id = await subject.send('current');
   hostCommand(host, `create ${D}/before`);
   session.core.createBranch('younger');
   const younger = startStreams(session, session.start(program('fsstream'), [], { branch: 'younger' }));
   hostCommand(viewOf(session, 'younger'), `unlink ${D}/f`);
   await play(`loop l\ncreate s ${id} 0 0x12 ${D}\nschedule s l\nstart s => 1`, { younger });
-  assert.equal((await told(younger, 's', 3)).lines(D), ['/before 10100', '/f 10200', ' 10']);
+  assert.equal((await delivered(younger, 's', 3)).lines(D), ['/before 10100', '/f 10200', ' 10']);
   assert.is(await younger.end(), 0);
 });
 branches.run();
@@ -196,14 +199,14 @@ branches.run();
 const ways = suite('ways in and out');
 ways('attached to while it runs', async () => {
   const bare = startBare(program('fsstream'));
-  assert.is(await bare.say('loop l'), 'ok');
+  assert.is(await bare.send('loop l'), 'ok');
   const D = freshTree(session);
   await session.host.agents.bring(bare.pid, session.host.session.environmentValue('main'));
   await play(`create s now 0 0x53 ${D}\nschedule s l\nstart s => 1`, { bare });
   hostCommand(host, `create ${D}/n`);
-  assert.equal((await told(bare, 's', 1)).lines(D), ['/n 10100']);
+  assert.equal((await delivered(bare, 's', 1)).lines(D), ['/n 10100']);
   await play(`chmod ${D}/n 600\nflushsync s`, { bare });
-  assert.equal((await told(bare, 's')).lines(D), ['/n 14000']);
+  assert.equal((await delivered(bare, 's')).lines(D), ['/n 14000']);
   await play('stop s\ninvalidate s\nrelease s\nwaitreleased s => released 1 wrong 0', { bare });
   assert.is(await bare.end(), 0);
 });
@@ -217,11 +220,11 @@ for (const how of ['attached to', 'preloaded'])
     const D = freshTree(session);
     const run = how === 'preloaded' ? session.start(command, [library]) : undefined;
     const late = run
-      ? new Talker(run.child, run.status)
-      : new Talker(spawn(command, [library], { stdio: 'pipe' }));
+      ? new ScriptedProgram(run.child, run.status)
+      : new ScriptedProgram(spawn(command, [library], { stdio: 'pipe' }));
     if (!run) await session.host.agents.bring(late.pid, session.host.session.environmentValue('main'));
-    assert.is(await late.say('load'), 'loaded');
-    assert.is(await late.say(D), 'started');
+    assert.is(await late.send('load'), 'loaded');
+    assert.is(await late.send(D), 'started');
     hostCommand(host, `create ${D}/n`);
     assert.is(await late.line(), `${D}/n 10100`);
     assert.is(await late.end(), 0);
@@ -232,9 +235,9 @@ ways('flags that cling to their path, where a test wants them', async () => {
   const D = freshTree(sticky);
   await play(`loop l\ncreate s now 0 0x12 ${D}\nschedule s l\nstart s => 1`, { reader });
   hostCommand(viewOf(sticky), `create ${D}/n`);
-  assert.equal((await told(reader, 's', 1)).lines(D), ['/n 10100']);
+  assert.equal((await delivered(reader, 's', 1)).lines(D), ['/n 10100']);
   hostCommand(viewOf(sticky), `unlink ${D}/n`);
-  assert.equal((await told(reader, 's', 1)).lines(D), ['/n 10300']);
+  assert.equal((await delivered(reader, 's', 1)).lines(D), ['/n 10300']);
   assert.is(await reader.end(), 0);
   await sticky.close();
 });
@@ -259,8 +262,8 @@ ways(
       { reader },
     );
     await other.close();
-    assert.equal((await told(reader, 's', 2)).lines(D), [' 20', ' 3']);
-    assert.equal((await told(reader, 'q', 1)).lines(D), [' 3']);
+    assert.equal((await delivered(reader, 's', 2)).lines(D), [' 20', ' 3']);
+    assert.equal((await delivered(reader, 'q', 1)).lines(D), [' 3']);
     await play(
       `stop s
      invalidate s
@@ -282,13 +285,13 @@ ways(
 ways('a child by fork leaves its parent’s streams alone', async () => {
   const D = freshTree(session);
   await run('s', 'now', D);
-  assert.is(await talker.say(`forked ${D}/child`), 'child 0');
-  await talker.say('flushsync s');
-  assert.equal((await told(talker, 's')).lines(D), ['/child 10100']);
+  assert.is(await subject.send(`forked ${D}/child`), 'child 0');
+  await subject.send('flushsync s');
+  assert.equal((await delivered(subject, 's')).lines(D), ['/child 10100']);
   await end('s');
 });
 ways.after(async () => {
-  assert.is(await talker.end(), 0);
+  assert.is(await subject.end(), 0);
   await session.close();
 });
 ways.run();

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { buildFixtures } from '../../fixtures/build.ts';
-import { said, startStreams, told } from './fsevents-talk.ts';
+import { delivered, logged, startStreams } from './fsevents-program.ts';
 import { freshTree, hostCommand, openBridge, play, program, startBare, viewOf } from './support.ts';
 
 const session = await openBridge();
 const host = viewOf(session);
-const talker = startStreams(session);
-await talker.say('loop l');
+const subject = startStreams(session);
+await subject.send('loop l');
 
 /** A stream that runs on loop `l`. */
 async function open(name: string, directory: string, flags = '0x12', latency = 0): Promise<void> {
@@ -19,11 +19,11 @@ async function open(name: string, directory: string, flags = '0x12', latency = 0
     `create ${name} now ${latency} ${flags} ${directory}
      schedule ${name} l
      start ${name} => 1`,
-    { talker },
+    { subject },
   );
 }
 const close = (name: string): Promise<void> =>
-  play(`stop ${name}\nunschedule ${name} l\ninvalidate ${name}\nrelease ${name}`, { talker });
+  play(`stop ${name}\nunschedule ${name} l\ninvalidate ${name}\nrelease ${name}`, { subject });
 
 const RENAMED = 0x800;
 const operations = suite('the program’s own changes');
@@ -53,10 +53,10 @@ for (const [script, files, directories] of ROWS)
     const D = freshTree(session);
     await open('files', D);
     await open('directories', D, '0x2');
-    await play(script, { talker }, { D });
+    await play(script, { subject }, { D });
     const heard = async (name: string, flags: boolean): Promise<string> => {
-      await talker.say(`flushsync ${name}`);
-      const { events } = await told(talker, name);
+      await subject.send(`flushsync ${name}`);
+      const { events } = await delivered(subject, name);
       // In one batch or several: changes of an item, and of a directory, are combined here.
       const lines: [path: string, flags: number][] = [];
       for (const { path, flags: bits } of events) {
@@ -77,11 +77,11 @@ operations('changes by another process and by the host give the same events', as
   const D = freshTree(session);
   await open('s', D);
   await session.sh(`echo more >> ${D}/f`);
-  await talker.say('flushsync s');
+  await subject.send('flushsync s');
   await session.sh(`mkdir ${D}/sub; mv ${D}/f ${D}/sub/f`);
   hostCommand(host, `append ${D}/g text`);
-  await talker.say('flushsync s');
-  assert.equal((await told(talker, 's')).lines(D), [
+  await subject.send('flushsync s');
+  assert.equal((await delivered(subject, 's')).lines(D), [
     '/f 11000',
     '/sub 20100',
     '/f 10800',
@@ -99,8 +99,8 @@ operations('a change of a file is reported under all its names, each with its ow
   const links = [...Array(9).keys()].map((i) => `/d/l${i}`);
   const names = ['/f', ...links].sort();
   const each = async (name: string): Promise<{ paths: string[]; flags: string[]; rising: boolean }> => {
-    await talker.say(`flushsync ${name}`);
-    const { events } = await told(talker, name);
+    await subject.send(`flushsync ${name}`);
+    const { events } = await delivered(subject, name);
     return {
       paths: [...new Set(events.map(({ path }) => path.replace(D, '')))].sort(),
       flags: [...new Set(events.map(({ flags }) => flags.toString(16)))],
@@ -111,20 +111,20 @@ operations('a change of a file is reported under all its names, each with its ow
   await session.sh(`echo more >> ${D}/d/l3`);
   assert.equal(await each('s'), { paths: names, ...written });
   assert.equal(await each('below'), { paths: links, ...written });
-  const current = await talker.say('current');
-  await play('write $D/f x', { talker }, { D });
+  const current = await subject.send('current');
+  await play('write $D/f x', { subject }, { D });
   assert.equal(await each('s'), { paths: names, ...written });
   assert.equal(await each('below'), { paths: links, ...written });
   hostCommand(host, `chmod ${D}/f 0600`);
   hostCommand(host, `setxattr ${D}/f`);
-  await talker.say('flushsync s');
-  const { events } = await told(talker, 's');
+  await subject.send('flushsync s');
+  const { events } = await delivered(subject, 's');
   const owner = events.filter(({ flags }) => flags & 0x4000).map(({ path }) => path.replace(D, ''));
   const xattr = events.filter(({ flags }) => flags & 0x8000).map(({ path }) => path.replace(D, ''));
   assert.equal([owner, xattr.sort()], [['/f'], names]);
   // Also in a replay.
-  await play(`create past ${current} 0 0x12 ${D}\nschedule past l\nstart past => 1`, { talker });
-  const past = await told(talker, 'past', 11);
+  await play(`create past ${current} 0 0x12 ${D}\nschedule past l\nstart past => 1`, { subject });
+  const past = await delivered(subject, 'past', 11);
   assert.is(past.events.at(-1)!.flags, 0x10);
   assert.equal(
     past.events
@@ -141,8 +141,8 @@ operations('a new link: its name, and the source name’s directory with its ino
   const D = freshTree(session);
   await open('s', D, '0x53');
   hostCommand(host, `link ${D}/d/x ${D}/l`);
-  await talker.say('flushsync s');
-  const { events } = await told(talker, 's');
+  await subject.send('flushsync s');
+  const { events } = await delivered(subject, 's');
   assert.equal(
     events.map(({ path, flags, ino }) => [path, flags, ino]),
     [
@@ -156,9 +156,9 @@ operations('the halves of a rename: the same inode, consecutive ids, adjacent', 
   const D = freshTree(session);
   const ino = host.stat({ path: `${D}/f` }).ino;
   await open('s', D, '0x53');
-  await play('write $D/g x\nrename $D/f $D/d/f\nwrite $D/g x', { talker }, { D });
-  await talker.say('flushsync s');
-  const { events } = await told(talker, 's');
+  await play('write $D/g x\nrename $D/f $D/d/f\nwrite $D/g x', { subject }, { D });
+  await subject.send('flushsync s');
+  const { events } = await delivered(subject, 's');
   const at = events.findIndex(({ path }) => path === `${D}/f`);
   const [from, to] = events.slice(at, at + 2);
   assert.equal([from!.ino, to!.ino, to!.path, to!.id - from!.id], [ino, ino, `${D}/d/f`, 1]);
@@ -178,7 +178,7 @@ for (const [name, flags, ino] of [
     const D = freshTree(session);
     await open('s', D, flags);
     hostCommand(host, `create ${D}/näme`);
-    const { events } = await told(talker, 's', 1);
+    const { events } = await delivered(subject, 's', 1);
     assert.is(events[0]!.path, flags === '0x43' ? `${D}/` : `${D}/näme`);
     assert.is(events[0]!.ino, ino ? host.stat({ path: `${D}/näme` }).ino : 0);
     await close('s');
@@ -187,7 +187,7 @@ shapes('an array without callbacks, whose strings are freed', async () => {
   const D = freshTree(session);
   await open('s', D, '0x12p');
   hostCommand(host, `create ${D}/n`);
-  assert.equal((await told(talker, 's', 1)).lines(D), ['/n 10100']);
+  assert.equal((await delivered(subject, 's', 1)).lines(D), ['/n 10100']);
   await close('s');
 });
 shapes('a root by a symbolic link and with a slash at its end: paths as they really are', async () => {
@@ -195,17 +195,17 @@ shapes('a root by a symbolic link and with a slash at its end: paths as they rea
   hostCommand(host, `symlink ${D}/d ${D}/way`);
   await open('s', `${D}/way/`);
   hostCommand(host, `create ${D}/d/n`);
-  assert.equal((await told(talker, 's', 1)).lines(D), ['/d/n 10100']);
-  assert.is(await talker.say('paths s'), `${D}/way/ `);
+  assert.equal((await delivered(subject, 's', 1)).lines(D), ['/d/n 10100']);
+  assert.is(await subject.send('paths s'), `${D}/way/ `);
   await close('s');
 });
 shapes('relative to the device', async () => {
   const D = freshTree(session);
   await play(`create s now 0 0x12r ${D} ${D.slice(1)}\nschedule s l\nstart s => 1\ndevice s => 1`, {
-    talker,
+    subject,
   });
   hostCommand(host, `create ${D}/n`);
-  assert.equal((await told(talker, 's', 1)).lines(), [`${D.slice(1)}/n 10100`]);
+  assert.equal((await delivered(subject, 's', 1)).lines(), [`${D.slice(1)}/n 10100`]);
   await close('s');
 });
 shapes.run();
@@ -214,54 +214,56 @@ const places = suite('places');
 places('on a queue, one callback at a time', async () => {
   const D = freshTree(session);
   for (const queue of ['serial', 'global']) {
-    await play(`create s now 0 0x12 ${D}\nqueue s ${queue}\nstart s => 1\nslow s 2`, { talker });
+    await play(`create s now 0 0x12 ${D}\nqueue s ${queue}\nstart s => 1\nslow s 2`, { subject });
     for (let i = 0; i < 20; i++) hostCommand(host, `create ${D}/${queue}${i}`);
-    const { events, wrong } = await told(talker, 's', 20);
+    const { events, wrong } = await delivered(subject, 's', 20);
     assert.is(events.length, 20);
     assert.is(wrong, 0);
     await play('queue s none\nstop s\ninvalidate s\nrelease s\nwaitreleased s => released 1 wrong 0', {
-      talker,
+      subject,
     });
   }
 });
 places('a stream keeps its loop running, and the loop ends with the stream', async () => {
   const D = freshTree(session);
-  await play(`loop bare 1\ncreate s now 0 0x12 ${D}\nschedule s bare\nstart s => 1`, { talker });
+  await play(`loop bare 1\ncreate s now 0 0x12 ${D}\nschedule s bare\nstart s => 1`, { subject });
   hostCommand(host, `create ${D}/n`);
-  const heard = await told(talker, 's', 1);
+  const heard = await delivered(subject, 's', 1);
   assert.is(heard.place, 'bare');
-  await play('isended bare => 0\nstop s\ninvalidate s\nwaitended bare => ended\nrelease s', { talker });
+  await play('isended bare => 0\nstop s\ninvalidate s\nwaitended bare => ended\nrelease s', { subject });
 });
 places('in a mode that does not run, events wait', async () => {
   const D = freshTree(session);
-  await play(`create s now 0 0x12 ${D}\nschedule s l other.mode\nstart s => 1`, { talker });
+  await play(`create s now 0 0x12 ${D}\nschedule s l other.mode\nstart s => 1`, { subject });
   await open('seen', D);
   hostCommand(host, `create ${D}/n`);
-  assert.is((await told(talker, 'seen', 1)).events.length, 1);
-  assert.is((await told(talker, 's')).events.length, 0);
-  await talker.say('schedule s l');
-  assert.is((await told(talker, 's', 1)).events.length, 1);
+  assert.is((await delivered(subject, 'seen', 1)).events.length, 1);
+  assert.is((await delivered(subject, 's')).events.length, 0);
+  await subject.send('schedule s l');
+  assert.is((await delivered(subject, 's', 1)).events.length, 1);
   await close('seen');
-  await play('invalidate s\nrelease s', { talker });
+  await play('invalidate s\nrelease s', { subject });
 });
 places('in the common modes, and on two loops: each event once', async () => {
   const D = freshTree(session);
-  await play(`loop m\ncreate s now 0 0x12 ${D}\nschedule s l common\nschedule s m\nstart s => 1`, { talker });
+  await play(`loop m\ncreate s now 0 0x12 ${D}\nschedule s l common\nschedule s m\nstart s => 1`, {
+    subject,
+  });
   for (let i = 0; i < 30; i++) hostCommand(host, `create ${D}/${i}`);
-  const { events, wrong } = await told(talker, 's', 30);
+  const { events, wrong } = await delivered(subject, 's', 30);
   assert.equal([events.length, wrong], [30, 0]);
-  await play('invalidate s\nrelease s', { talker });
+  await play('invalidate s\nrelease s', { subject });
 });
 places('events from a stopped period are delivered after the restart', async () => {
   const D = freshTree(session);
   await open('s', D);
   hostCommand(host, `create ${D}/1`);
-  await told(talker, 's', 1);
-  await talker.say('stop s');
+  await delivered(subject, 's', 1);
+  await subject.send('stop s');
   hostCommand(host, `create ${D}/2`);
-  await talker.say('start s');
+  await subject.send('start s');
   hostCommand(host, `create ${D}/3`);
-  assert.equal((await told(talker, 's', 2)).lines(D), ['/2 10100', '/3 10100']);
+  assert.equal((await delivered(subject, 's', 2)).lines(D), ['/2 10100', '/3 10100']);
   await close('s');
 });
 places(
@@ -269,13 +271,13 @@ places(
   async () => {
     const D = freshTree(session);
     await open('s', D, '0x10', 1000);
-    await play('write $D/n x\nflushsync s', { talker }, { D });
-    const heard = await told(talker, 's');
+    await play('write $D/n x\nflushsync s', { subject }, { D });
+    const heard = await delivered(subject, 's');
     assert.equal([heard.lines(D), heard.callbacks, heard.place], [['/n 11100'], 1, 'main']);
-    await play('inside s flush\nwrite $D/n x\nflushsync s', { talker }, { D });
-    assert.equal((await told(talker, 's')).lines(D), ['/n 11000']);
-    const last = await talker.say('flushasync s');
-    assert.is(await talker.say('latest s'), last);
+    await play('inside s flush\nwrite $D/n x\nflushsync s', { subject }, { D });
+    assert.equal((await delivered(subject, 's')).lines(D), ['/n 11000']);
+    const last = await subject.send('flushasync s');
+    assert.is(await subject.send('latest s'), last);
     await close('s');
   },
 );
@@ -292,13 +294,13 @@ for (const actions of [
   ends(`inside its callback: ${actions}`, async () => {
     const D = freshTree(session);
     await open('s', D);
-    await talker.say(`inside s ${actions}`);
+    await subject.send(`inside s ${actions}`);
     hostCommand(host, `create ${D}/1`);
-    await told(talker, 's', 1);
+    await delivered(subject, 's', 1);
     for (let i = 2; i < 6; i++) hostCommand(host, `create ${D}/${i}`);
-    if (!actions.includes('release')) await play('stop s\nrelease s', { talker });
-    await play('waitreleased s => released 1 wrong 0', { talker });
-    const { events, wrong } = await told(talker, 's');
+    if (!actions.includes('release')) await play('stop s\nrelease s', { subject });
+    await play('waitreleased s => released 1 wrong 0', { subject });
+    const { events, wrong } = await delivered(subject, 's');
     assert.equal([events.length, wrong], [0, 0]);
   });
 ends(
@@ -306,18 +308,18 @@ ends(
   async () => {
     const D = freshTree(session);
     await open('s', D);
-    await play('inside s outlive', { talker });
+    await play('inside s outlive', { subject });
     hostCommand(host, `create ${D}/1`);
-    await told(talker, 's', 1);
-    await play('stop s\ninvalidate s\nrelease s\nwaitreleased s => released 1 wrong 0', { talker });
+    await delivered(subject, 's', 1);
+    await play('stop s\ninvalidate s\nrelease s\nwaitreleased s => released 1 wrong 0', { subject });
   },
 );
 ends('from other threads, while events arrive', async () => {
   const D = freshTree(session);
   await open('steady', D);
-  assert.is(await talker.say(`churn ${D} l 40`), 'heard');
-  await talker.say('flushsync steady');
-  const { wrong, events } = await told(talker, 'steady');
+  assert.is(await subject.send(`churn ${D} l 40`), 'heard');
+  await subject.send('flushsync steady');
+  const { wrong, events } = await delivered(subject, 'steady');
   assert.is(wrong, 0);
   assert.ok(events.length > 0);
   await close('steady');
@@ -361,36 +363,36 @@ bad('calls that the header forbids have no effect', async () => {
      schedule late l
      start late => 1
      exclude late $D/x => 0`,
-    { talker },
+    { subject },
     { D },
   );
   hostCommand(host, `mkdir ${D}/missing`);
   hostCommand(host, `create ${D}/missing/n`);
-  assert.equal((await told(talker, 'late', 2)).lines(D), ['/missing 20100', '/missing/n 10100']);
+  assert.equal((await delivered(subject, 'late', 2)).lines(D), ['/missing 20100', '/missing/n 10100']);
   await close('late');
-  await talker.say('stop late');
-  await said(talker, 'FSEventStreamStart: the stream is not scheduled');
-  await said(talker, 'FSEventStreamSchedule: the stream has been invalidated and cannot be scheduled');
-  await said(talker, 'FSEventStreamStop: the stream has been released');
+  await subject.send('stop late');
+  await logged(subject, 'FSEventStreamStart: the stream is not scheduled');
+  await logged(subject, 'FSEventStreamSchedule: the stream has been invalidated and cannot be scheduled');
+  await logged(subject, 'FSEventStreamStop: the stream has been released');
 });
 bad('nine exclusions are none, eight are heeded', async () => {
   const D = freshTree(session);
   await play(
     `create s now 0 0x12 $D\nexclude s 1 2 3 4 5 6 7 8 9 => 0\nexclude s $D/d => 1\nschedule s l\nstart s => 1`,
-    { talker },
+    { subject },
     { D },
   );
-  await play('write $D/d/x y\nwrite $D/f y\nflushsync s', { talker }, { D });
-  assert.equal((await told(talker, 's')).lines(D), ['/f 11000']);
+  await play('write $D/d/x y\nwrite $D/f y\nflushsync s', { subject }, { D });
+  assert.equal((await delivered(subject, 's')).lines(D), ['/f 11000']);
   await close('s');
 });
 bad('more paths than may be', async () => {
   const D = freshTree(session);
   // Only the answer line is limited, not the array.
   const paths = Array.from({ length: 40 }, (_, i) => `${D}/${i}`).join(' ');
-  await play(`create s now 0 0x12 ${paths}\nschedule s l\nstart s => 1`, { talker });
+  await play(`create s now 0 0x12 ${paths}\nschedule s l\nstart s => 1`, { subject });
   hostCommand(host, `create ${D}/39`);
-  assert.equal((await told(talker, 's', 1)).lines(D), ['/39 10100']);
+  assert.equal((await delivered(subject, 's', 1)).lines(D), ['/39 10100']);
   await close('s');
 });
 bad.run();
@@ -404,8 +406,8 @@ control('without the bridge the same program gets no events of the virtual tree'
   const real = mkdtempSync(join(tmpdir(), 'bare-'));
   // A real change whose event arrives later, which proves that the silence before it was long enough.
   await play(`create r now 0 0x12 ${real}\nschedule r l\nstart r => 1\nwrite ${real}/x y`, { bare });
-  assert.ok((await told(bare, 'r', 1)).events.length > 0);
-  assert.is((await told(bare, 's')).events.length, 0);
+  assert.ok((await delivered(bare, 'r', 1)).events.length > 0);
+  assert.is((await delivered(bare, 's')).events.length, 0);
   rmSync(real, { recursive: true });
   await bare.end();
 });
@@ -414,8 +416,8 @@ control('a stream of real paths is the system’s own: no agent is loaded', asyn
   const other = startStreams(session);
   await play(`loop l\ncreate s now 0 0x12 ${real}\nschedule s l\nstart s => 1`, { other });
   writeFileSync(join(real, 'x'), 'y');
-  assert.ok((await told(other, 's', 1)).events.every(({ path }) => path.startsWith(real)));
-  const pid = Number(await other.say('pid'));
+  assert.ok((await delivered(other, 's', 1)).events.every(({ path }) => path.startsWith(real)));
+  const pid = Number(await other.send('pid'));
   assert.is(session.host.agents.connectionOf(pid), undefined);
   assert.is(await other.end(), 0);
   rmSync(real, { recursive: true });
@@ -427,12 +429,12 @@ control('a client that asks for the functions by name', async () => {
   const other = startStreams(session, run);
   await play(`loop l\ncreate s now 0 0x12 ${D}\nschedule s l\nstart s => 1`, { other });
   hostCommand(host, `create ${D}/n`);
-  assert.equal((await told(other, 's', 1)).lines(D), ['/n 10100']);
+  assert.equal((await delivered(other, 's', 1)).lines(D), ['/n 10100']);
   await play('stop s\ninvalidate s\nrelease s', { other });
   assert.is(await other.end(), 0);
 });
 control.after(async () => {
-  assert.is(await talker.end(), 0);
+  assert.is(await subject.end(), 0);
   await session.close();
 });
 control.run();

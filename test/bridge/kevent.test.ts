@@ -7,21 +7,34 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import { FAMILIES, type Family, SCRIPTS, type Script } from './scripts.ts';
-import { freshTree, openBridge, play, startBare, startTalker, type Talker, viewOf } from './support.ts';
+import {
+  freshTree,
+  openBridge,
+  play,
+  type ScriptedProgram,
+  startBare,
+  startProgram,
+  viewOf,
+} from './support.ts';
 
 const session = await openBridge();
-const covered = startTalker(session);
+const covered = startProgram(session);
 const bare = startBare();
 
-async function run(script: Script, family: Family, talker: Talker, directory: string): Promise<void> {
+async function run(
+  script: Script,
+  family: Family,
+  subject: ScriptedProgram,
+  directory: string,
+): Promise<void> {
   try {
     await play(
       `family ${family}\nkqueue k\nopen f $D/f evtonly\nopen g $D/g evtonly\n${script.text}`,
-      { talker },
+      { subject },
       { D: directory },
     );
   } finally {
-    await talker.say('forget');
+    await subject.send('forget');
   }
 }
 

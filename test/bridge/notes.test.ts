@@ -21,13 +21,13 @@ import { noteNames } from '../fixtures/kevent-names.ts';
 import { removeTree } from '../support/self.ts';
 import type { TestSession } from '../support/session.ts';
 import { DESCRIPTOR_ROWS, ROWS, type Row, WATCHED } from './rows.ts';
-import { freshTree, openBridge, play, startBare, startTalker, Talker, viewOf } from './support.ts';
+import { freshTree, openBridge, play, ScriptedProgram, startBare, startProgram, viewOf } from './support.ts';
 
 const session: TestSession = await openBridge();
 session.core.createBranch('aside', { parent: 'main' });
-const watcher = startTalker(session);
-const other = startTalker(session);
-const aside = startTalker(session, { branch: 'aside' });
+const watcher = startProgram(session);
+const other = startProgram(session);
+const aside = startProgram(session, { branch: 'aside' });
 const bare = startBare();
 
 const named = (
@@ -39,14 +39,14 @@ const named = (
       .sort(),
   );
 
-type Actor = Talker | FsView;
+type Actor = ScriptedProgram | FsView;
 const MODES = ['evtonly', 'rdonly'];
 let played = 0;
 
 /** @returns the bits of each watcher of the row */
 async function hear(
   row: Row,
-  listener: Talker,
+  listener: ScriptedProgram,
   actor: Actor,
   directory: string,
 ): Promise<Map<string, number>> {
@@ -62,11 +62,12 @@ async function hear(
     assert.equal(named(await listener.heard('k')), {}, 'an event before any change');
     await play(row.change.join('\n'), by, D);
     // The other process is asked last: its reports to the host precede this answer.
-    if (actor instanceof Talker && actor !== listener) await actor.say('chmod /v/barrier 0644');
+    if (actor instanceof ScriptedProgram && actor !== listener) await actor.send('chmod /v/barrier 0644');
     return await listener.heard('k');
   } finally {
-    for (const name of ['k', ...Object.keys(watched)]) await listener.say(`close ${name}`);
-    if (row.before?.some((line) => / w /.test(line)) && actor instanceof Talker) await actor.say('close w');
+    for (const name of ['k', ...Object.keys(watched)]) await listener.send(`close ${name}`);
+    if (row.before?.some((line) => / w /.test(line)) && actor instanceof ScriptedProgram)
+      await actor.send('close w');
   }
 }
 
@@ -116,7 +117,7 @@ real('get their own events and no virtual ones', async () => {
   const directory = realTree();
   const virtual = freshTree(session);
   try {
-    await watcher.say('kqueue k');
+    await watcher.send('kqueue k');
     await watcher.watch('k', 'f', `${directory}/f`);
     await watcher.watch('k', 'v', `${virtual}/g`);
     await play('append $V/f more\nchmod $V/f 0600\nunlink $V/f', { host: viewOf(session) }, { V: virtual });
@@ -126,7 +127,7 @@ real('get their own events and no virtual ones', async () => {
     const heard = named(await watcher.heard('k'));
     assert.is(heard.v, 'WRITE|EXTEND');
     assert.ok(heard.f !== undefined, 'the real file is silent');
-    for (const name of ['k', 'f', 'v']) await watcher.say(`close ${name}`);
+    for (const name of ['k', 'f', 'v']) await watcher.send(`close ${name}`);
   } finally {
     removeTree(directory);
   }
@@ -145,7 +146,7 @@ for (const [bit, change] of [
 ] as const)
   masks(`${noteNames(bit)} of ${change}`, async () => {
     const D = { D: freshTree(session) };
-    await watcher.say('kqueue k');
+    await watcher.send('kqueue k');
     await watcher.watch('k', 'f', `${D.D}/f`, { mask: bit });
     await play(change, { host: viewOf(session) }, D);
     assert.equal(named(await watcher.heard('k')), named({ f: bit }));
@@ -153,7 +154,7 @@ for (const [bit, change] of [
   });
 masks('an empty mask, or unknown bits only', async () => {
   const D = { D: freshTree(session) };
-  await watcher.say('kqueue k');
+  await watcher.send('kqueue k');
   await watcher.watch('k', 'f', `${D.D}/f`, { mask: 0 });
   await watcher.watch('k', 'g', `${D.D}/g`, { mask: 0x40000000 });
   await play('append $D/f more\nunlink $D/f\nunlink $D/g', { host: viewOf(session) }, D);
@@ -166,7 +167,7 @@ const opens = suite('ways to open');
 opens('O_SYMLINK watches the link itself', async () => {
   const D = { D: freshTree(session) };
   await play('symlink $D/f $D/s', { host: viewOf(session) }, D);
-  await watcher.say('kqueue k');
+  await watcher.send('kqueue k');
   await watcher.watch('k', 's', `${D.D}/s`, { mode: 'symlink' });
   await play('append $D/f more\nchmod $D/s 0600', { host: viewOf(session) }, D);
   assert.equal(named(await watcher.heard('k')), {}, 'the target is another file');
@@ -179,7 +180,7 @@ opens('O_SYMLINK watches the link itself', async () => {
 opens('without it the target is watched', async () => {
   const D = { D: freshTree(session) };
   await play('symlink $D/f $D/s', { host: viewOf(session) }, D);
-  await watcher.say('kqueue k');
+  await watcher.send('kqueue k');
   await watcher.watch('k', 's', `${D.D}/s`);
   await play('rename $D/s $D/t\nunlink $D/t', { host: viewOf(session) }, D);
   assert.equal(named(await watcher.heard('k')), {});
@@ -203,7 +204,7 @@ branches('a whiteout hides a file in one branch: only the other gets events', as
   const view = viewOf(session);
   session.core.hide('aside', `${directory}/d/x`);
   for (const listener of [watcher, aside]) {
-    await listener.say('kqueue k');
+    await listener.send('kqueue k');
     await listener.watch('k', 'd', `${directory}/d`);
   }
   await watcher.watch('k', 'x', `${directory}/d/x`);
@@ -224,7 +225,7 @@ branches('a copy belongs to its branch', async () => {
   const directory = freshTree(session);
   const D = { D: directory };
   for (const listener of [watcher, aside]) {
-    await listener.say('kqueue k');
+    await listener.send('kqueue k');
     await listener.watch('k', 'f', `${directory}/f`, { mode: 'rdonly' });
   }
   await play('append $D/f main', { host: viewOf(session) }, D);
@@ -243,7 +244,7 @@ branches('a process bound to another branch gets the differences', async () => {
   const D = { D: directory };
   session.core.createBranch('third');
   await play('unlink $D/f\ncreate $D/d/more', { host: viewOf(session, 'third') }, D);
-  await watcher.say('kqueue k');
+  await watcher.send('kqueue k');
   for (const [fd, path] of Object.entries({ f: 'f', d: 'd', x: 'd/x' }))
     await watcher.watch('k', fd, `${directory}/${path}`, { mode: fd === 'd' ? 'evtonly' : 'rdonly' });
   assert.equal(named(await watcher.heard('k')), {}, 'nothing yet');
@@ -256,7 +257,7 @@ branches('a process bound to another branch gets the differences', async () => {
   session.core.deleteBranch('third');
 });
 branches.after(async () => {
-  for (const talker of [watcher, other, aside, bare]) assert.is(await talker.end(), 0);
+  for (const subject of [watcher, other, aside, bare]) assert.is(await subject.end(), 0);
   await session.close();
 });
 branches.run();

@@ -2,10 +2,19 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { buildFixtures } from '../../fixtures/build.ts';
-import { freshTree, hostCommand, openBridge, play, program, startTalker, Talker, viewOf } from './support.ts';
+import {
+  freshTree,
+  hostCommand,
+  openBridge,
+  play,
+  program,
+  ScriptedProgram,
+  startProgram,
+  viewOf,
+} from './support.ts';
 
 const session = await openBridge();
-const talker = startTalker(session);
+const subject = startProgram(session);
 const host = viewOf(session);
 
 interface Context {
@@ -16,9 +25,9 @@ function scripts(name: string, list: Readonly<Record<string, string>>): void {
   for (const [title, script] of Object.entries(list))
     cases(title, async () => {
       try {
-        await play(script, { talker, host }, { D: freshTree(session) });
+        await play(script, { subject, host }, { D: freshTree(session) });
       } finally {
-        await talker.say('forget');
+        await subject.send('forget');
       }
     });
   cases.run();
@@ -153,19 +162,19 @@ turns('with room for one event, neither a level-triggered socket nor a file star
   const D = { D: freshTree(session) };
   await play(
     `kqueue k\nopen f $D/f evtonly\nsocketpair a b\nchange k a READ ADD 0\nchange k f VNODE ADD ALL\nwrite b hello`,
-    { talker },
+    { subject },
     D,
   );
   hostCommand(host, `append ${D.D}/f more`);
-  await talker.say('chmod /v/barrier 0644');
+  await subject.send('chmod /v/barrier 0644');
   const counts = { READ: 0, VNODE: 0 };
   for (let i = 0; i < 20; i++) {
-    const answer = await talker.say('wait k 1 0');
+    const answer = await subject.send('wait k 1 0');
     counts[/ (READ|VNODE) /.exec(answer)?.[1] as 'READ']++;
   }
   assert.is(counts.READ + counts.VNODE, 20);
   assert.ok(Math.min(counts.READ, counts.VNODE) >= 4, JSON.stringify(counts));
-  await talker.say('forget');
+  await subject.send('forget');
 });
 turns.run();
 
@@ -173,42 +182,43 @@ const threads = suite('threads on one queue');
 threads('four events, four threads with room for one: each gets one', async () => {
   const D = freshTree(session);
   const names = ['t0', 't1', 't2', 't3'];
-  await talker.say('kqueue k');
+  await subject.send('kqueue k');
   for (const name of names) {
     hostCommand(host, `create ${D}/${name}`);
-    await talker.watch('k', `f${name}`, `${D}/${name}`);
-    await talker.say(`thread ${name} wait k 1 -1`);
+    await subject.watch('k', `f${name}`, `${D}/${name}`);
+    await subject.send(`thread ${name} wait k 1 -1`);
   }
   for (const name of names) hostCommand(host, `append ${D}/${name} x`);
   const got = new Set<string>();
   for (const name of names)
     got.add(
-      /^n=1 \[(\S+) VNODE ADD|CLEAR WRITE|EXTEND 0 \d+\]$/.exec(await talker.say(`join ${name}`))?.[1] ?? '',
+      /^n=1 \[(\S+) VNODE ADD|CLEAR WRITE|EXTEND 0 \d+\]$/.exec(await subject.send(`join ${name}`))?.[1] ??
+        '',
     );
   assert.equal(
     [...got].sort(),
     names.map((name) => `f${name}`),
   );
-  assert.is(await talker.say('wait k 8 0'), 'n=0');
-  await talker.say('forget');
+  assert.is(await subject.send('wait k 8 0'), 'n=0');
+  await subject.send('forget');
 });
 threads('one event, four threads: a single thread gets it, the others keep waiting', async () => {
   const D = freshTree(session);
-  await talker.say('kqueue k');
-  await talker.watch('k', 'f', `${D}/f`);
-  for (let i = 0; i < 4; i++) await talker.say(`thread t${i} wait k 4 250`);
+  await subject.send('kqueue k');
+  await subject.watch('k', 'f', `${D}/f`);
+  for (let i = 0; i < 4; i++) await subject.send(`thread t${i} wait k 4 250`);
   hostCommand(host, `append ${D}/f more`);
   const answers = [];
-  for (let i = 0; i < 4; i++) answers.push((await talker.say(`join t${i}`)).slice(0, 3));
+  for (let i = 0; i < 4; i++) answers.push((await subject.send(`join t${i}`)).slice(0, 3));
   assert.equal(answers.sort(), ['n=0', 'n=0', 'n=0', 'n=1']);
-  await talker.say('forget');
+  await subject.send('forget');
 });
 threads('many changes, four threads: each file is reported, no event twice', async () => {
   const D = freshTree(session);
   const paths = Array.from({ length: 40 }, (_, i) => `${D}/w${i}`);
   for (const path of paths) hostCommand(host, `create ${path}`);
   const run = session.start(buildFixtures().program('threads'), ['-n', '4', '-t', '10000', ...paths]);
-  const program = new Talker(run.child, run.status);
+  const program = new ScriptedProgram(run.child, run.status);
   assert.is(await program.line(), 'ready');
   for (const path of paths) hostCommand(host, `unlink ${path}`);
   const heard: string[] = [];
@@ -222,7 +232,7 @@ threads.run();
 const generations = suite('fork and exec');
 generations('a child has its own watches, the parent keeps its', async () => {
   const D = { D: freshTree(session) };
-  await play(WATCH, { talker }, D);
+  await play(WATCH, { subject }, D);
   hostCommand(host, `append ${D.D}/f before`);
   await play(
     `child
@@ -234,24 +244,24 @@ generations('a child has its own watches, the parent keeps its', async () => {
      wait c 4 -1 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 9]
      append $D/f again
      wait c 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 9]`,
-    { talker, host },
+    { subject, host },
     D,
   );
-  assert.is(await talker.say('endchild'), 'child ended with 0');
-  assert.is(await talker.say('wait k 4 0'), 'n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]');
+  assert.is(await subject.send('endchild'), 'child ended with 0');
+  assert.is(await subject.send('wait k 4 0'), 'n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]');
   hostCommand(host, `chmod ${D.D}/f 0600`);
-  assert.is(await talker.say('wait k 4 -1'), 'n=1 [f VNODE ADD|CLEAR ATTRIB 0 0]');
-  await talker.say('forget');
+  assert.is(await subject.send('wait k 4 -1'), 'n=1 [f VNODE ADD|CLEAR ATTRIB 0 0]');
+  await subject.send('forget');
 });
 generations('an exec starts without kqueues', async () => {
   const D = { D: freshTree(session) };
-  const other = startTalker(session);
+  const other = startProgram(session);
   await play(
     `${WATCH}\nappend $D/f more\nwait k 4 0 => n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]`,
     { other },
     D,
   );
-  assert.is(await other.say(`exec ${program('kqtree')} again`), 'again');
+  assert.is(await other.send(`exec ${program('kqtree')} again`), 'again');
   await play(
     `number k => 0
      ${WATCH}
@@ -264,17 +274,17 @@ generations('an exec starts without kqueues', async () => {
 });
 generations('fork in the midst of watching threads', async () => {
   const D = { D: freshTree(session) };
-  await play(WATCH, { talker }, D);
+  await play(WATCH, { subject }, D);
   for (let i = 0; i < 10; i++) {
-    await talker.say(`thread t${i} wait k 1 -1`);
+    await subject.send(`thread t${i} wait k 1 -1`);
     hostCommand(host, `append ${D.D}/f more`);
-    assert.is(await talker.say('fork append /v/barrier x'), 'ok');
-    assert.is(await talker.say(`join t${i}`), 'n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]');
+    assert.is(await subject.send('fork append /v/barrier x'), 'ok');
+    assert.is(await subject.send(`join t${i}`), 'n=1 [f VNODE ADD|CLEAR WRITE|EXTEND 0 0]');
   }
-  await talker.say('forget');
+  await subject.send('forget');
 });
 generations.after(async () => {
-  assert.is(await talker.end(), 0);
+  assert.is(await subject.end(), 0);
   await session.close();
 });
 generations.run();

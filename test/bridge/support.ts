@@ -77,7 +77,7 @@ export function program(name: string, flags: readonly string[] = []): string {
 }
 
 /** A running kqtable (or kqtree): a command, an answer. */
-export class Talker {
+export class ScriptedProgram {
   readonly child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
   #waiting: Promise<unknown> = Promise.resolve();
@@ -102,7 +102,7 @@ export class Talker {
   }
 
   /** Sends a command. The answers are in the order of the commands. */
-  say(command: string): Promise<string> {
+  send(command: string): Promise<string> {
     this.child.stdin?.write(`${command}\n`);
     const answer = this.#waiting.then(() => this.#next(command));
     this.#waiting = answer.catch(() => undefined);
@@ -142,8 +142,8 @@ export class Talker {
     const { mode = 'evtonly', mask } = how;
     const bits = mask === undefined ? 'ALL' : noteNames(mask);
     const answers = [
-      await this.say(`open ${name} ${path} ${mode}`),
-      await this.say(`change ${kq} ${name} VNODE ADD|CLEAR ${bits} 0 ${this.#watched.push(name)}`),
+      await this.send(`open ${name} ${path} ${mode}`),
+      await this.send(`change ${kq} ${name} VNODE ADD|CLEAR ${bits} 0 ${this.#watched.push(name)}`),
     ];
     if (answers.some((answer) => answer !== 'ok'))
       throw new Error(`${path} cannot be watched: ${answers.join(', ')}`);
@@ -152,9 +152,9 @@ export class Talker {
   /** All pending events of a queue, as `NAME → bits`, after all earlier changes were delivered. */
   async heard(kq: string): Promise<Map<string, number>> {
     const sum = new Map<string, number>();
-    await this.say(`chmod ${BARRIER} 0644`);
+    await this.send(`chmod ${BARRIER} 0644`);
     for (;;) {
-      const answer = await this.say(`wait ${kq} 64 0`);
+      const answer = await this.send(`wait ${kq} 64 0`);
       const events = [...answer.matchAll(/\[\S+ VNODE \S+ (\S+) 0 (\d+)\]/g)];
       if (!answer.startsWith('n=') || answer === 'n=0')
         return answer === 'n=0' ? sum : new Map([[answer, 0]]);
@@ -172,20 +172,20 @@ export class Talker {
   }
 }
 
-export function startTalker(
+export function startProgram(
   session: TestSession,
   options: RunOptions & { readonly command?: string } = {},
-): Talker {
+): ScriptedProgram {
   const started = session.start(options.command ?? program('kqtree'), [], options);
-  return new Talker(started.child, started.status);
+  return new ScriptedProgram(started.child, started.status);
 }
 
 /** The same without a session: the stand-in on the real file system. */
-export function startBare(command: string = program('kqtree')): Talker {
-  return new Talker(spawn(command, [], { stdio: 'pipe' }));
+export function startBare(command: string = program('kqtree')): ScriptedProgram {
+  return new ScriptedProgram(spawn(command, [], { stdio: 'pipe' }));
 }
 
-/** A tree-changing command of the script language, run by the core. */
+/** A tree-changing command of the script language, run by the core. Long because it is a table: one case per command. */
 export function hostCommand(view: FsView, line: string): string {
   const [command, a = '', b = '', ...rest] = line.split(' ');
   const at = { path: a };
@@ -248,7 +248,7 @@ export function hostCommand(view: FsView, line: string): string {
       view.removexattr(at, 'user.note');
       break;
     default:
-      throw new Error(`the host knows no command '${command}'`);
+      throw new Error(`the host has no command '${command}': add it to hostCommand`);
   }
   return 'ok';
 }
@@ -257,7 +257,7 @@ const fits = (answer: string, expected: string): boolean =>
   expected.startsWith('~') ? new RegExp(`^(?:${expected.slice(1)})$`).test(answer) : answer === expected;
 
 export interface Cast {
-  readonly [name: string]: Talker | FsView;
+  readonly [name: string]: ScriptedProgram | FsView;
 }
 
 /** Plays a script. @throws Error with the lines that have a wrong answer */
@@ -273,11 +273,12 @@ export async function play(
     if (line === '' || line.startsWith('#')) continue;
     const [said, expected = 'ok'] = line.split(/\s+=>\s+/);
     const named = /^(\w+): +(.*)$/.exec(said!);
-    const who = cast[named?.[1] ?? first];
-    if (!who) throw new Error(`nobody is called '${named?.[1]}'`);
+    const target = cast[named?.[1] ?? first];
+    if (!target) throw new Error(`'${line}': no program of this case is named '${named?.[1]}'`);
     let command = (named?.[2] ?? said!).replace(/\s+/g, ' ');
     for (const [name, value] of Object.entries(variables)) command = command.replaceAll(`$${name}`, value);
-    const answer = who instanceof Talker ? await who.say(command) : hostCommand(who, command);
+    const answer =
+      target instanceof ScriptedProgram ? await target.send(command) : hostCommand(target, command);
     if (!fits(answer, expected)) wrong.push(`  ${said}\n    expected ${expected}\n    got      ${answer}`);
     if (answer.startsWith('(ended')) break;
   }

@@ -466,7 +466,7 @@ static void stream_command(char **w, int n) {
     for (int i = 0; i < n - 2; i++) CFRelease(strings[i]);
   }
 #endif
-  else print_line("what is '%s'?", c);
+  else print_line("unknown command '%s'", c);
 }
 
 static void other_command(char **w, int n) {

@@ -1,7 +1,7 @@
 /** Commands to test/bridge/programs/fsstream.c, and its answers. */
 import type { Program } from '../../injector/run/program.ts';
 import type { TestSession } from '../support/session.ts';
-import { program, Talker } from './support.ts';
+import { program, ScriptedProgram } from './support.ts';
 
 export interface ToldEvent {
   readonly path: string;
@@ -10,7 +10,7 @@ export interface ToldEvent {
   readonly id: number;
 }
 
-export interface Told {
+export interface Delivered {
   readonly events: readonly ToldEvent[];
   readonly callbacks: number;
   /** Events of the largest callback. */
@@ -26,18 +26,18 @@ export interface Told {
 export function startStreams(
   session: TestSession,
   run: Program = session.start(program('fsstream')),
-): Talker {
-  return new Talker(run.child, run.status);
+): ScriptedProgram {
+  return new ScriptedProgram(run.child, run.status);
 }
 
 /** Waits until the program has printed the text on standard error. */
-export async function said(talker: Talker, text: string): Promise<void> {
+export async function logged(subject: ScriptedProgram, text: string): Promise<void> {
   const end = Date.now() + 30_000;
-  while (!talker.stderr.includes(text)) {
-    if (Date.now() > end) throw new Error(`it never said '${text}', but: ${talker.stderr}`);
+  while (!subject.stderr.includes(text)) {
+    if (Date.now() > end) throw new Error(`it never said '${text}', but: ${subject.stderr}`);
     await new Promise((resolve) => {
       const again = setTimeout(resolve, 1000);
-      talker.child.stderr?.once('data', () => {
+      subject.child.stderr?.once('data', () => {
         clearTimeout(again);
         resolve(undefined);
       });
@@ -46,11 +46,11 @@ export async function said(talker: Talker, text: string): Promise<void> {
 }
 
 /** The events of a stream's callbacks since the last call. @param count events to wait for */
-export async function told(talker: Talker, stream: string, count = 0): Promise<Told> {
-  const answer = await talker.say(`events ${stream} ${count}`);
+export async function delivered(subject: ScriptedProgram, stream: string, count = 0): Promise<Delivered> {
+  const answer = await subject.send(`events ${stream} ${count}`);
   const [head, ...rest] = answer.split('\t');
   const match = /^(\d+) in (\d+) most (\d+) on (\S+) wrong (\d+)$/.exec(head!);
-  if (!match) throw new Error(`events of ${stream}: ${answer} ${talker.stderr}`);
+  if (!match) throw new Error(`events of ${stream}: ${answer} ${subject.stderr}`);
   const events = rest
     .filter((line) => line !== '')
     .map((line) => {
