@@ -5,6 +5,7 @@ import type { ContentStore } from './content/content-store.ts';
 import type { FileType } from './events/fs-event.ts';
 import type { Inode } from './layers/inode.ts';
 import type { Namespace } from './layers/namespace.ts';
+import { NO_OBJECT, type ObjectId } from './numbers.ts';
 
 export interface Attr {
   readonly ino: number;
@@ -24,7 +25,7 @@ export interface Attr {
   readonly ctime: Timespec;
   readonly btime: Timespec;
   /** Object file that holds the bytes, 0 if there is none. */
-  readonly oid: number;
+  readonly oid: ObjectId;
   /** Index of the object's dirty mark, 0xffffffff if there is none. */
   readonly slot: number;
 }
@@ -49,7 +50,7 @@ export function attrOf(namespace: Namespace, content: ContentStore, node: Inode)
     mtime: { sec: node.mtimeSec, nsec: node.mtimeNsec },
     ctime: { sec: node.ctimeSec, nsec: node.ctimeNsec },
     btime: { sec: node.btimeSec, nsec: node.btimeNsec },
-    oid: node.object ? node.object.oid : 0,
+    oid: node.object ? node.object.oid : NO_OBJECT,
     slot: node.object ? node.object.slot : NO_SLOT,
   };
 }

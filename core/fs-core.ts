@@ -27,6 +27,7 @@ import { visibleIn } from './layers/visibility.ts';
 import { Lineage } from './lineage.ts';
 import { MountTable, newDirectory, type Owner } from './mounts.ts';
 import { type NodeFs, nodeFs } from './node-fs/node-fs.ts';
+import type { Holder, ObjectId } from './numbers.ts';
 import { FIRST_SEQ } from './ops/directory.ts';
 import { hide } from './ops/hide.ts';
 import type { CommittedChange, Engine, StatFs } from './ops/view-context.ts';
@@ -193,29 +194,28 @@ export class FsCore implements Engine {
 
   // Objects: files that processes hold open natively.
 
-  /** Records that `pid` may hold a descriptor of the object. Idempotent: `closed` once reverts any number of calls. */
-  opened(oid: number, pid: number): void {
-    this.#native.opened(oid, pid);
+  /** Records that `holder` may have the object open. Idempotent: `closed` once reverts any number of calls. */
+  opened(oid: ObjectId, holder: Holder): void {
+    this.#native.opened(oid, holder);
   }
 
-  /** Records that `pid` no longer holds a descriptor of the object. */
-  closed(oid: number, pid: number): void {
-    this.#native.closed(oid, pid);
+  /** Records that `holder` no longer has the object open. */
+  closed(oid: ObjectId, holder: Holder): void {
+    this.#native.closed(oid, holder);
   }
 
-  /** Forgets a process that has ended: it holds no objects and is bound to no branch. */
-  released(pid: number): void {
-    this.#native.released(pid);
-    this.branches.unbind(pid);
+  /** Records that `holder` has ended: it holds no objects. */
+  released(holder: Holder): void {
+    this.#native.released(holder);
   }
 
   /** Index of an object's dirty mark in the shared page; undefined if there is none. */
-  slotOf(oid: number): number | undefined {
+  slotOf(oid: ObjectId): number | undefined {
     return this.#native.slotOf(oid);
   }
 
   /** Attributes of the inode behind an object, as fstat returns them. @throws FsError ESTALE if the object is freed */
-  statObject(oid: number): Attr {
+  statObject(oid: ObjectId): Attr {
     return this.#native.stat(oid);
   }
 
@@ -226,7 +226,7 @@ export class FsCore implements Engine {
    * @param options.uid the writer; for any uid but 0 (the default) the write clears the set-user-ID bit
    * @returns whether an event was emitted
    */
-  touched(oid: number, pid: number, options: { force?: boolean; uid?: number } = {}): boolean {
+  touched(oid: ObjectId, pid: number, options: { force?: boolean; uid?: number } = {}): boolean {
     return this.#native.touched(oid, pid, options.force ?? false, options.uid ?? 0);
   }
 
@@ -238,7 +238,7 @@ export class FsCore implements Engine {
     this.#lineage.created(name, this.lastEventId, parent?.name);
   }
 
-  /** @throws FsError ENOENT; EBUSY for main, a branch with live branches above it, or a branch that processes see */
+  /** @throws FsError ENOENT; EBUSY for main and for a branch with live branches above it */
   deleteBranch(name: string): void {
     this.branches.delete(name);
     this.#lineage.deleted(name);
@@ -297,36 +297,6 @@ export class FsCore implements Engine {
     const ns = this.branches.get(branch);
     if (ns.single) this.branches.freeze(ns);
     hide(this.view(branch, { pid: 0, uid: 0, gid: 0, umask: 0 }), { path });
-  }
-
-  /** @throws FsError ENOENT */
-  bind(pid: number, branch: string): void {
-    this.branches.bind(pid, branch);
-  }
-
-  branchOf(pid: number): string {
-    return this.branches.of(pid);
-  }
-
-  /** Binds a child to its parent's branch, unless the child is bound already. */
-  inherit(child: number, parent: number): void {
-    this.branches.inherit(child, parent);
-  }
-
-  unbind(pid: number): void {
-    this.branches.unbind(pid);
-  }
-
-  /**
-   * Binds a process to another branch.
-   *
-   * @returns the difference between the two views, as events for that process alone: neither journalled nor delivered
-   *   to subscribers. Cost: both trees are walked.
-   */
-  rebind(pid: number, branch: string): FsEvent[] {
-    const from = this.branches.of(pid);
-    this.branches.bind(pid, branch);
-    return this.diff(from, branch);
   }
 
   /** Changes that lead from one branch's view to another's, as events of the latter. Cost: both trees are walked. */

@@ -19,6 +19,7 @@ import type { Inode } from '../layers/inode.ts';
 import type { LowerFile } from '../layers/lower-file.ts';
 import type { LowerLayer } from '../layers/lower-layer.ts';
 import type { MemoryLayer } from '../layers/memory-layer.ts';
+import type { ObjectId } from '../numbers.ts';
 import { OBJECT_NAMES } from '../protocol.ts';
 import { copyLower, readLower, readLowerPart } from './lower-bytes.ts';
 import { ObjectFds, type ObjectFile } from './object-file.ts';
@@ -73,7 +74,7 @@ export class ContentStore {
     return this.#directory !== undefined;
   }
 
-  object(oid: number): ObjectFile | undefined {
+  object(oid: ObjectId): ObjectFile | undefined {
     return this.#objects.get(oid);
   }
 
@@ -251,7 +252,7 @@ export class ContentStore {
    *
    * @returns the length granted @throws FsError ENOSPC above the quota
    */
-  grow(oid: number, size: number, least = size - 1): number {
+  grow(oid: ObjectId, size: number, least = size - 1): number {
     const object = this.object(oid);
     if (!object) return size;
     this.#state.syncObject(object);

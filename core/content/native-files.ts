@@ -19,6 +19,7 @@ import { MAIN } from '../layers/branch-table.ts';
 import type { Inode } from '../layers/inode.ts';
 import type { MemoryLayer } from '../layers/memory-layer.ts';
 import type { Namespace } from '../layers/namespace.ts';
+import type { Holder, ObjectId } from '../numbers.ts';
 import type { Engine } from '../ops/view-context.ts';
 import { ANY_EXECUTE } from './object-file.ts';
 
@@ -29,7 +30,7 @@ const S_IXGRP = 0o10;
 export class NativeFiles {
   readonly #engine: Engine;
   readonly #branches: BranchTable;
-  readonly #objectsOf = new Map<number, Set<number>>();
+  readonly #objectsOf = new Map<Holder, Set<ObjectId>>();
 
   constructor(engine: Engine, branches: BranchTable) {
     this.#engine = engine;
@@ -57,23 +58,23 @@ export class NativeFiles {
     if (node.lower) object.readIn = ns.upper;
   }
 
-  opened(oid: number, pid: number): void {
+  opened(oid: ObjectId, holder: Holder): void {
     const object = this.#engine.content.object(oid);
     if (!object) return;
-    object.holders.add(pid);
-    const held = this.#objectsOf.get(pid);
+    object.holders.add(holder);
+    const held = this.#objectsOf.get(holder);
     if (held) held.add(oid);
-    else this.#objectsOf.set(pid, new Set([oid]));
+    else this.#objectsOf.set(holder, new Set([oid]));
   }
 
-  closed(oid: number, pid: number): void {
-    const held = this.#objectsOf.get(pid);
+  closed(oid: ObjectId, holder: Holder): void {
+    const held = this.#objectsOf.get(holder);
     held?.delete(oid);
-    if (held?.size === 0) this.#objectsOf.delete(pid);
+    if (held?.size === 0) this.#objectsOf.delete(holder);
     const object = this.#engine.content.object(oid);
-    if (!object?.holders.has(pid)) return;
+    if (!object?.holders.has(holder)) return;
     this.#engine.content.sync(object.node);
-    object.holders.delete(pid);
+    object.holders.delete(holder);
     // A visible object stays: its name may be watched.
     if (object.node.lower && object.holders.size === 0 && !object.visible) {
       this.#engine.content.freeObject(object);
@@ -84,8 +85,8 @@ export class NativeFiles {
     if (ns) this.#engine.orphaned(ns, object.node);
   }
 
-  released(pid: number): void {
-    for (const oid of [...(this.#objectsOf.get(pid) ?? [])]) this.closed(oid, pid);
+  released(holder: Holder): void {
+    for (const oid of [...(this.#objectsOf.get(holder) ?? [])]) this.closed(oid, holder);
   }
 
   /** Inodes of a layer that processes hold open. */
@@ -99,12 +100,12 @@ export class NativeFiles {
     return held;
   }
 
-  slotOf(oid: number): number | undefined {
+  slotOf(oid: ObjectId): number | undefined {
     const slot = this.#engine.content.object(oid)?.slot;
     return slot === NO_SLOT ? undefined : slot;
   }
 
-  stat(oid: number): Attr {
+  stat(oid: ObjectId): Attr {
     const object = this.#engine.content.object(oid);
     if (!object) throw new FsError('ESTALE', 'fstat');
     // A file's attributes are the same in any branch.
@@ -115,7 +116,7 @@ export class NativeFiles {
    * Emits Modified if the object changed since it was last reported, or if `force` is set.
    * @returns false if nothing was emitted: no change, no such object, or an object of a frozen layer, which is read-only
    */
-  touched(oid: number, pid: number, force: boolean, uid: number): boolean {
+  touched(oid: ObjectId, pid: number, force: boolean, uid: number): boolean {
     const { content, now } = this.#engine;
     const object = content.object(oid);
     const ns = object && this.#branches.ofLayer(object.layer);

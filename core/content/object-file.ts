@@ -12,6 +12,7 @@ import {
 import { NO_SLOT } from '../constants.ts';
 import type { Inode } from '../layers/inode.ts';
 import type { LowerLayer } from '../layers/lower-layer.ts';
+import type { Holder, ObjectId } from '../numbers.ts';
 
 /** An mtime that was never read: the object was created empty, and may still be. */
 export const UNREAD = -1n;
@@ -36,7 +37,7 @@ export interface VisibleFile {
 }
 
 export class ObjectFile {
-  readonly oid: number;
+  readonly oid: ObjectId;
   /** In the object directory. */
   readonly ownPath: string;
   visible: VisibleFile | null = null;
@@ -47,8 +48,8 @@ export class ObjectFile {
   readIn: LowerLayer | null = null;
   /** Index of the object's dirty mark in the shared page. */
   slot = NO_SLOT;
-  /** Processes that may hold a descriptor of the object. */
-  readonly holders = new Set<number>();
+  /** May hold a descriptor of the object. */
+  readonly holders = new Set<Holder>();
   /** Size and mtime (ns) that the last event or operation reported. */
   reportedSize = 0;
   reportedMtime = UNREAD;
@@ -61,7 +62,7 @@ export class ObjectFile {
   /** The host's descriptor for writing, kept only for files that are not executable: exec would fail with ETXTBSY. */
   writer = -1;
 
-  constructor(oid: number, path: string, node: Inode, layer: LowerLayer) {
+  constructor(oid: ObjectId, path: string, node: Inode, layer: LowerLayer) {
     this.oid = oid;
     this.ownPath = path;
     this.node = node;

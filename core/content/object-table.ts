@@ -4,6 +4,7 @@ import { Inode } from '../layers/inode.ts';
 import type { LowerFile } from '../layers/lower-file.ts';
 import type { LowerLayer } from '../layers/lower-layer.ts';
 import { copyMetadata } from '../layers/namespace.ts';
+import type { ObjectId } from '../numbers.ts';
 import { DIRTY_SLOTS } from '../protocol.ts';
 import { copyLower } from './lower-bytes.ts';
 import { type ObjectFds, ObjectFile, type VisibleFile } from './object-file.ts';
@@ -30,7 +31,7 @@ export class ObjectTable {
   readonly #fds: ObjectFds;
   readonly #state: ObjectState;
   readonly #quota: Quota;
-  readonly #objects = new Map<number, ObjectFile>();
+  readonly #objects = new Map<ObjectId, ObjectFile>();
   readonly #slots = new Slots(DIRTY_SLOTS);
   #nextOid = 1;
 
@@ -42,7 +43,7 @@ export class ObjectTable {
     this.#quota = quota;
   }
 
-  get(oid: number): ObjectFile | undefined {
+  get(oid: ObjectId): ObjectFile | undefined {
     return this.#objects.get(oid);
   }
 
@@ -52,7 +53,7 @@ export class ObjectTable {
   }
 
   #promote(node: Inode, layer: LowerLayer): ObjectFile {
-    const oid = this.#nextOid++;
+    const oid = this.#nextOid++ as ObjectId;
     const object = new ObjectFile(oid, `${this.#directory}/${oid}`, node, layer);
     const visible = this.visibleFiles?.find(node, layer, object.ownPath);
     if (!node.isFile()) {

@@ -8,6 +8,7 @@ import type { FsView, Place } from '../fs-view.ts';
 import type { Inode } from '../layers/inode.ts';
 import type { LowerLayer } from '../layers/lower-layer.ts';
 import type { Namespace } from '../layers/namespace.ts';
+import { type Holder, NO_OBJECT, type ObjectId } from '../numbers.ts';
 import { InotifyMirror, isObjectType } from './mirror.ts';
 import { MirrorFile } from './mirror-file.ts';
 import type { MirrorHost } from './mirror-host.ts';
@@ -22,7 +23,7 @@ export interface InotifyMirrorsConfig {
   /** See MirrorHost. */
   readonly count: (ino: number, delta: number) => void;
   /** A path through one of the holders that has the real inode open. */
-  readonly held: (holders: ReadonlySet<number>, inode: number) => string | undefined;
+  readonly held: (holders: ReadonlySet<Holder>, inode: number) => string | undefined;
   /** Called for the first error of the real filesystem: watchers may have missed events. */
   readonly onTrouble: (error: unknown) => void;
 }
@@ -45,7 +46,7 @@ export interface RealName {
 export interface Recovered {
   readonly ino: number;
   /** 0 for a directory. */
-  readonly oid: number;
+  readonly oid: ObjectId;
 }
 
 export class InotifyMirrors implements VisibleFileProvider, MirrorHost {
@@ -53,7 +54,7 @@ export class InotifyMirrors implements VisibleFileProvider, MirrorHost {
   readonly #config: InotifyMirrorsConfig;
   readonly #mirrors = new Map<string, MirrorRecord>();
   /** Oids of objects that lost their last name in a mirror while processes held them, by real inode. */
-  readonly #lost = new Map<number, number>();
+  readonly #lost = new Map<number, ObjectId>();
   changedByCaller = false;
   #next = 1;
   #failed = false;
@@ -143,7 +144,7 @@ export class InotifyMirrors implements VisibleFileProvider, MirrorHost {
    *
    * @param oid 0 for a directory
    */
-  nameToOpen(ns: Namespace, ino: number, oid: number, dir: number, name: string): RealName | undefined {
+  nameToOpen(ns: Namespace, ino: number, oid: ObjectId, dir: number, name: string): RealName | undefined {
     const mirror = this.#mirrors.get(ns.name)?.mirror;
     const mirrored = mirror?.find(ino);
     const own = (at: MirrorInode): RealName => ({
@@ -168,7 +169,7 @@ export class InotifyMirrors implements VisibleFileProvider, MirrorHost {
     for (const record of this.#mirrors.values()) {
       if (!record.base.endsWith(`/${base}`)) continue;
       const mirrored = record.mirror.at(rest);
-      if (mirrored?.children) return { ino: mirrored.ino, oid: 0 };
+      if (mirrored?.children) return { ino: mirrored.ino, oid: NO_OBJECT };
       if (mirrored?.object) return { ino: mirrored.ino, oid: mirrored.object.oid };
     }
     const oid = this.#lost.get(inode);

@@ -1,5 +1,5 @@
 /**
- * Branches, snapshots, and the branch that each process sees.
+ * Branches and snapshots.
  *
  * A snapshot freezes the upper layer of a branch (and of the live branches below it) and pushes an empty layer: its
  * cost is independent of the size of the tree. Only inodes that processes hold open natively are copied, into
@@ -20,8 +20,6 @@ export interface BranchInfo {
   readonly parent?: string;
   /** Snapshot that the branch was created from or restored to, if any. */
   readonly snapshot?: string;
-  /** Processes bound to the branch. */
-  readonly pids: readonly number[];
 }
 
 export interface SnapshotInfo {
@@ -42,7 +40,6 @@ export class BranchTable {
   readonly #branches = new Map<string, Namespace>();
   readonly #origins = new Map<string, string>();
   readonly #snapshots = new Map<string, Snapshot>();
-  readonly #bindings = new Map<number, string>();
   readonly #layers = new Set<MemoryLayer>();
   #nextLayer = 1;
   /** Layers below main's own changes: the overlays. `discard` resets main to them. */
@@ -106,12 +103,11 @@ export class BranchTable {
     return ns;
   }
 
-  /** @throws FsError ENOENT; EBUSY for main, a branch with live branches above it, or a branch that processes see */
+  /** @throws FsError ENOENT; EBUSY for main and for a branch with live branches above it */
   delete(name: string): void {
     const ns = this.get(name);
     const used = [...this.#branches.values()].some((other) => other.parent === ns);
-    const bound = [...this.#bindings.values()].includes(name);
-    if (name === MAIN || used || bound) throw new FsError('EBUSY', 'branch', name);
+    if (name === MAIN || used) throw new FsError('EBUSY', 'branch', name);
     this.#branches.delete(name);
     this.#origins.delete(name);
     this.#state.epoch++;
@@ -176,7 +172,6 @@ export class BranchTable {
       name: ns.name,
       parent: ns.parent?.name,
       snapshot: this.#origins.get(ns.name),
-      pids: [...this.#bindings].filter(([, branch]) => branch === ns.name).map(([pid]) => pid),
     }));
   }
 
@@ -233,26 +228,5 @@ export class BranchTable {
     ns.upper.inodes.set(node.ino, node);
     if (node.object) node.object.layer = ns.upper;
     for (const entry of places) if (entry) ns.pin(entry, node);
-  }
-
-  /** The branch that a process sees: main unless the process is bound. */
-  of(pid: number): string {
-    return this.#bindings.get(pid) ?? MAIN;
-  }
-
-  /** @throws FsError ENOENT */
-  bind(pid: number, branch: string): void {
-    this.get(branch);
-    this.#bindings.set(pid, branch);
-  }
-
-  unbind(pid: number): void {
-    this.#bindings.delete(pid);
-  }
-
-  /** Binds a child to its parent's branch, unless the child is bound already. */
-  inherit(child: number, parent: number): void {
-    const branch = this.#bindings.get(parent);
-    if (branch !== undefined && !this.#bindings.has(child)) this.#bindings.set(child, branch);
   }
 }

@@ -1,5 +1,6 @@
 /** The first frame of a connection: its role, its binding, and the proof that it may connect. */
 import { timingSafeEqual } from 'node:crypto';
+import type { Pid } from '../../core/numbers.ts';
 import { HELLO, MAGIC, Op, PROTOCOL_VERSION, TOKEN_BYTES } from '../../core/protocol.ts';
 import { FrameError } from './wire/frame-splitter.ts';
 import type { RequestFrame } from './wire/request-frame.ts';
@@ -10,7 +11,7 @@ export interface Hello {
   /** As the process's environment has it. */
   readonly binding: number;
   /** Of a forked child; 0 after an exec. */
-  readonly parentPid: number;
+  readonly parentPid: Pid | 0;
 }
 
 /** @throws FrameError for another kind of frame, another version or a wrong token */
@@ -22,5 +23,5 @@ export function readHello(q: RequestFrame, token: Uint8Array): Hello {
   if (field('magic') !== MAGIC || field('version') !== PROTOCOL_VERSION)
     throw new FrameError(`it uses protocol version ${field('version')}, and this host ${PROTOCOL_VERSION}`);
   if (!timingSafeEqual(hello.subarray(HELLO.size), token)) throw new FrameError('its token is wrong');
-  return { role: field('role'), binding: field('binding'), parentPid: field('parent_pid') };
+  return { role: field('role'), binding: field('binding'), parentPid: field('parent_pid') as Pid | 0 };
 }

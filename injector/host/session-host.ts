@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { basename } from 'node:path';
 import { type Logger, pino } from 'pino';
 import type { FsCore } from '../../core/fs-core.ts';
+import type { ConnectionNumber, Pid } from '../../core/numbers.ts';
 import { ABSTRACT_SOCKET, HostState, Op, Role, TOKEN_BYTES } from '../../core/protocol.ts';
 import type { FridaEngine, ScriptEvent } from '../engine/frida-engine.ts';
 import {
@@ -68,8 +69,7 @@ export class SessionHost {
   readonly #token: Buffer;
   readonly #delivery: EventDelivery;
   readonly #listener: SocketListener;
-  /** Numbers connections as holders of objects. */
-  #nextHolder = 1;
+  #nextConnection = 1;
   #closed = false;
 
   /** @throws SessionError when the name is taken or invalid; the system's error when a directory is refused */
@@ -164,7 +164,7 @@ export class SessionHost {
           socket,
           peer: credentials,
           binding,
-          holder: this.#nextHolder++,
+          holder: this.#nextConnection++ as ConnectionNumber,
           agent: new ProcessAgent(agents, this.#delivery, credentials.pid),
           onAgentMissing: (pid, error) => this.#agentMissing(pid, error),
         });
@@ -185,12 +185,12 @@ export class SessionHost {
     }
   }
 
-  #agentMissing(pid: number, error: unknown): void {
+  #agentMissing(pid: Pid, error: unknown): void {
     const { message, remedy } = error as { message: string; remedy?: string };
     this.#report(`Process ${pid} cannot watch virtual files: ${message}.${remedy ? ` ${remedy}` : ''}`);
   }
 
-  #agentTrouble(pid: number, event: ScriptEvent): void {
+  #agentTrouble(pid: Pid, event: ScriptEvent): void {
     if (event.type === 'error') this.#report(`The agent in process ${pid} failed: ${event.description}`);
     this.session.log.info({ pid, event }, 'agent');
   }

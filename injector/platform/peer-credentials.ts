@@ -1,10 +1,11 @@
 /** Who is at the other end of a Unix socket, by the kernel's word. */
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import type { Pid } from '../../core/numbers.ts';
 import { libc } from './libc.ts';
 
 export interface PeerCredentials {
-  readonly pid: number;
+  readonly pid: Pid;
   readonly uid: number;
   readonly gid: number;
 }
@@ -39,13 +40,13 @@ function linuxCredentials(fd: number): PeerCredentials {
   const [pid, uid, gid] = new Uint32Array(option(fd, SOL_SOCKET, SO_PEERCRED, 12));
   // A socket that is none of a connected Unix pair has nobody's pid.
   if (pid === 0) throw new Error('peer credentials: not a connected Unix socket');
-  return { pid, uid, gid };
+  return { pid: pid as Pid, uid, gid };
 }
 
 function darwinCredentials(fd: number): PeerCredentials {
   const [pid] = new Uint32Array(option(fd, SOL_LOCAL, LOCAL_PEERPID, 4));
   const cred = new DataView(option(fd, SOL_LOCAL, LOCAL_PEERCRED, XUCRED_BYTES));
-  return { pid, uid: cred.getUint32(4, true), gid: cred.getUint32(12, true) };
+  return { pid: pid as Pid, uid: cred.getUint32(4, true), gid: cred.getUint32(12, true) };
 }
 
 function option(fd: number, level: number, name: number, size: number): ArrayBuffer {

@@ -1,5 +1,6 @@
 /** `attach`: gate and agent into a process that runs already. */
 import type { FsCore } from '../../core/fs-core.ts';
+import type { Pid } from '../../core/numbers.ts';
 import { ControlClient } from '../control/client.ts';
 import { enterBranch } from '../host/session/branch-entry.ts';
 import { UserError } from '../user-error.ts';
@@ -35,7 +36,8 @@ export async function attach(options: AttachOptions): Promise<Attached> {
 }
 
 async function attachToOwn(options: AttachOptions): Promise<Attached> {
-  const { pid, branch = 'main', hide = [] } = options;
+  const { branch = 'main', hide = [] } = options;
+  const pid = options.pid as Pid;
   const { host, close } = await openPrivateSession('attach', options);
   try {
     if (branch !== 'main') host.core.createBranch(branch);

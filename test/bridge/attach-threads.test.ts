@@ -33,8 +33,7 @@ const BUSY_THREADS = Number(process.env.BUSY_THREADS ?? 32);
 const BUSY_ATTACHES = Number(process.env.BUSY_ATTACHES ?? 4);
 
 const session = await openBridge();
-const attach = (pid: number): Promise<void> =>
-  session.host.agents.bring(pid, session.host.session.environmentValue('main'));
+const attach = (pid: number): Promise<void> => session.attach(pid);
 
 /** A program outside of the session, its lines in order. */
 class Bare {

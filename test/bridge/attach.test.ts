@@ -16,8 +16,7 @@ import {
 
 const session = await openBridge();
 const host = viewOf(session);
-const attach = (pid: number, to = session): Promise<void> =>
-  to.host.agents.bring(pid, to.host.session.environmentValue('main'));
+const attach = (pid: number, to = session): Promise<void> => to.attach(pid);
 const rejection = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => undefined,
@@ -128,7 +127,7 @@ failing('a process that ends during the attach', async () => {
   child.kill('SIGKILL');
   const error = await attached;
   assert.ok(error === undefined || error instanceof EngineError, String(error));
-  await session.host.agents.ended(child.pid!);
+  await session.agentEnded(child.pid!);
   // The agent's state is removed: the next request reports a missing process again.
   assert.instance(await rejection(attach(child.pid!)), EngineError);
 });

@@ -384,7 +384,7 @@ ends('sources of a running program that is attached to', async () => {
       { subject },
       { D: real },
     );
-    await session.host.agents.bring(subject.pid, session.host.session.environmentValue('main'));
+    await session.attach(subject.pid);
     const cast = { subject, host: viewOf(session) };
     await play(
       `${active('ATTRIB')}\nhost: chmod $D/f 0600\nevent s => ATTRIB\nhandle s => f\nmask s => ATTRIB`,

@@ -201,7 +201,7 @@ ways('attached to while it runs', async () => {
   const bare = startBare(program('fsstream'));
   assert.is(await bare.send('loop l'), 'ok');
   const D = freshTree(session);
-  await session.host.agents.bring(bare.pid, session.host.session.environmentValue('main'));
+  await session.attach(bare.pid);
   await play(`create s now 0 0x53 ${D}\nschedule s l\nstart s => 1`, { bare });
   hostCommand(host, `create ${D}/n`);
   assert.equal((await delivered(bare, 's', 1)).lines(D), ['/n 10100']);
@@ -222,7 +222,7 @@ for (const how of ['attached to', 'preloaded'])
     const late = run
       ? new ScriptedProgram(run.child, run.status)
       : new ScriptedProgram(spawn(command, [library], { stdio: 'pipe' }));
-    if (!run) await session.host.agents.bring(late.pid, session.host.session.environmentValue('main'));
+    if (!run) await session.attach(late.pid);
     assert.is(await late.send('load'), 'loaded');
     assert.is(await late.send(D), 'started');
     hostCommand(host, `create ${D}/n`);

@@ -248,11 +248,11 @@ branches('a process bound to another branch gets the differences', async () => {
   for (const [fd, path] of Object.entries({ f: 'f', d: 'd', x: 'd/x' }))
     await watcher.watch('k', fd, `${directory}/${path}`, { mode: fd === 'd' ? 'evtonly' : 'rdonly' });
   assert.equal(named(await watcher.heard('k')), {}, 'nothing yet');
-  session.host.session.rebind(watcher.pid, 'third');
+  session.rebind(watcher.pid, 'third');
   assert.equal(named(await watcher.heard('k')), { f: 'DELETE|LINK', d: 'WRITE' });
   await play('append $D/d/x main', { host: viewOf(session) }, D);
   assert.equal(named(await watcher.heard('k')), { x: 'WRITE|EXTEND' }, 'the file below becomes visible');
-  session.host.session.rebind(watcher.pid, 'main');
+  session.rebind(watcher.pid, 'main');
   await play('close k\nclose f\nclose d\nclose x', { watcher });
   session.core.deleteBranch('third');
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { constants as C, type FsCore, type FsView, kindName } from '../../core/index.ts';
+import { connection } from '../support/numbers.ts';
 import { line, names, outcome, plant, put, ROOT, setup, text } from './fixture.ts';
 
 const at = (path: string) => ({ path });
@@ -187,7 +188,7 @@ Branches('a native writer keeps writing to its branch, not to the snapshot', () 
     const { core, view, events } = setup({ backstore: { kind: 'shared', directory } });
     const { attr } = view.open(at('/f'), C.O_CREAT | C.O_RDWR);
     const object = `${directory}/o/${attr.oid}`;
-    core.opened(attr.oid, 5);
+    core.opened(attr.oid, connection(5));
     fs.writeFileSync(object, 'before');
     core.snapshot('main', 'then');
     fs.writeFileSync(object, 'after it');
@@ -225,29 +226,6 @@ Branches('reading natively shares the object of the lower branch, writing create
   }
 });
 
-Branches('processes see the branch they are bound to, children the branch of their parents', () => {
-  const { core } = branched();
-  core.bind(10, 'over');
-  core.inherit(11, 10);
-  core.inherit(12, 99);
-  assert.equal(
-    [10, 11, 12].map((pid) => core.branchOf(pid)),
-    ['over', 'over', 'main'],
-  );
-  core.bind(11, 'main');
-  core.inherit(11, 10);
-  assert.is(core.branchOf(11), 'main');
-  assert.equal(
-    core.listBranches().map(({ name, parent, pids }) => [name, parent, pids]),
-    [
-      ['main', undefined, [11]],
-      ['over', 'main', [10]],
-    ],
-  );
-  core.released(10);
-  assert.is(core.branchOf(10), 'main');
-});
-
 Branches('rebinding returns the difference of the two views', () => {
   const { core, over } = branched();
   put(over, '/d/f', 'longer than it was');
@@ -255,7 +233,7 @@ Branches('rebinding returns the difference of the two views', () => {
   over.unlink(at('/top'));
   over.mkdir(at('/n'));
   put(over, '/n/x', '');
-  const told = core.rebind(7, 'over').map(line).sort();
+  const told = core.diff('main', 'over').map(line).sort();
   assert.equal(told, [
     'Attrib /d/g (Mode)',
     'Created /n',
@@ -263,7 +241,7 @@ Branches('rebinding returns the difference of the two views', () => {
     'Modified /d/f (Extended)',
     'Removed /top',
   ]);
-  const back = core.rebind(7, 'main');
+  const back = core.diff('over', 'main');
   assert.equal(back.map((event) => `${kindName(event.kind)} ${event.path}`).sort(), [
     'Attrib /d/g',
     'Created /top',
@@ -272,7 +250,7 @@ Branches('rebinding returns the difference of the two views', () => {
     'Removed /n/x',
   ]);
   assert.ok(back.every((event, i) => i === 0 || event.id > back[i - 1].id));
-  assert.equal(core.rebind(7, 'main'), []);
+  assert.equal(core.diff('main', 'main'), []);
 });
 
 const REFUSED: [name: string, act: (core: FsCore) => unknown, code: string][] = [
@@ -282,20 +260,12 @@ const REFUSED: [name: string, act: (core: FsCore) => unknown, code: string][] = 
   ['an unknown parent', (core) => core.createBranch('x', { parent: 'none' }), 'ENOENT'],
   ['an unknown snapshot', (core) => core.createBranch('x', { snapshot: 'none' }), 'ENOENT'],
   ['a view of nothing', (core) => core.view('none', ROOT), 'ENOENT'],
-  ['binding to nothing', (core) => core.bind(1, 'none'), 'ENOENT'],
+  ['a difference to an unknown branch', (core) => core.diff('main', 'none'), 'ENOENT'],
   ['deleting main', (core) => core.deleteBranch('main'), 'EBUSY'],
   [
     'deleting what others lie upon',
     (core) => {
       core.createBranch('third', { parent: 'over' });
-      core.deleteBranch('over');
-    },
-    'EBUSY',
-  ],
-  [
-    'deleting what a process sees',
-    (core) => {
-      core.bind(1, 'over');
       core.deleteBranch('over');
     },
     'EBUSY',

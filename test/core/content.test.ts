@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Slots } from '../../core/content/slots.ts';
 import { constants as C, type FsView } from '../../core/index.ts';
+import { connection } from '../support/numbers.ts';
 import { line, outcome, put, setup, text } from './fixture.ts';
 
 const scratch = fs.mkdtempSync(`${fs.existsSync('/dev/shm') ? '/dev/shm' : tmpdir()}/shimfs-content-`);
@@ -26,7 +27,7 @@ function openAs(
   flags = C.O_RDWR,
 ) {
   const { attr } = view.open({ path }, flags);
-  core.opened(attr.oid, pid);
+  core.opened(attr.oid, connection(pid));
   return attr;
 }
 
@@ -134,13 +135,13 @@ Content('times are kept to the nanosecond, and set on the object to the microsec
 Content('an unlinked object lives until its last holder lets go', () => {
   const { core, view, objects } = shared();
   const { oid, ino } = openAs(core, view, '/f', 5, C.O_CREAT | C.O_RDWR);
-  core.opened(oid, 5);
-  core.opened(oid, 6);
+  core.opened(oid, connection(5));
+  core.opened(oid, connection(6));
   view.unlink({ path: '/f' });
   assert.is(view.stat({ dir: ino, path: '' }).nlink, 0);
-  core.closed(oid, 5);
+  core.closed(oid, connection(5));
   assert.equal(objects(), [String(oid)]);
-  core.released(6);
+  core.released(connection(6));
   assert.equal(objects(), []);
   assert.is(
     outcome(() => view.stat({ dir: ino, path: '' })),
@@ -151,7 +152,7 @@ Content('an unlinked object lives until its last holder lets go', () => {
 Content('an unlinked object without holders is freed at once, an object with a name stays', () => {
   const { core, view, objects } = shared();
   const { oid } = openAs(core, view, '/f', 5, C.O_CREAT | C.O_RDWR);
-  core.closed(oid, 5);
+  core.closed(oid, connection(5));
   assert.equal(objects(), [String(oid)]);
   view.rename({ path: '/f' }, { path: '/g' });
   put(view, '/h', 'over it');
@@ -172,18 +173,18 @@ Content('writes of the last holder are visible after it closed', () => {
   const { core, view, object } = shared();
   const { oid } = openAs(core, view, '/f', 5, C.O_CREAT | C.O_RDWR);
   fs.writeFileSync(object(oid), 'last words');
-  core.closed(oid, 5);
+  core.closed(oid, connection(5));
   assert.is(view.stat({ path: '/f' }).size, 10);
 });
 
 Content('O_TMPFILE has no name until it is linked', () => {
   const { core, view, events } = shared();
   const { attr } = view.open({ path: '/' }, C.O_TMPFILE | C.O_RDWR, 0o600);
-  core.opened(attr.oid, 5);
+  core.opened(attr.oid, connection(5));
   assert.is(attr.nlink, 0);
   assert.equal(events, []);
   view.link({ dir: attr.ino, path: '' }, { path: '/named' });
-  core.closed(attr.oid, 5);
+  core.closed(attr.oid, connection(5));
   assert.is(view.stat({ path: '/named' }).ino, attr.ino);
 });
 

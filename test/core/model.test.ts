@@ -10,6 +10,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { constants, FsCore, type FsEvent, type NodeFs } from '../../core/index.ts';
+import { connection } from '../support/numbers.ts';
 import { removeTree } from '../support/self.ts';
 import { commands, commandsOfUsers, type Face, facts } from './model-steps.ts';
 import { replay } from './replay.ts';
@@ -72,7 +73,7 @@ function promoteAll(core: FsCore, branch: string, base: string): void {
   for (const [path, isFile] of tree(core.fsFor(branch, { uid: 0, gid: 0 }), base) as [string, boolean][]) {
     if (!isFile) continue;
     const { attr } = view.open({ path }, constants.O_RDONLY);
-    if (attr.ino % 2) core.opened(attr.oid, 9);
+    if (attr.ino % 2) core.opened(attr.oid, connection(9));
   }
 }
 

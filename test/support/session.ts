@@ -10,6 +10,7 @@ import { constants, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { FsEvent } from '../../core/events/fs-event.ts';
 import type { FsCore } from '../../core/fs-core.ts';
+import type { Pid } from '../../core/numbers.ts';
 import { cacheDirectory } from '../../injector/engine/venv.ts';
 import { SessionHost, type SessionOptions } from '../../injector/host/session-host.ts';
 import { gateLibrary } from '../../injector/run/gate-library.ts';
@@ -127,6 +128,25 @@ export class TestSession {
       unsubscribe();
     }
     return events;
+  }
+
+  /** Loads gate and agent into a process outside of the session. @throws EngineError */
+  attach(pid: number): Promise<void> {
+    return this.host.agents.bring(pid as Pid, this.host.session.environmentValue('main'));
+  }
+
+  /** Resolves when the agent in `pid` has ended. */
+  agentEnded(pid: number): Promise<void> {
+    return this.host.agents.ended(pid as Pid);
+  }
+
+  hasAgent(pid: number): boolean {
+    return this.host.agents.connectionOf(pid as Pid) !== undefined;
+  }
+
+  /** See `Session.rebind`. */
+  rebind(pid: number, branch: string): string | undefined {
+    return this.host.session.rebind(pid as Pid, branch);
   }
 
   close(): Promise<void> {

@@ -1,5 +1,7 @@
 /** The connection to one agent. Its events are sent in order; while it does not read, they are folded. */
+
 import type { Socket } from 'node:net';
+import type { Pid } from '../../../core/numbers.ts';
 import { encodePath } from '../../../core/path-bytes.ts';
 import { AgentOp, EVENT, WireType } from '../../../core/protocol.ts';
 import { putU64 } from '../wire/request-frame.ts';
@@ -13,7 +15,7 @@ const MAX_FOLDED = 32 * 1024;
 const E = EVENT.at;
 
 export class AgentConnection {
-  readonly pid: number;
+  readonly pid: Pid;
   binding: number;
   readonly socket: Socket;
   /** Number of the last event frame. */
@@ -25,7 +27,7 @@ export class AgentConnection {
   /** An event of this tick was sent at once: the later ones of the tick are sent together. */
   #sentNow = false;
 
-  constructor(socket: Socket, pid: number, binding: number) {
+  constructor(socket: Socket, pid: Pid, binding: number) {
     this.socket = socket;
     this.pid = pid;
     this.binding = binding;

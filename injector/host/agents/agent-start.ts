@@ -1,4 +1,5 @@
 /** Injects an agent into a process and waits until it serves. */
+import type { Pid } from '../../../core/numbers.ts';
 import {
   EngineError,
   type FridaEngine,
@@ -10,7 +11,7 @@ import {
 const START_TIMEOUT_MS = 20_000;
 
 export interface AgentStart {
-  readonly pid: number;
+  readonly pid: Pid;
   /** The bundled script. */
   readonly source: string;
   /** Sent to the script as it starts. */
@@ -61,7 +62,7 @@ function deferred() {
   return { promise, resolve, reject };
 }
 
-const timeout = (pid: number): EngineError =>
+const timeout = (pid: Pid): EngineError =>
   new EngineError(
     'timeout',
     `the agent in process ${pid} did not answer within ${START_TIMEOUT_MS / 1000} s`,
@@ -69,7 +70,7 @@ const timeout = (pid: number): EngineError =>
   );
 
 /** What an event means for an agent that is starting; undefined: nothing yet. */
-export function outcomeOf(pid: number, event: ScriptEvent): 'ready' | EngineError | undefined {
+export function outcomeOf(pid: Pid, event: ScriptEvent): 'ready' | EngineError | undefined {
   if (event.type === 'error') return new EngineError('script', event.description, 'Run `shimfs doctor`.');
   if (event.type === 'detached')
     return new EngineError(

@@ -1,5 +1,7 @@
 /** The agents of a session: their start, their connections, and the inodes that each watches. */
+
 import type { FsEvent } from '../../../core/events/fs-event.ts';
+import type { Pid } from '../../../core/numbers.ts';
 import type { FridaEngine, ScriptEvent } from '../../engine/frida-engine.ts';
 import type { AgentConnection } from './agent-connection.ts';
 import { startAgent } from './agent-start.ts';
@@ -18,19 +20,19 @@ export interface AgentOptions {
   /** A watch was added (+1) or removed (−1): keeps the shared page's count, which writers read. */
   readonly count: (ino: number, delta: number) => void;
   /** A message of an agent that has started. */
-  readonly onTrouble: (pid: number, event: ScriptEvent) => void;
+  readonly onTrouble: (pid: Pid, event: ScriptEvent) => void;
 }
 
 export class Agents {
   readonly #options: AgentOptions;
-  readonly #connections = new Map<number, AgentConnection>();
+  readonly #connections = new Map<Pid, AgentConnection>();
   /** Agents that run or are being started, by pid. */
-  readonly #started = new Map<number, Promise<void>>();
+  readonly #started = new Map<Pid, Promise<void>>();
   /** Connections that watch an inode. */
   readonly #interest = new Map<number, Set<AgentConnection>>();
   #engine: Promise<FridaEngine> | undefined;
   readonly subtrees = new Subtrees();
-  readonly #endAwaited = new Map<number, (() => void)[]>();
+  readonly #endAwaited = new Map<Pid, (() => void)[]>();
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -54,7 +56,7 @@ export class Agents {
    * @param session the session variable's value, for a process that was not preloaded
    * @throws EngineError
    */
-  bring(pid: number, session?: string): Promise<void> {
+  bring(pid: Pid, session?: string): Promise<void> {
     const known = this.#started.get(pid);
     if (known) return known;
     const started = this.#start(pid, session);
@@ -63,7 +65,7 @@ export class Agents {
     return started;
   }
 
-  async #start(pid: number, session: string | undefined): Promise<void> {
+  async #start(pid: Pid, session: string | undefined): Promise<void> {
     const { gate, notes, source, onTrouble } = this.#options;
     this.#engine ??= this.#options.engine();
     const engine = await this.#engine.catch((error: unknown) => {
@@ -80,14 +82,14 @@ export class Agents {
   }
 
   /** Resolves when the agent in `pid` has ended, with the process or before it. */
-  ended(pid: number): Promise<void> {
+  ended(pid: Pid): Promise<void> {
     if (!this.#started.has(pid)) return Promise.resolve();
     return new Promise((resolve) =>
       this.#endAwaited.set(pid, [...(this.#endAwaited.get(pid) ?? []), resolve]),
     );
   }
 
-  #ended(pid: number): void {
+  #ended(pid: Pid): void {
     this.#started.delete(pid);
     for (const resolve of this.#endAwaited.get(pid) ?? []) resolve();
     this.#endAwaited.delete(pid);
@@ -108,7 +110,7 @@ export class Agents {
   }
 
   /** @returns false when the process has no agent */
-  watch(pid: number, inodes: readonly number[], on: boolean): boolean {
+  watch(pid: Pid, inodes: readonly number[], on: boolean): boolean {
     const connection = this.#connections.get(pid);
     if (!connection) return false;
     for (const ino of inodes) this.#watch(connection, ino, on);
@@ -130,7 +132,7 @@ export class Agents {
   }
 
   /** Number of the last event frame sent to the process's agent, 0 when it has none. */
-  seqOf(pid: number): number {
+  seqOf(pid: Pid): number {
     return this.#connections.get(pid)?.seq ?? 0;
   }
 
@@ -150,12 +152,12 @@ export class Agents {
     if (!this.subtrees.empty) this.subtrees.deliver(event, visible, notified);
   }
 
-  connectionOf(pid: number): AgentConnection | undefined {
+  connectionOf(pid: Pid): AgentConnection | undefined {
     return this.#connections.get(pid);
   }
 
   /** The process sees another branch. @param difference leads from the old view to the new one */
-  rebound(pid: number, binding: number, difference: () => readonly FsEvent[]): void {
+  rebound(pid: Pid, binding: number, difference: () => readonly FsEvent[]): void {
     const connection = this.#connections.get(pid);
     if (!connection) return;
     this.subtrees.rebind(connection, binding);

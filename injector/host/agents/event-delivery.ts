@@ -1,6 +1,7 @@
 /** Which event reaches which agent, and as what: each agent receives it as the branch of its process shows it. */
 import type { FsEvent } from '../../../core/events/fs-event.ts';
 import { SubtreeIndex } from '../../../core/events/subtree-index.ts';
+import type { Pid } from '../../../core/numbers.ts';
 import { ID_PARTS } from '../../../core/protocol.ts';
 import type { Session, SessionListener } from '../session/session.ts';
 import type { AgentConnection } from './agent-connection.ts';
@@ -25,14 +26,14 @@ export class EventDelivery implements SessionListener {
 
   #deliver(event: FsEvent): void {
     const { empty } = this.#agents.subtrees;
-    this.#agents.deliver(empty ? event : this.#session.openWrites.mark(event), this.#visible);
+    this.#agents.deliver(empty ? event : this.#session.writes.mark(event), this.#visible);
   }
 
   writerClosed(event: FsEvent): void {
     this.#agents.subtrees.deliver(event, this.#visible);
   }
 
-  rebound(pid: number, binding: number, difference: () => readonly FsEvent[]): void {
+  rebound(pid: Pid, binding: number, difference: () => readonly FsEvent[]): void {
     this.#agents.rebound(pid, binding, difference);
   }
 

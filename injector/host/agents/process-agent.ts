@@ -1,13 +1,14 @@
 /** The agent of one process, as that process's gate reaches it. Every call is refused while there is none. */
+import type { Pid } from '../../../core/numbers.ts';
 import type { Agents } from './agents.ts';
 import type { EventDelivery, SubtreeMode } from './event-delivery.ts';
 
 export class ProcessAgent {
   readonly #agents: Agents;
   readonly #delivery: EventDelivery;
-  readonly #pid: number;
+  readonly #pid: Pid;
 
-  constructor(agents: Agents, delivery: EventDelivery, pid: number) {
+  constructor(agents: Agents, delivery: EventDelivery, pid: Pid) {
     this.#agents = agents;
     this.#delivery = delivery;
     this.#pid = pid;

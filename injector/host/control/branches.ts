@@ -1,5 +1,7 @@
 /** Branches and snapshots, by name. */
+
 import { FsError } from '../../../core/errors.ts';
+import type { Pid } from '../../../core/numbers.ts';
 import { UserError } from '../../user-error.ts';
 import type { Session } from '../session/session.ts';
 import type { Methods } from './method.ts';
@@ -68,7 +70,7 @@ export const branchMethods: Methods<'branch'> = {
 
   'branch.bind': (params, { session }) => {
     const name = branch(params, session, 'name');
-    const pid = whole(params, 'pid');
+    const pid = whole(params, 'pid') as Pid;
     const before = session.rebind(pid, name);
     if (before !== undefined) return { before };
     const { pids } = session.processes;

@@ -1,4 +1,5 @@
 /** The session itself: its description, and how programs enter it. */
+import type { Pid } from '../../../core/numbers.ts';
 import { enterBranch } from '../session/branch-entry.ts';
 import type { Methods } from './method.ts';
 import { branch, flag, texts, whole } from './params.ts';
@@ -19,7 +20,7 @@ export const sessionMethods: Methods<'session'> = {
   },
 
   'session.attach': async (params, { session, agents, push }) => {
-    const pid = whole(params, 'pid');
+    const pid = whole(params, 'pid') as Pid;
     await agents.bring(pid, session.environmentValue(branch(params, session)));
     push({ attached: pid });
     await agents.ended(pid);

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { ERRNO, type ErrnoCode, FsError } from '../../../core/errors.ts';
 import type { FsView } from '../../../core/fs-view.ts';
+import type { ConnectionNumber, Pid } from '../../../core/numbers.ts';
 import { encodePath } from '../../../core/path-bytes.ts';
 import { MAX_REQUEST, Op, REQUEST, ReplyFlag } from '../../../core/protocol.ts';
 import { MountExit } from '../../../core/walk.ts';
@@ -22,10 +23,10 @@ export interface GateConnectionConfig {
   readonly peer: PeerCredentials;
   readonly binding: number;
   /** Number of this connection as a holder of objects. */
-  readonly holder: number;
+  readonly holder: ConnectionNumber;
   readonly agent: ProcessAgent;
   /** The process needs an agent and cannot have one. */
-  readonly onAgentMissing: (pid: number, error: unknown) => void;
+  readonly onAgentMissing: (pid: Pid, error: unknown) => void;
 }
 
 export class GateConnection implements BoundConnection, RequestContext {

@@ -1,4 +1,5 @@
 /** What one connection's process holds open: objects, and real files that it reads in place. */
+import type { ConnectionNumber, ObjectId, ReaderNumber } from '../../../core/numbers.ts';
 import type { ReaderHolder } from '../session/in-place-readers.ts';
 import type { Session } from '../session/session.ts';
 
@@ -6,21 +7,21 @@ export class HeldObjects {
   readonly #session: Session;
   readonly #connection: ReaderHolder;
   /** Number of this connection: an exec keeps the pid, but its new image holds its descriptors itself. */
-  readonly #holder: number;
+  readonly #holder: ConnectionNumber;
   /** Descriptors of each object. */
-  readonly #counts = new Map<number, number>();
+  readonly #counts = new Map<ObjectId, number>();
   /** Objects with a writable descriptor. */
-  readonly #writable = new Set<number>();
+  readonly #writable = new Set<ObjectId>();
 
-  constructor(session: Session, connection: ReaderHolder, holder: number) {
+  constructor(session: Session, connection: ReaderHolder, holder: ConnectionNumber) {
     this.#session = session;
     this.#connection = connection;
     this.#holder = holder;
   }
 
   /** One more descriptor. @param oid an object, or the number of an in-place reader */
-  opened(oid: number, writable: boolean): void {
-    const { core, inPlace, writers, page } = this.#session;
+  opened(oid: ObjectId | ReaderNumber, writable: boolean): void {
+    const { core, inPlace, writes, page } = this.#session;
     if (inPlace.has(oid)) {
       inPlace.held(oid, this.#connection);
       return;
@@ -30,14 +31,14 @@ export class HeldObjects {
     const object = core.content.object(oid);
     if (!writable || !object || this.#writable.has(oid)) return;
     this.#writable.add(oid);
-    writers.added(oid, object.node.ino);
+    writes.writerAdded(oid, object.node.ino);
     // Native writes are not seen as they happen: invalidate kept answers, and move readers of the lower file.
     inPlace.changed(object.node.ino);
     page.outdate(object.node.ino);
   }
 
   /** One descriptor less. */
-  closed(oid: number): void {
+  closed(oid: ObjectId | ReaderNumber): void {
     const { core, inPlace, writes } = this.#session;
     if (inPlace.has(oid)) {
       inPlace.closed(oid, this.#connection);

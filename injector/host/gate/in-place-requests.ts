@@ -2,11 +2,11 @@
 import { statSync } from 'node:fs';
 import type { Attr } from '../../../core/attr.ts';
 import { generationIndex, ReplyFlag } from '../../../core/protocol.ts';
-import { failure } from '../wire/request-frame.ts';
+import { failure, type ReplyAttr } from '../wire/request-frame.ts';
 import type { Handler, RequestContext } from './request-context.ts';
 
 /** A real file's attributes, with the reader's number as object id and the generation at which to ask for a copy. */
-export function openInPlace(attr: Attr, { session, view, holder }: RequestContext): Attr {
+export function openInPlace(attr: Attr, { session, view, holder }: RequestContext): ReplyAttr {
   if (attr.type !== 'file') return attr;
   const oid = session.inPlace.opened(attr.ino, view.branch, holder);
   return { ...attr, oid, slot: session.page.generation(generationIndex(attr.ino)) };
@@ -15,7 +15,8 @@ export function openInPlace(attr: Attr, { session, view, holder }: RequestContex
 /** The copy that a reader continues with. */
 export const repoint: Handler = (q, { session, view, holder, held }) => {
   const { inPlace, log } = session;
-  const [ino, id] = [q.dir, q.a];
+  const ino = q.dir;
+  const id = q.heldNumber;
   const [locked, mapped] = [(q.flags & 1) !== 0, (q.flags & 2) !== 0];
   const facts = { pid: holder.peer.pid, ino, locked, mapped };
   // A fork child whose parent ended before the child was known becomes a reader of its own.

@@ -3,13 +3,14 @@ import type { Attr } from '../../../core/attr.ts';
 import { O_ACCMODE, O_PATH, O_RDONLY, X_OK } from '../../../core/constants.ts';
 import { FsError } from '../../../core/errors.ts';
 import type { RealName } from '../../../core/inotify/mirrors.ts';
+import type { ObjectId, ReaderNumber } from '../../../core/numbers.ts';
 import { OBJECT_NAMES, ReplyFlag } from '../../../core/protocol.ts';
 import { type Answer, failure } from '../wire/request-frame.ts';
 import { openInPlace } from './in-place-requests.ts';
 import { placeOf, text } from './operands.ts';
 import type { Handler } from './request-context.ts';
 
-export const objectName = (oid: number): Uint8Array => text(`${OBJECT_NAMES.objects}/${oid}`);
+export const objectName = (oid: ObjectId): Uint8Array => text(`${OBJECT_NAMES.objects}/${oid}`);
 
 const byMirror = (attr: Attr, { path, inode }: RealName, flags = 0): Answer => ({
   flags,
@@ -46,11 +47,11 @@ export const open: Handler = (q, c) => {
 /** The real name behind an open object or directory. */
 export const where: Handler = (q, { session, view, binding }) => {
   const { core, inotify, placeholders } = session;
-  const attr = q.a ? core.statObject(q.a) : view.stat({ dir: q.dir, path: '' });
-  const found = inotify.nameToOpen(view, attr.ino, q.a, 0, '');
+  const attr = q.a ? core.statObject(q.oid) : view.stat({ dir: q.dir, path: '' });
+  const found = inotify.nameToOpen(view, attr.ino, q.oid, 0, '');
   if (found && !found.unreachable) return byMirror(attr, found);
   if (found) return failure('ENOENT');
-  return { attr, data: q.a ? objectName(q.a) : text(placeholders.of(binding, attr)) };
+  return { attr, data: q.a ? objectName(q.oid) : text(placeholders.of(binding, attr)) };
 };
 
 export const chdir: Handler = (q, { session, view, binding }) => {
@@ -60,12 +61,15 @@ export const chdir: Handler = (q, { session, view, binding }) => {
   return { attr, data: text(session.placeholders.of(binding, attr)) };
 };
 
+const heldNumberAt = (data: Buffer, at: number) =>
+  Number(data.readBigUInt64LE(at)) as ObjectId | ReaderNumber;
+
 /** A process has descriptors from the one that forked or executed it. */
 export const inherit: Handler = (q, { session, held }) => {
   const { data } = q;
-  for (let at = 0; at + 8 <= data.length; at += 8) held.opened(Number(data.readBigUInt64LE(at)), true);
+  for (let at = 0; at + 8 <= data.length; at += 8) held.opened(heldNumberAt(data, at), true);
   if (!(q.flags & 1)) return undefined;
-  return { attr: session.core.statObject(Number(data.readBigUInt64LE(0))) };
+  return { attr: session.core.statObject(heldNumberAt(data, 0) as ObjectId) };
 };
 
 /** What an open real name, found in /proc after an exec, belongs to. */

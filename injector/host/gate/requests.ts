@@ -17,14 +17,14 @@ const none: Answer = {};
 const done = (_: unknown): Answer => none;
 
 const stat: Handler = (q, { session, view }) => {
-  const { core, page, writers } = session;
+  const { core, page, writes } = session;
   const place = placeOf(q);
   return cacheableStat({
     view,
     place,
     follow: followOf(q).follow,
     generations: page,
-    isCacheable: ({ oid }) => !writers.has(oid),
+    isCacheable: ({ oid }) => !writes.isWritable(oid),
     // Changes of the real directories raise no generation: the gate compares the real file.
     realDependency:
       core.overlays.length === 0 ? () => 'free' : (found) => core.realDependency(view.branch, place, found),
@@ -52,7 +52,7 @@ const readdir: Handler = (q, { view }) => {
 
 const socket: Handler = (q, { session, view }) => {
   const names = SocketNames.of(session.core);
-  if (q.flags === 2) return { data: names.get(q.a) };
+  if (q.flags === 2) return { data: names.get(q.oid) };
   if (q.flags === 1) {
     const attr = view.bindSocket(placeOf(q), q.mode & ~q.umask);
     names.keep(attr.oid, q.data);
@@ -126,14 +126,15 @@ export const HANDLERS: Partial<Record<number, Handler>> = {
   [Op.Repoint]: repoint,
   [Op.Adopt]: adopt,
   [Op.Binding]: (_, { binding }) => count(binding),
-  [Op.Close]: (q, { held }) => void held.closed(q.a),
-  [Op.Wrote]: (q, { session, holder }) => done(session.writes.take(q.a, holder.peer.pid)),
-  [Op.Grow]: (q, { session }) => count(session.core.content.grow(q.a, q.b, q.flags & 1 ? q.dir2 : undefined)),
+  [Op.Close]: (q, { held }) => void held.closed(q.heldNumber),
+  [Op.Wrote]: (q, { session, holder }) => done(session.writes.take(q.oid, holder.peer.pid)),
+  [Op.Grow]: (q, { session }) =>
+    count(session.core.content.grow(q.oid, q.b, q.flags & 1 ? q.dir2 : undefined)),
   [Op.Watch]: watch,
   [Op.Subtree]: subtree,
   [Op.EventId]: eventId,
   [Op.Notify]: notify,
   [Op.Recover]: recover,
   [Op.Where]: where,
-  [Op.Ring]: (q, { session }) => void session.writes.ring(q.a),
+  [Op.Ring]: (q, { session }) => void session.writes.ring(q.oid),
 };

@@ -9,6 +9,7 @@ import type { Attr } from '../../../core/attr.ts';
 import { O_RDONLY } from '../../../core/constants.ts';
 import { FsError } from '../../../core/errors.ts';
 import type { FsCore } from '../../../core/fs-core.ts';
+import type { ObjectId, Pid, ReaderNumber } from '../../../core/numbers.ts';
 import { libc } from '../../platform/libc.ts';
 
 /** Above every object id and connection number: all three name holders of objects in the core. */
@@ -16,16 +17,16 @@ const FIRST_READER = 2 ** 48;
 
 /** A process's connection, as far as it holds readers. */
 export interface ReaderHolder {
-  readonly peer: { readonly pid: number };
+  readonly peer: { readonly pid: Pid };
 }
 
 interface Reader {
-  readonly id: number;
+  readonly id: ReaderNumber;
   readonly ino: number;
   readonly branch: string;
   readonly holders: Map<ReaderHolder, number>;
   /** The copy, held since the copy-up, and this host's own descriptor of it; -1 until it is opened. */
-  copy?: { readonly oid: number; fd: number };
+  copy?: { readonly oid: ObjectId; fd: number };
 }
 
 /** What a reader continues with: the copy's attributes and a descriptor to pass to the process. */
@@ -36,7 +37,7 @@ export interface Copy {
 
 export class InPlaceReaders {
   readonly #core: FsCore;
-  readonly #readers = new Map<number, Reader>();
+  readonly #readers = new Map<ReaderNumber, Reader>();
   readonly #byInode = new Map<number, Set<Reader>>();
   #next = FIRST_READER;
 
@@ -48,13 +49,13 @@ export class InPlaceReaders {
     return this.#readers.size;
   }
 
-  has(id: number): boolean {
-    return this.#readers.has(id);
+  has(id: ObjectId | ReaderNumber): id is ReaderNumber {
+    return this.#readers.has(id as ReaderNumber);
   }
 
   /** A real file was opened. @returns the reader's number */
-  opened(ino: number, branch: string, holder: ReaderHolder): number {
-    const reader: Reader = { id: this.#next++, ino, branch, holders: new Map([[holder, 1]]) };
+  opened(ino: number, branch: string, holder: ReaderHolder): ReaderNumber {
+    const reader: Reader = { id: this.#next++ as ReaderNumber, ino, branch, holders: new Map([[holder, 1]]) };
     this.#readers.set(reader.id, reader);
     this.#byInode.set(ino, (this.#byInode.get(ino) ?? new Set()).add(reader));
     this.#follow(reader);
@@ -62,12 +63,12 @@ export class InPlaceReaders {
   }
 
   /** One more descriptor of the reader. */
-  held(id: number, holder: ReaderHolder): void {
+  held(id: ReaderNumber, holder: ReaderHolder): void {
     const holders = this.#readers.get(id)?.holders;
     holders?.set(holder, (holders.get(holder) ?? 0) + 1);
   }
 
-  closed(id: number, holder: ReaderHolder, count = 1): void {
+  closed(id: ReaderNumber, holder: ReaderHolder, count = 1): void {
     const reader = this.#readers.get(id);
     const left = (reader?.holders.get(holder) ?? 0) - count;
     if (!reader) return;
@@ -118,7 +119,7 @@ export class InPlaceReaders {
    * @param offset of the description, used when the copy is opened for the first time
    * @returns undefined while the reader's file has no copy
    */
-  repoint(id: number, offset: number): Copy | undefined {
+  repoint(id: ReaderNumber, offset: number): Copy | undefined {
     const reader = this.#readers.get(id);
     if (reader) this.#follow(reader);
     if (!reader?.copy) return undefined;
@@ -133,7 +134,7 @@ export class InPlaceReaders {
   }
 
   /** The reader of a descriptor that a process inherited, if another process has the same description. */
-  shared(ino: number, pid: number, fd: number): number | undefined {
+  shared(ino: number, pid: Pid, fd: number): ReaderNumber | undefined {
     const target = linkOf(pid, fd);
     for (const { id, holders } of this.#byInode.get(ino) ?? [])
       for (const { peer } of holders.keys())

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { FsCore } from '../../../core/fs-core.ts';
 import type { FsView, Place } from '../../../core/fs-view.ts';
 import { InotifyMirrors, type RealName } from '../../../core/inotify/mirrors.ts';
+import type { ConnectionNumber, Holder, ObjectId, Pid } from '../../../core/numbers.ts';
 import { decodePath } from '../../../core/path-bytes.ts';
 import { OBJECT_NAMES } from '../../../core/protocol.ts';
 import { linuxNames } from '../../platform/real-names.ts';
@@ -29,7 +30,7 @@ export class Inotify {
   #mirrors: InotifyMirrors | undefined;
   #cleaner: ChildProcess | undefined;
   readonly #prefix: Buffer;
-  readonly #holders = new Map<number, number>();
+  readonly #holders = new Map<Holder, Pid>();
   #idle: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -39,12 +40,12 @@ export class Inotify {
   }
 
   /** A connection: its number as a holder of objects, and its process. */
-  holderAdded(holder: number, pid: number): void {
+  holderAdded(holder: ConnectionNumber, pid: Pid): void {
     this.#holders.set(holder, pid);
     clearTimeout(this.#idle);
   }
 
-  holderRemoved(holder: number): void {
+  holderRemoved(holder: ConnectionNumber): void {
     this.#holders.delete(holder);
     if (this.#holders.size > 0 || !this.#mirrors || this.#closed) return;
     // An exec disconnects and connects again.
@@ -95,7 +96,7 @@ export class Inotify {
     return this.#mirrors;
   }
 
-  #held(holders: ReadonlySet<number>, inode: number): string | undefined {
+  #held(holders: ReadonlySet<Holder>, inode: number): string | undefined {
     for (const holder of holders) {
       const pid = this.#holders.get(holder);
       const found = pid === undefined ? undefined : descriptorOf(pid, inode);
@@ -115,7 +116,7 @@ export class Inotify {
    *
    * @param oid 0 for a directory @returns undefined where the object's own name serves
    */
-  nameToOpen(view: FsView, ino: number, oid: number, dir: number, name: string): RealName | undefined {
+  nameToOpen(view: FsView, ino: number, oid: ObjectId, dir: number, name: string): RealName | undefined {
     const found = this.#mirrors?.nameToOpen(view.ns, ino, oid, dir, name);
     return found && { ...found, path: this.#relative(found.path) };
   }
@@ -128,7 +129,7 @@ export class Inotify {
   }
 
   /** The inode behind a mirror's name. @param path below the object directory, as /proc reports it @param inode of the real file */
-  recover(path: Buffer, inode: number): { readonly ino: number; readonly oid: number } | undefined {
+  recover(path: Buffer, inode: number): { readonly ino: number; readonly oid: ObjectId } | undefined {
     const [area, ...names] = decodePath(path).split('/');
     return area === OBJECT_NAMES.mirrors ? this.#mirrors?.recover(names, inode) : undefined;
   }
@@ -142,7 +143,7 @@ export class Inotify {
 }
 
 /** The /proc name of a process's descriptor of a real inode, if there is one and it may be inspected. */
-function descriptorOf(pid: number, inode: number): string | undefined {
+function descriptorOf(pid: Pid, inode: number): string | undefined {
   const directory = `/proc/${pid}/fd`;
   try {
     for (const fd of readdirSync(directory)) {

@@ -1,24 +1,23 @@
 /**
- * Writes that programs make to object files without asking the host.
+ * Writes that programs make to object files without asking the host, and who may make them.
  *
- * A write leaves a dirty mark in the shared page. The mark becomes a Modified event when the writer's close, its
- * ring or its end is read here.
+ * A write leaves a dirty mark in the shared page. The mark becomes a Modified event when the writer rings, closes or
+ * ends.
  */
 import type { FsEvent } from '../../../core/events/fs-event.ts';
 import type { FsCore } from '../../../core/fs-core.ts';
-import type { OpenWrites } from './open-writes.ts';
-import type { Writers } from './writers.ts';
+import type { ObjectId, Pid } from '../../../core/numbers.ts';
+import { OpenWrites } from './open-writes.ts';
+import { Writers } from './writers.ts';
 
 /** Rings are collected for this long, so that many writes become one event. */
 const RING_DELAY_MS = 2;
 
 export interface NativeWritesConfig {
   readonly core: FsCore;
-  readonly writers: Writers;
-  readonly openWrites: OpenWrites;
   /** Takes a slot's dirty mark: the pid that wrote last, 0 for none. */
   readonly takeMark: (slot: number) => number;
-  /** The last writer of a file has closed it. */
+  /** The last writer of a file that was written has closed it. */
   readonly onClosed: (event: FsEvent) => void;
   /** The host's user: a write by anyone but root clears set-user-ID. */
   readonly uid: number;
@@ -26,16 +25,40 @@ export interface NativeWritesConfig {
 
 export class NativeWrites {
   readonly #config: NativeWritesConfig;
-  readonly #rung = new Set<number>();
+  readonly #writers = new Writers();
+  readonly #open: OpenWrites;
+  readonly #rung = new Set<ObjectId>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(config: NativeWritesConfig) {
     this.#config = config;
+    this.#open = new OpenWrites(config.core, this.#writers);
+  }
+
+  /** Whether a process may be writing the object: gates must not keep a stat answer about it. */
+  isWritable(oid: ObjectId): boolean {
+    return this.#writers.has(oid);
+  }
+
+  /** The event as agents receive it: with `Writing` while the file is open for writing. */
+  mark(event: FsEvent): FsEvent {
+    return this.#open.mark(event);
+  }
+
+  writerAdded(oid: ObjectId, ino: number): void {
+    this.#writers.added(oid, ino);
+  }
+
+  /** A process has closed its last writable descriptor of an object. */
+  writerRemoved(oid: ObjectId): void {
+    const ino = this.#writers.removed(oid);
+    const event = ino === undefined || this.#closed ? undefined : this.#open.closed(ino);
+    if (event) this.#config.onClosed(event);
   }
 
   /** Emit what was written to an object. @param pid a certain writer; without it only a dirty mark counts */
-  take(oid: number, pid = 0): void {
+  take(oid: ObjectId, pid: Pid | 0 = 0): void {
     // Connections end after the session does: nothing is left to notify.
     if (this.#closed) return;
     const { core, takeMark, uid } = this.#config;
@@ -46,7 +69,7 @@ export class NativeWrites {
   }
 
   /** A program set the mark of an object that is watched. */
-  ring(oid: number): void {
+  ring(oid: ObjectId): void {
     if (this.#closed) return;
     this.#rung.add(oid);
     this.#timer ??= setTimeout(() => this.flush(), RING_DELAY_MS);
@@ -58,14 +81,6 @@ export class NativeWrites {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     for (const oid of [...this.#rung]) this.take(oid);
-  }
-
-  /** A process has closed its last writable descriptor of an object. */
-  writerRemoved(oid: number): void {
-    const { writers, openWrites, onClosed } = this.#config;
-    const ino = writers.removed(oid);
-    const event = ino === undefined || this.#closed ? undefined : openWrites.closed(ino);
-    if (event) onClosed(event);
   }
 
   close(): void {

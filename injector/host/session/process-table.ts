@@ -5,10 +5,11 @@
  * names its parent; an exec keeps the pid and the start time of the process.
  */
 import { readFileSync } from 'node:fs';
+import type { Pid } from '../../../core/numbers.ts';
 
 /** A connection of a process, as far as this table needs it. */
 export interface BoundConnection {
-  readonly peer: { readonly pid: number };
+  readonly peer: { readonly pid: Pid };
   readonly binding: number;
   rebind(binding: number): void;
 }
@@ -25,12 +26,12 @@ const MAX_RECORDS = 4096;
 const NONE: ReadonlySet<BoundConnection> = new Set();
 
 export class ProcessTable {
-  readonly #connections = new Map<number, Set<BoundConnection>>();
-  readonly #bound = new Map<number, Bound>();
-  readonly #startOf: (pid: number) => string;
+  readonly #connections = new Map<Pid, Set<BoundConnection>>();
+  readonly #bound = new Map<Pid, Bound>();
+  readonly #startOf: (pid: Pid) => string;
 
   /** @param startOf when a process was started, in the system's units; empty where that cannot be read */
-  constructor(startOf: (pid: number) => string = startTime) {
+  constructor(startOf: (pid: Pid) => string = startTime) {
     this.#startOf = startOf;
   }
 
@@ -47,16 +48,16 @@ export class ProcessTable {
   }
 
   /** Connections of a process: one for each of its images that is still connected. */
-  of(pid: number): ReadonlySet<BoundConnection> {
+  of(pid: Pid): ReadonlySet<BoundConnection> {
     return this.#connections.get(pid) ?? NONE;
   }
 
-  get pids(): number[] {
+  get pids(): Pid[] {
     return [...this.#connections.keys()].sort((a, b) => a - b);
   }
 
   /** The binding of a process whose environment says `binding`. @param parent it was forked from, 0 after an exec */
-  bindingOf(pid: number, binding: number, parent: number): number {
+  bindingOf(pid: Pid, binding: number, parent: Pid | 0): number {
     if (this.#bound.size === 0) return binding;
     const started = this.#startOf(pid);
     const own = this.#bound.get(pid);
@@ -69,7 +70,7 @@ export class ProcessTable {
   }
 
   /** @returns false when no such process lives here */
-  bind(pid: number, binding: number): boolean {
+  bind(pid: Pid, binding: number): boolean {
     const all = this.of(pid);
     if (all.size === 0) return false;
     this.#record(pid, { binding, started: this.#startOf(pid) });
@@ -77,7 +78,7 @@ export class ProcessTable {
     return true;
   }
 
-  #record(pid: number, bound: Bound): void {
+  #record(pid: Pid, bound: Bound): void {
     this.#bound.delete(pid);
     this.#bound.set(pid, bound);
     if (this.#bound.size <= MAX_RECORDS) return;
@@ -85,7 +86,7 @@ export class ProcessTable {
   }
 }
 
-function startTime(pid: number): string {
+function startTime(pid: Pid): string {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The name in parentheses before it may contain any byte, parentheses included.

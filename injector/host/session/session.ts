@@ -10,16 +10,15 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { EventKind, type FsEvent } from '../../../core/events/fs-event.ts';
 import { FsCore } from '../../../core/fs-core.ts';
+import type { Pid } from '../../../core/numbers.ts';
 import { HostState, OBJECT_NAMES, SharedFlag } from '../../../core/protocol.ts';
 import { SharedPage } from '../../platform/shared-page.ts';
 import { Bindings } from './bindings.ts';
 import { InPlaceReaders } from './in-place-readers.ts';
 import { Inotify } from './inotify.ts';
 import { NativeWrites } from './native-writes.ts';
-import { OpenWrites } from './open-writes.ts';
 import { Placeholders } from './placeholders.ts';
 import { ProcessTable } from './process-table.ts';
-import { Writers } from './writers.ts';
 
 export interface SessionConfig {
   readonly name: string;
@@ -46,7 +45,7 @@ export interface SessionListener {
   /** The last writer of a file has closed it. */
   writerClosed(event: FsEvent): void;
   /** A process sees another branch. @param difference leads from the old view to the new one; costs a walk of both */
-  rebound(pid: number, binding: number, difference: () => readonly FsEvent[]): void;
+  rebound(pid: Pid, binding: number, difference: () => readonly FsEvent[]): void;
 }
 
 const IGNORE: SessionListener = { writerClosed: () => undefined, rebound: () => undefined };
@@ -61,8 +60,6 @@ export class Session {
   readonly page: SharedPage;
   readonly bindings: Bindings;
   readonly processes = new ProcessTable();
-  readonly writers = new Writers();
-  readonly openWrites: OpenWrites;
   readonly writes: NativeWrites;
   readonly inPlace: InPlaceReaders;
   readonly placeholders: Placeholders;
@@ -92,11 +89,8 @@ export class Session {
     this.bindings = new Bindings(this.core);
     this.inPlace = new InPlaceReaders(this.core);
     this.placeholders = new Placeholders(objects);
-    this.openWrites = new OpenWrites(this.core, this.writers);
     this.writes = new NativeWrites({
       core: this.core,
-      writers: this.writers,
-      openWrites: this.openWrites,
       takeMark: (slot) => this.page.takeDirty(slot),
       onClosed: (event) => this.#listener.writerClosed(event),
       uid: process.getuid?.() ?? 0,
@@ -129,7 +123,7 @@ export class Session {
    *
    * @returns the branch that it saw before, undefined when no such process lives here
    */
-  rebind(pid: number, branch: string): string | undefined {
+  rebind(pid: Pid, branch: string): string | undefined {
     const [connection] = this.processes.of(pid);
     if (!connection) return undefined;
     const before = this.bindings.branchOf(connection.binding);

@@ -1,5 +1,6 @@
 /** The paths that sockets were bound by: getsockname and getpeername return them, also after the name was removed. */
 import type { FsCore } from '../../../core/fs-core.ts';
+import type { ObjectId } from '../../../core/numbers.ts';
 
 const NONE = new Uint8Array(0);
 /** Above this many the oldest is dropped, and its socket is reported as unnamed. */
@@ -7,7 +8,7 @@ const MAX_NAMES = 65536;
 
 export class SocketNames {
   static readonly #all = new WeakMap<FsCore, SocketNames>();
-  readonly #paths = new Map<number, Uint8Array>();
+  readonly #paths = new Map<ObjectId, Uint8Array>();
 
   static of(core: FsCore): SocketNames {
     const names = SocketNames.#all.get(core) ?? new SocketNames();
@@ -16,7 +17,7 @@ export class SocketNames {
   }
 
   /** @param path as bind(2) received it */
-  keep(oid: number, path: Uint8Array): void {
+  keep(oid: ObjectId, path: Uint8Array): void {
     this.#paths.set(oid, Uint8Array.from(path));
     if (this.#paths.size <= MAX_NAMES) return;
     for (const oldest of this.#paths.keys()) {
@@ -26,7 +27,7 @@ export class SocketNames {
   }
 
   /** Empty where none is known. */
-  get(oid: number): Uint8Array {
+  get(oid: ObjectId): Uint8Array {
     return this.#paths.get(oid) ?? NONE;
   }
 }

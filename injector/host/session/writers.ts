@@ -1,12 +1,14 @@
+import type { ObjectId } from '../../../core/numbers.ts';
+
 /** Objects that some process may write natively: a stat answer about them must not be kept by gates. */
 export class Writers {
   /** Connections with a writable descriptor, by object. */
-  readonly #objects = new Map<number, number>();
+  readonly #objects = new Map<ObjectId, number>();
   readonly #inodes = new Map<number, number>();
   /** An object's inode when its first writer was added: object and inode may be freed before the last is removed. */
-  readonly #inodeOf = new Map<number, number>();
+  readonly #inodeOf = new Map<ObjectId, number>();
 
-  has(oid: number): boolean {
+  has(oid: ObjectId): boolean {
     return this.#objects.has(oid);
   }
 
@@ -14,14 +16,14 @@ export class Writers {
     return this.#inodes.has(ino);
   }
 
-  added(oid: number, ino: number): void {
+  added(oid: ObjectId, ino: number): void {
     if (!this.#objects.has(oid)) this.#inodeOf.set(oid, ino);
     count(this.#objects, oid, 1);
     count(this.#inodes, this.#inodeOf.get(oid)!, 1);
   }
 
   /** @returns the inode, if that was its last writer */
-  removed(oid: number): number | undefined {
+  removed(oid: ObjectId): number | undefined {
     const ino = this.#inodeOf.get(oid);
     if (ino === undefined) return undefined;
     if (count(this.#objects, oid, -1) === 0) this.#inodeOf.delete(oid);
@@ -29,7 +31,7 @@ export class Writers {
   }
 }
 
-function count(counts: Map<number, number>, key: number, by: number): number {
+function count<Key>(counts: Map<Key, number>, key: Key, by: number): number {
   const now = (counts.get(key) ?? 0) + by;
   if (now > 0) counts.set(key, now);
   else counts.delete(key);

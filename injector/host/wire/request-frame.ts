@@ -1,6 +1,7 @@
 /** Decodes requests and encodes replies. Layouts: core/protocol.ts. */
 import type { Attr } from '../../../core/attr.ts';
 import { ERRNO, type ErrnoCode } from '../../../core/errors.ts';
+import type { ObjectId, ReaderNumber } from '../../../core/numbers.ts';
 import { decodePath } from '../../../core/path-bytes.ts';
 import { REPLY, REQUEST } from '../../../core/protocol.ts';
 import { FrameError } from './frame-splitter.ts';
@@ -56,6 +57,14 @@ export class RequestFrame {
   get signedA(): number {
     return Number(this.bytes.readBigInt64LE(Q.a));
   }
+  /** `a` as an object id. */
+  get oid(): ObjectId {
+    return this.a as ObjectId;
+  }
+  /** `a` as a number that an earlier reply gave for something open. */
+  get heldNumber(): ObjectId | ReaderNumber {
+    return this.a as ObjectId | ReaderNumber;
+  }
   get b(): number {
     return u64(this.bytes, Q.b);
   }
@@ -74,10 +83,13 @@ export class RequestFrame {
   }
 }
 
+/** A file that is read in place has the reader's number in place of an object id. */
+export type ReplyAttr = Omit<Attr, 'oid'> & { readonly oid: ObjectId | ReaderNumber };
+
 export interface Answer {
   readonly result?: number;
   readonly flags?: number;
-  readonly attr?: Attr;
+  readonly attr?: ReplyAttr;
   readonly data?: Uint8Array;
   /** A descriptor of the host to pass with the reply; `done` runs once it is sent. */
   readonly passed?: { readonly fd: number; done(): void };
@@ -85,7 +97,7 @@ export interface Answer {
   readonly counts?: { readonly size: number; readonly blocks: number; readonly ino: number };
 }
 
-function putAttr(out: Buffer, attr: Attr): void {
+function putAttr(out: Buffer, attr: ReplyAttr): void {
   putU64(out, attr.ino, R.ino);
   putU64(out, attr.size, R.size);
   putU64(out, attr.blocks, R.blocks);

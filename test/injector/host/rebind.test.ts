@@ -1,8 +1,7 @@
-/** A process is bound to another branch while it runs: it sees the other view, and so do its later children. */
+/** A running process is bound to another branch: it sees the other view, and so do its later children. */
 import { createInterface } from 'node:readline';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ProcessTable } from '../../../injector/host/session/process-table.ts';
 import { TestSession } from '../../support/session.ts';
 
 const session = await TestSession.open();
@@ -16,8 +15,8 @@ core.fsFor('side').writeFileSync('/v/only', 'side');
 const rebind = suite('rebind');
 rebind.after(() => session.close());
 
-/** Does what it is told, a line each, and answers each with a line. */
-const OBEDIENT = `
+/** Evaluates a line of input and prints the result. */
+const EVALUATOR = `
 import os, subprocess, sys
 def text(path):
     try: return open(path).read()
@@ -40,16 +39,16 @@ for line in sys.stdin:
     print(eval(line), flush=True)
 `;
 
-class Obedient {
-  readonly program = session.start('python3', ['-c', OBEDIENT]);
+class Evaluator {
+  readonly program = session.start('python3', ['-c', EVALUATOR]);
   readonly #lines = createInterface({ input: this.program.child.stdout! })[Symbol.asyncIterator]();
 
   async line(): Promise<string> {
     return String((await this.#lines.next()).value);
   }
 
-  ask(what: string): Promise<string> {
-    this.program.child.stdin!.write(`${what}\n`);
+  ask(expression: string): Promise<string> {
+    this.program.child.stdin!.write(`${expression}\n`);
     return this.line();
   }
 
@@ -60,77 +59,50 @@ class Obedient {
   }
 }
 
-rebind('the process, its remembered answers and its children of every kind', async () => {
-  const one = new Obedient();
-  const other = new Obedient();
-  assert.is(await one.line(), 'main');
-  assert.is(await other.line(), 'main');
-  assert.is(await one.ask('stat()'), 'False');
+rebind('the process, the answers that its gate kept, and its children of every kind', async () => {
+  const first = new Evaluator();
+  const second = new Evaluator();
+  assert.is(await first.line(), 'main');
+  assert.is(await second.line(), 'main');
+  assert.is(await first.ask('stat()'), 'False');
   const held = "globals().update(held=open('/v/a'))";
-  await one.ask(held);
+  await first.ask(held);
 
-  assert.is(session.host.session.rebind(one.program.pid, 'side'), 'main');
-  const answers = async (who: Obedient) => {
+  assert.is(session.rebind(first.program.pid, 'side'), 'main');
+  const answers = async (program: Evaluator) => {
     const out: string[] = [];
-    for (const what of ["text('/v/a')", 'stat()', "text('../a')", 'forked()', 'spawned()', 'script()'])
-      out.push(await who.ask(what));
+    for (const expression of ["text('/v/a')", 'stat()', "text('../a')", 'forked()', 'spawned()', 'script()'])
+      out.push(await program.ask(expression));
     return out;
   };
-  assert.equal(await answers(one), ['side', 'True', 'side', 'side', 'side', 'side']);
-  assert.is(await one.ask('held.read()'), 'main', 'what was open stays what it was');
-  assert.equal(await answers(other), ['main', 'False', 'main', 'main', 'main', 'main']);
-  await one.ask("open('/v/a', 'w').write('by one')");
+  assert.equal(await answers(first), ['side', 'True', 'side', 'side', 'side', 'side']);
+  assert.is(await first.ask('held.read()'), 'main', 'what was open stays what it was');
+  assert.equal(await answers(second), ['main', 'False', 'main', 'main', 'main', 'main']);
+  await first.ask("open('/v/a', 'w').write('by one')");
   assert.is(core.fs.readFileSync('/v/a', 'utf8'), 'main');
   assert.is(core.fsFor('side').readFileSync('/v/a', 'utf8'), 'by one');
   core.fsFor('side').writeFileSync('/v/a', 'side');
 
-  assert.is(await one.ask('replace()'), 'side', 'an exec keeps it');
-  assert.is(session.host.session.rebind(one.program.pid, 'main'), 'side', 'and back again');
-  assert.equal(await answers(one), ['main', 'False', 'main', 'main', 'main', 'main']);
-  await one.end();
-  await other.end();
+  assert.is(await first.ask('replace()'), 'side', 'an exec keeps it');
+  assert.is(session.rebind(first.program.pid, 'main'), 'side', 'and back again');
+  assert.equal(await answers(first), ['main', 'False', 'main', 'main', 'main', 'main']);
+  await first.end();
+  await second.end();
 });
 
-rebind('a branch is free once nobody is bound to it any more', async () => {
+rebind('a branch has no users once no process is bound to it', async () => {
   core.createBranch('brief');
-  const one = new Obedient();
-  await one.line();
-  session.host.session.rebind(one.program.pid, 'brief');
+  const first = new Evaluator();
+  await first.line();
+  session.rebind(first.program.pid, 'brief');
   assert.is(session.host.session.bindings.users('brief'), 1);
-  session.host.session.rebind(one.program.pid, 'main');
+  session.rebind(first.program.pid, 'main');
   assert.is(session.host.session.bindings.users('brief'), 0);
-  await one.end();
+  await first.end();
 });
 
-rebind('nobody of that number lives here', () => {
-  assert.is(session.host.session.rebind(process.pid, 'side'), undefined);
-});
-
-rebind('a process of the same number that came later is none of it', async () => {
-  class One {
-    readonly peer: { pid: number };
-    binding = 0;
-    constructor(pid: number) {
-      this.peer = { pid };
-    }
-    rebind(binding: number): void {
-      this.binding = binding;
-    }
-  }
-  const sleeper = new Obedient();
-  await sleeper.line();
-  const { pid } = sleeper.program;
-  const table = new ProcessTable();
-  const one = new One(pid);
-  table.add(one);
-  assert.is(table.bindingOf(pid, 0, 0), 0);
-  assert.ok(table.bind(pid, 3));
-  assert.is(one.binding, 3);
-  assert.is(table.bindingOf(pid, 0, 0), 3, 'an exec');
-  assert.is(table.bindingOf(process.pid, 0, pid), 3, 'a fork');
-  assert.is(table.bindingOf(process.pid, 0, 0), 3, 'whose child says nothing new');
-  await sleeper.end();
-  assert.is(table.bindingOf(pid, 0, 0), 0, 'it has gone, and its number is anybody’s');
+rebind('a pid that is not in the session is refused', () => {
+  assert.is(session.rebind(process.pid, 'side'), undefined);
 });
 
 rebind.run();

@@ -1,10 +1,10 @@
 /** Private branches and the numbers of branches: who may come in, and when a branch goes. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { TestSession } from '../../support/session.ts';
+import { TestSession } from '../../../support/session.ts';
 
-const { enterBranch } = await import('../../../injector/host/session/branch-entry.ts');
-const { ControlClient } = await import('../../../injector/control/client.ts');
+const { enterBranch } = await import('../../../../injector/host/session/branch-entry.ts');
+const { ControlClient } = await import('../../../../injector/control/client.ts');
 const test = suite('private branch');
 const session = await TestSession.open();
 const { host, core } = session;

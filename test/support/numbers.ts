@@ -1,0 +1,6 @@
+/** Numbers that a test makes up, as the kinds that the core and the host tell apart. */
+import type { ConnectionNumber, ObjectId, Pid } from '../../core/numbers.ts';
+
+export const pid = (number: number): Pid => number as Pid;
+export const objectId = (number: number): ObjectId => number as ObjectId;
+export const connection = (number: number): ConnectionNumber => number as ConnectionNumber;
