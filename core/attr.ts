@@ -7,6 +7,7 @@ import type { Inode } from './layers/inode.ts';
 import type { Namespace } from './layers/namespace.ts';
 import { NO_OBJECT, type ObjectId } from './numbers.ts';
 
+/** Attributes of an inode, as one stat call returns them. */
 export interface Attr {
   readonly ino: number;
   readonly type: FileType;

@@ -48,6 +48,7 @@ export const ERRNO = {
   ESTALE: 116,
 } as const;
 
+/** Name of an error code, such as `ENOENT`. */
 export type ErrnoCode = keyof typeof ERRNO;
 
 /** Text of each code, in libc's words (strerror). */

@@ -28,6 +28,7 @@ export interface Follow {
   readonly follow?: boolean;
 }
 
+/** Result of `FsView.open`. */
 export interface OpenResult {
   /** `oid` is the object to open natively, 0 if there is none (memory backstore, not a regular file). */
   readonly attr: Attr;
@@ -39,6 +40,7 @@ export interface OpenResult {
 
 const BLOCK = 4096;
 
+/** All operations on one branch, with the permissions of one caller. */
 export class FsView {
   readonly core: Engine;
   readonly ns: Namespace;

@@ -5,6 +5,7 @@
  */
 import type { FsEvent } from './events/fs-event.ts';
 
+/** Bounds of the journal; the oldest events are dropped first. */
 export interface JournalLimits {
   readonly maxEvents: number;
   /** Estimate of the heap that events may hold. */
@@ -25,6 +26,7 @@ export interface JournalRecord {
   readonly inBranches?: ReadonlyMap<string, FsEvent>;
 }
 
+/** Answer to a query for past events: the events, oldest first, or `lost` if some were dropped. */
 export type History =
   | { readonly lost?: false; readonly events: FsEvent[] }
   /** Some events after the given id were dropped. `oldest` and `newest`: ids still held, 0 if none. */

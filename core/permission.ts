@@ -2,6 +2,7 @@
 import { S_ISVTX, X_OK } from './constants.ts';
 import type { Inode } from './layers/inode.ts';
 
+/** The process that a view acts for, with its identity. */
 export interface Caller {
   /** 0 for the host itself. */
   readonly pid: number;

@@ -52,8 +52,10 @@ export const Detail = {
   Writing: 1 << 16,
 } as const;
 
+/** Type of an inode, from the S_IFMT bits of its mode. */
 export type FileType = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'char' | 'block';
 
+/** A committed change in one branch, or a branch's view of a change in a branch below it. */
 export interface FsEvent {
   /** Monotonically increasing, < 2^53, one sequence for a core. */
   readonly id: number;

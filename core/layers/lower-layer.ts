@@ -17,6 +17,7 @@ export interface LowerDirectory {
   after(seq: number): IterableIterator<LayerEntry>;
 }
 
+/** A layer of a stack, keyed by inode number. */
 export interface LowerLayer {
   readonly id: number;
   /** Never changes again. */

@@ -6,6 +6,7 @@ import { pathLength } from '../path-bytes.ts';
 import type { Place } from '../walk.ts';
 import { fail, requireMay, resolve, type ViewContext } from './view-context.ts';
 
+/** One entry of a listing. */
 export interface DirectoryEntry {
   readonly name: string;
   readonly ino: number;

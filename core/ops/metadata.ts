@@ -52,6 +52,7 @@ export function chown(view: ViewContext, place: Place, uid: number, gid: number,
   });
 }
 
+/** A time to set; `now` is the core's clock, `omit` leaves the time unchanged. */
 export type TimeChange = Timespec | 'now' | 'omit';
 
 export function utimens(

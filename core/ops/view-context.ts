@@ -32,6 +32,7 @@ export interface CommittedChange {
   readonly rename?: RenameFacts;
 }
 
+/** Size and usage of the filesystem, as statfs returns them. Counts are in blocks and inodes. */
 export interface StatFs {
   /** Bytes. */
   readonly blockSize: number;

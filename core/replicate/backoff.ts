@@ -9,6 +9,7 @@ export interface BackoffOptions {
   readonly tries?: number;
 }
 
+/** Defaults of BackoffOptions: milliseconds, and a count. */
 export const BACKOFF_DEFAULTS = { first: 100, most: 30_000, tries: 6 } as const;
 
 /**

@@ -2,6 +2,7 @@
 import { promises as fs } from 'node:fs';
 import { dirname } from 'node:path';
 
+/** One action on the target. */
 export interface LogEntry {
   /** Milliseconds since the epoch. */
   readonly time: number;
@@ -21,10 +22,12 @@ export interface LogEntry {
   readonly error?: string;
 }
 
+/** Receives each action after it was applied. */
 export interface ChangeLog {
   append(entry: LogEntry): Promise<void>;
 }
 
+/** Bounds of a FileChangeLog. */
 export interface ChangeLogOptions {
   /** Size limit of one file in bytes. Default: 1 MiB. */
   readonly maxBytes?: number;
@@ -32,6 +35,7 @@ export interface ChangeLogOptions {
   readonly keep?: number;
 }
 
+/** A ChangeLog in files; creates the directory. Errors of the filesystem reject `append`. */
 export class FileChangeLog implements ChangeLog {
   readonly #file: string;
   readonly #maxBytes: number;

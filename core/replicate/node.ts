@@ -1,6 +1,7 @@
 /** A file as replication sees it, and the rules for equality. */
 import { sameXattrs, type Xattrs } from './xattrs.ts';
 
+/** Attributes of a file that replication compares and copies. */
 export interface ReplicaNode {
   readonly type: 'file' | 'directory' | 'symlink';
   /** Permission bits; meaningless for a symbolic link. */

@@ -8,6 +8,7 @@ import { type FsPromises, readChunks, readNode } from './fs-promises.ts';
 import type { ReplicaNode } from './node.ts';
 import { branchXattrs, type XattrPort } from './xattrs.ts';
 
+/** A readable tree with a source of changes. */
 export interface Origin {
   readonly source: Source;
   /** The path to watch. */

@@ -10,6 +10,7 @@ import { holder, type ReplicaNode, sameAttributes, sameContent, within } from '.
 import type { Origin } from './origin.ts';
 import type { Target } from './target.ts';
 
+/** Options of ReplicaMirror. */
 export interface ReplicaMirrorOptions {
   /** Whether `path` is replicated. Other paths are left alone in the target, too. Default: everything. */
   readonly accepts?: (path: string, directory: boolean) => boolean;
@@ -26,6 +27,7 @@ export interface ReplicaMirrorOptions {
 /** How often a file may change while it is read before that counts as an error. */
 const READS = 4;
 
+/** A file changed during each of several attempts to read it. */
 export class UnsteadyFile extends Error {
   constructor(path: string) {
     super(`'${path}' changes faster than it can be read`);
@@ -33,6 +35,7 @@ export class UnsteadyFile extends Error {
   }
 }
 
+/** Compares paths of the origin with the target and applies the differences. */
 export class ReplicaMirror {
   readonly #origin: Origin;
   readonly #target: Target;

@@ -19,6 +19,7 @@ import { ReplicaMirror } from './replica-mirror.ts';
 import type { StateStore } from './state-file.ts';
 import type { Target } from './target.ts';
 
+/** State of a replicator after an action, for display. */
 export interface Progress {
   readonly phase: 'scan' | 'live';
   /** Actions applied to the target since the start, and bytes written. */
@@ -29,6 +30,7 @@ export interface Progress {
   readonly last: LogEntry;
 }
 
+/** Options of Replicator; only `origin` and `target` are required. */
 export interface ReplicatorOptions {
   readonly origin: Origin;
   readonly target: Target;
@@ -57,6 +59,7 @@ class Stopped extends Error {}
 
 const HOUR_MS = 3_600_000;
 
+/** A running replication from one origin to one target. */
 export class Replicator {
   readonly #options: ReplicatorOptions;
   readonly #timers: Timers;

@@ -2,6 +2,7 @@
 import { promises as fs } from 'node:fs';
 import { dirname } from 'node:path';
 
+/** Position in the source up to which the target is complete. */
 export interface ReplicaState {
   /** Epoch of the source. */
   readonly epoch: string;
@@ -9,12 +10,14 @@ export interface ReplicaState {
   readonly lastId: number;
 }
 
+/** Storage for a ReplicaState. */
 export interface StateStore {
   /** undefined: no usable state, and everything must be compared. */
   load(): Promise<ReplicaState | undefined>;
   save(state: ReplicaState): Promise<void>;
 }
 
+/** A StateStore in a JSON file, replaced by rename after fsync. */
 export class StateFile implements StateStore {
   readonly #file: string;
 

@@ -21,6 +21,7 @@ import { branchXattrs, keepsXattrs, writeXattrs, type XattrPort } from './xattrs
 /** Handle of staged bytes; its format is the target's own. */
 export type Staged = string;
 
+/** A writable tree; rejects with the system's errors, or with FsError if it is a branch. */
 export interface Target {
   /** Creates the root and removes bytes that earlier processes left staged. */
   prepare(): Promise<void>;

@@ -18,6 +18,7 @@ export interface XattrPort {
   remove(path: string, name: string): void;
 }
 
+/** Extended attributes by name, `user.` included. */
 export type Xattrs = ReadonlyMap<string, Uint8Array>;
 
 /** Errors of systems without extended attributes, or without them on this file. */

@@ -2,6 +2,7 @@
 import type { Change } from './change.ts';
 import { Collapser } from './collapse.ts';
 
+/** Net changes since the last query; absolute paths. */
 export interface Accumulated {
   readonly modified: readonly string[];
   readonly created: readonly string[];
@@ -32,6 +33,7 @@ export function accumulated(changes: readonly Change[]): Accumulated {
   return { modified: [...modified], created: [...created], deleted: [...deleted], moved, rescan };
 }
 
+/** Collects changes between two calls of `getAndClear`. */
 export class Accumulator {
   readonly #collapser = new Collapser();
 

@@ -5,10 +5,12 @@ export interface BackendEvent {
   readonly path: string;
 }
 
+/** A running watch of a backend. */
 export interface BackendSubscription {
   unsubscribe(): Promise<void>;
 }
 
+/** A native watcher of directories. */
 export interface Backend {
   /** Watches everything below `dir`. May miss events where directories are created and removed: SharedWatch checks for itself. */
   subscribe(

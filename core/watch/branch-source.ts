@@ -41,6 +41,7 @@ function epochOf(core: FsCore): string {
 
 const DONE = Promise.resolve();
 
+/** Source of the changes of one branch; create it with `branchSource`. */
 export class BranchSource implements Source {
   readonly core: FsCore;
   readonly branch: string;

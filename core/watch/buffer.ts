@@ -8,6 +8,7 @@
 import { type Change, isControl } from './change.ts';
 import { Collapser } from './collapse.ts';
 
+/** Options of ChangeBuffer. */
 export interface BufferOptions {
   /** Maximum number of changes. Default: 8192. */
   readonly capacity?: number;
@@ -15,10 +16,12 @@ export interface BufferOptions {
   readonly collapse?: boolean;
 }
 
+/** Default capacity of a ChangeBuffer, in changes. */
 export const BUFFER_CAPACITY = 8192;
 /** Number of raw changes queued before they are collapsed. */
 const RAW = 1024;
 
+/** A bounded, collapsing queue of changes with one consumer. */
 export class ChangeBuffer {
   readonly #capacity: number;
   readonly #collapse: boolean;

@@ -6,6 +6,7 @@
  */
 import type { FileType } from '../events/fs-event.ts';
 
+/** Kind of a change of a file. `update`: contents; `attrib`: mode, owner, times or extended attributes. */
 export type ChangeKind = 'create' | 'update' | 'attrib' | 'delete' | 'rename';
 
 /**
@@ -21,6 +22,7 @@ export type ControlKind = 'overflow' | 'rescan' | 'root-removed' | 'root-moved' 
 /** `unknown`: the file was removed before its type could be read. */
 export type ChangeType = FileType | 'unknown';
 
+/** One change below a watched root, or a message about the watch itself. */
 export interface Change {
   readonly kind: ChangeKind | ControlKind;
   readonly path: string;
@@ -51,6 +53,7 @@ const CONTROL: ReadonlySet<string> = new Set<ControlKind>([
   'history-done',
 ]);
 
+/** Whether a change is about the watch rather than about a file. */
 export const isControl = (change: Change): boolean => CONTROL.has(change.kind);
 
 export const control = (kind: ControlKind, path: string, id: number, time: number): Change => ({

@@ -35,6 +35,7 @@ const merged = (earlier: Change, later: Change): Change => ({
   ...(later.links !== undefined && { links: later.links }),
 });
 
+/** Collapses changes as they arrive; see the rules above. */
 export class Collapser {
   #list = new CollapseList();
   /** Changes up to the last control change: nothing is carried past it. */

@@ -7,6 +7,7 @@
  */
 import type { Timers } from './timers.ts';
 
+/** Options of Debouncer. */
 export interface DebounceOptions {
   /** Milliseconds. Default: 100. */
   readonly wait?: number;
@@ -16,6 +17,7 @@ export interface DebounceOptions {
   readonly leading?: boolean;
 }
 
+/** Defaults of DebounceOptions; milliseconds. */
 export const DEBOUNCE_DEFAULTS = { wait: 100, maxWait: 500, leading: false } as const;
 
 export interface DebounceRule {
@@ -57,6 +59,7 @@ export const queued = (state: DebounceState, now: number): DebounceState => ({
 
 export const delivered = (now: number): DebounceState => ({ first: null, last: null, delivered: now });
 
+/** Runs the rule on injected timers and calls `deliver` when a delivery is due. */
 export class Debouncer {
   readonly #rule: DebounceRule;
   readonly #timers: Timers;

@@ -15,6 +15,7 @@ import type { Route } from './router.ts';
 import { SharedWatch } from './shared-watch.ts';
 import type { Attachment, AttachOptions, ChangeSink, Source } from './source.ts';
 
+/** Options of DirectorySource, all injectable for tests. */
 export interface DirectorySourceOptions {
   readonly backend?: Backend;
   readonly tree?: Tree;
@@ -30,6 +31,7 @@ export interface DirectorySourceOptions {
 /** Number of ids in one millisecond. 2^53 is reached in the year 2248. */
 const IDS_PER_MS = 1024;
 
+/** Source of the changes of real directories; `directorySource` returns the shared instance. */
 export class DirectorySource implements Source {
   /** The same for all processes: ids are times, and `since` is answered by a scan anyway. */
   readonly epoch = 'time';

@@ -6,6 +6,7 @@
 import { type Change, isControl } from './change.ts';
 import { covers } from './paths.ts';
 
+/** FSEvents' flag bits. */
 export const EventFlag = {
   None: 0,
   MustScanSubDirs: 0x1,
@@ -35,11 +36,13 @@ export const EventFlag = {
 /** A set of bits. */
 export type EventFlag = number;
 
+/** Type of the file that an event's flags describe. */
 export type EventType = 'file' | 'dir' | 'symlink' | 'hardlink' | 'unknown';
 
 /** How much of the tree a consumer with a copy must read again. */
 export type ScanType = 'singleNode' | 'folder' | 'rescan' | 'nop';
 
+/** A change with FSEvents' flags. */
 export interface WatchEvent extends Change {
   readonly flag: EventFlag;
 }
@@ -63,6 +66,7 @@ const TYPE: Readonly<Partial<Record<Change['type'], EventFlag>>> = {
   symlink: EventFlag.ItemIsSymlink,
 };
 
+/** The FSEvents flags of a change. */
 export function flagOf(change: Change): EventFlag {
   let flag = KIND[change.kind];
   if (isControl(change)) return flag;
@@ -73,6 +77,7 @@ export function flagOf(change: Change): EventFlag {
 
 export const watchEvent = (change: Change): WatchEvent => ({ ...change, flag: flagOf(change) });
 
+/** Type of the file, from an event's flags. */
 export function eventType(flag: EventFlag): EventType {
   if (flag & EventFlag.ItemIsHardlink) return 'hardlink';
   if (flag & EventFlag.ItemIsSymlink) return 'symlink';

@@ -19,6 +19,7 @@ import { type Sees, scoped } from './scope.ts';
 import type { Attachment, Source } from './source.ts';
 import { systemTimers, type Timers } from './timers.ts';
 
+/** Options of EventStream; all optional. */
 export interface EventStreamOptions extends BufferOptions {
   /** Default: real directories. */
   readonly source?: Source;
@@ -48,8 +49,10 @@ export interface EventStreamOptions extends BufferOptions {
   readonly timers?: Timers;
 }
 
+/** Receives each batch. Runs in a timer, so an error it throws is uncaught. */
 export type BatchCallback = (batch: WatchBatch) => void;
 
+/** A stream of batches from one or more paths, for callbacks, `for await` and RxJS. */
 export class EventStream implements AsyncIterable<WatchBatch>, Disposable {
   readonly paths: readonly string[];
   /** Resolves once no change can be missed; if the source cannot be watched, rejects with WatcherError and closes the stream. */

@@ -7,8 +7,10 @@ import type { WatchBatch } from './batch.ts';
 import { EventStream, type EventStreamOptions } from './event-stream.ts';
 import type { Source } from './source.ts';
 
+/** Options of `EventWatcher.spawn`; file events are always on. */
 export type SpawnOptions = Omit<EventStreamOptions, 'fileEvents'>;
 
+/** An EventStream of one path with those defaults. */
 export class EventWatcher implements AsyncIterable<WatchBatch>, Disposable {
   readonly #stream: EventStream;
 

@@ -10,6 +10,7 @@ import ignore from 'ignore';
 import picomatch from 'picomatch';
 import { covers, nameOf, relativeTo, trimmed } from './paths.ts';
 
+/** One rule of a filter. */
 export type Rule =
   /** `path` and everything below it. */
   | { readonly kind: 'include-path' | 'exclude-path'; readonly path: string }
@@ -20,6 +21,7 @@ export type Rule =
   /** The lines of a `.gitignore` in `dir` (default: the root). */
   | { readonly kind: 'gitignore'; readonly text: string; readonly dir?: string };
 
+/** Decision of a filter about a path. */
 export interface Verdict {
   readonly allowed: boolean;
   /** Index of the rule that decided; -1 if none did. */
@@ -28,6 +30,7 @@ export interface Verdict {
   readonly reason: string;
 }
 
+/** A compiled sequence of rules. */
 export interface Filter {
   readonly rules: readonly Rule[];
   /** @param directory for rules that match directories only (`build/`) */

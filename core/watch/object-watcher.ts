@@ -13,6 +13,7 @@ import { EventStream, type EventStreamOptions } from './event-stream.ts';
 import { OBJECT_STORE_RULES } from './filter.ts';
 import type { Lister } from './scope.ts';
 
+/** A put or delete of a key, which is an absolute path. */
 export interface ObjectEvent {
   /** `rescan`: changes were lost; compare everything at and below `path`. */
   readonly op: 'put' | 'delete' | 'rescan';
@@ -52,6 +53,7 @@ export function objectEvents(event: WatchEvent, list: Lister): ObjectEvent[] {
   return [objectEvent('delete', from!, isDirectory), ...put(path, type)];
 }
 
+/** Watches paths and yields object events through one loop. */
 export class ObjectWatcher {
   readonly #options: EventStreamOptions;
   readonly #streams = new Map<string, EventStream>();

@@ -9,12 +9,14 @@ import { above, covers, moved, parentOf } from './paths.ts';
 import { type Lister, scoped } from './scope.ts';
 import type { ChangeSink } from './source.ts';
 
+/** A sink and the root whose changes it receives. */
 export interface Route {
   readonly root: string;
   readonly sink: ChangeSink;
   readonly watchRoot: boolean;
 }
 
+/** Routes changes to sinks by path. */
 export class Router {
   readonly #list: Lister;
   readonly #byRoot = new Map<string, Route[]>();

@@ -7,6 +7,7 @@
 import type { Change, ChangeType } from './change.ts';
 import { isControl } from './change.ts';
 
+/** A file found by listing a tree. */
 export interface TreeEntry {
   readonly path: string;
   readonly type: ChangeType;

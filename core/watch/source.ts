@@ -8,8 +8,10 @@
 import type { Change } from './change.ts';
 import type { Lister } from './scope.ts';
 
+/** Receives changes one at a time, on the stack of the source. */
 export type ChangeSink = (change: Change) => void;
 
+/** Options of `Source.attach`. */
 export interface AttachOptions {
   /** Id of the last event known. Absent: live changes only. */
   readonly since?: number;
@@ -21,6 +23,7 @@ export interface AttachOptions {
   readonly onInterruption?: (error?: Error) => void;
 }
 
+/** A sink attached to a source. */
 export interface Attachment {
   /** The path under which changes are reported: without symbolic links. */
   readonly root: string;
@@ -34,6 +37,7 @@ export interface Attachment {
   readonly closed: Promise<void>;
 }
 
+/** A source of changes; see above for its contract. */
 export interface Source {
   /** Identifies the source's sequence of ids: ids of another epoch are meaningless. */
   readonly epoch: string;

@@ -8,6 +8,7 @@ export interface Timers {
   clear(timer: unknown): void;
 }
 
+/** The process's monotonic clock and timers. */
 export const systemTimers: Timers = {
   now: () => performance.now(),
   set: (ms, action) => setTimeout(action, ms),
