@@ -2,9 +2,9 @@
  * The watched part of one branch as real, empty names, so that the kernel itself notifies inotify of events there.
  *
  * A program that watches a virtual path watches, with its own kernel instance, the real name that the mirror has for
- * it. Every event delivered to the branch is repeated on the mirror: a link is a link there, a rename a rename. Masks,
- * cookies, coalescing, limits, self events after the last close are then the kernel's and cannot differ. Files that
- * processes hold natively are in the mirror themselves, so operations through descriptors need no repetition.
+ * it. Every event delivered to the branch is repeated on the mirror (EventRepeater): a link is a link there, a rename a
+ * rename. Masks, cookies, coalescing, limits, self events after the last close are then the kernel's and cannot differ.
+ * Files that processes hold natively are in the mirror themselves, so operations through descriptors need no repetition.
  *
  * The mirror contains: the directories that lead to anything in it; everything in a watched directory (`complete`);
  * every name of a watched file. Creating a name outside a complete directory notifies no watcher, because no process
@@ -13,7 +13,6 @@
 
 import { S_IFIFO, S_IFMT } from '../constants.ts';
 import type { ObjectFile } from '../content/object-file.ts';
-import { Detail, EventKind, type FsEvent } from '../events/fs-event.ts';
 import type { Inode } from '../layers/inode.ts';
 import type { Namespace } from '../layers/namespace.ts';
 import { MirrorFile } from './mirror-file.ts';
@@ -24,7 +23,7 @@ import type { RealNames } from './real-names.ts';
 /** Whether an object of this type can be the mirror's real file. */
 export const isObjectType = (node: Inode): boolean => node.isFile() || (node.mode & S_IFMT) === S_IFIFO;
 
-const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+export const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 export class InotifyMirror {
   readonly ns: Namespace;
@@ -46,7 +45,7 @@ export class InotifyMirror {
     return this.#inodes.get(ino);
   }
 
-  get #real(): RealNames {
+  get real(): RealNames {
     return this.#host.real;
   }
 
@@ -57,23 +56,23 @@ export class InotifyMirror {
    * @returns the real path; undefined if the inode has no name @throws the system's error
    */
   watch(node: Inode, dir: Inode | null, name: string): { path: Buffer; inode: number } | undefined {
-    const mirrored = node.table ? this.#directory(node) : this.#everyName(node, dir, name);
+    const mirrored = node.table ? this.directory(node) : this.#everyName(node, dir, name);
     if (!mirrored) return undefined;
     if (node.table) this.#complete(mirrored, node);
     else if (node.isFile() && !mirrored.object) this.#host.promote(this.ns, node);
     mirrored.watched = true;
     const path = mirrored.path((dir && mirrored.nameIn(dir.ino, name)) ?? undefined);
-    return { path, inode: mirrored.realInode(this.#real) };
+    return { path, inode: mirrored.realInode(this.real) };
   }
 
   /** Adds a directory and its ancestors; undefined if it is unreachable. */
-  #directory(dir: Inode): MirrorInode | undefined {
+  directory(dir: Inode): MirrorInode | undefined {
     const known = this.#inodes.get(dir.ino);
     if (known) return known;
     const { path, parent, orphan } = this.ns.locate(dir);
     const above = orphan ? undefined : this.ns.node(parent);
-    const holder = above && this.#directory(above);
-    return holder && this.#enter(holder, nameOf(path), dir, true);
+    const holder = above && this.directory(above);
+    return holder && this.enter(holder, nameOf(path), dir, true);
   }
 
   #complete(mirrored: MirrorInode, dir: Inode): void {
@@ -81,7 +80,7 @@ export class InotifyMirror {
     for (const entry of this.ns.list(dir, 0)) {
       if (mirrored.children!.has(entry.name)) continue;
       const node = this.ns.node(entry.ino) ?? entry.node;
-      if (node) this.#enter(mirrored, entry.name, node, true);
+      if (node) this.enter(mirrored, entry.name, node, true);
     }
     mirrored.complete = true;
   }
@@ -97,8 +96,8 @@ export class InotifyMirror {
   }
 
   #name(dir: Inode, name: string, node: Inode): void {
-    const holder = this.#directory(dir);
-    if (holder && !holder.children!.has(name)) this.#enter(holder, name, node, true);
+    const holder = this.directory(dir);
+    if (holder && !holder.children!.has(name)) this.enter(holder, name, node, true);
   }
 
   /** The name by which an inode of the mirror is about to be opened; adds it if missing, in a directory that is not watched. */
@@ -112,14 +111,14 @@ export class InotifyMirror {
 
   // Names.
 
-  /** @param quiet the directory is not watched yet */
-  #enter(parent: MirrorInode, name: string, node: Inode, quiet: boolean): MirrorInode {
+  /** Creates a name. @param quiet the directory is not watched yet */
+  enter(parent: MirrorInode, name: string, node: Inode, quiet: boolean): MirrorInode {
     const known = this.#inodes.get(node.ino);
     const path = parent.under(name);
     if (known && known.names.length > 0) {
       // A directory that another branch moved appears in this branch as new.
-      if (known.children) this.#real.rename(known.path(), path);
-      else this.#real.link(known.path(), path);
+      if (known.children) this.real.rename(known.path(), path);
+      else this.real.link(known.path(), path);
       if (known.children) known.leave(known.names[0]!.parent, known.names[0]!.name);
       known.enter(parent, name);
       return known;
@@ -128,10 +127,10 @@ export class InotifyMirror {
     const object =
       isObjectType(node) && node.object && this.#host.owns(this.ns, node.object) ? node.object : null;
     if (object && !object.visible) this.#placeObject(mirrored, object, path, quiet);
-    else if (node.table) this.#real.directory(path);
-    else if (node.isFile()) this.#real.file(path);
-    else if (node.isSymlink()) this.#real.symlink(path);
-    else this.#real.special(path);
+    else if (node.table) this.real.directory(path);
+    else if (node.isFile()) this.real.file(path);
+    else if (node.isSymlink()) this.real.symlink(path);
+    else this.real.special(path);
     this.#inodes.set(node.ino, mirrored);
     mirrored.enter(parent, name);
     if (node.isFile() && !object && this.ns.upper.inodes.get(node.ino) !== node && !node.lower) {
@@ -145,11 +144,11 @@ export class InotifyMirror {
   #placeObject(mirrored: MirrorInode, object: ObjectFile, path: Buffer, quiet: boolean): void {
     const before = Buffer.from(this.#host.privatePath(object));
     this.#host.shut(object);
-    if (!object.node.isFile() && !this.#real.exists(before)) this.#real.special(path);
-    else if (quiet) this.#real.rename(before, path);
+    if (!object.node.isFile() && !this.real.exists(before)) this.real.special(path);
+    else if (quiet) this.real.rename(before, path);
     else {
-      this.#real.link(before, path);
-      this.#real.unlink(before);
+      this.real.link(before, path);
+      this.real.unlink(before);
     }
     this.#attachObject(mirrored, object);
   }
@@ -166,21 +165,22 @@ export class InotifyMirror {
     this.#host.count(mirrored.ino, -1);
   }
 
-  #remove(parent: MirrorInode, name: string, node: Inode | undefined): void {
+  /** Removes a name, and everything below it. @param node the branch's record, if it still has the inode */
+  remove(parent: MirrorInode, name: string, node: Inode | undefined): void {
     const mirrored = parent.children!.get(name);
     if (!mirrored) return;
     if (mirrored.children) {
-      for (const child of [...mirrored.children.keys()]) this.#remove(mirrored, child, undefined);
-      this.#real.rmdir(mirrored.path());
+      for (const child of [...mirrored.children.keys()]) this.remove(mirrored, child, undefined);
+      this.real.rmdir(mirrored.path());
     } else {
-      this.#beforeUnlink(mirrored, parent.under(name), node);
-      this.#real.unlink(parent.under(name));
+      this.beforeUnlink(mirrored, parent.under(name), node);
+      this.real.unlink(parent.under(name));
     }
-    this.#forgetName(mirrored, parent, name);
+    this.forgetName(mirrored, parent, name);
   }
 
   /** A name is about to be removed. If it is the last, keeps the file for those that still need it. */
-  #beforeUnlink(mirrored: MirrorInode, path: Buffer, node: Inode | undefined): void {
+  beforeUnlink(mirrored: MirrorInode, path: Buffer, node: Inode | undefined): void {
     const { object } = mirrored;
     if (!object || mirrored.names.length > 1) return;
     const visible = object.visible as MirrorFile;
@@ -188,128 +188,18 @@ export class InotifyMirror {
     // The object belongs to another layer's record, which continues with bytes of its own.
     if (node !== object.node && object.node.nlink > 0 && !node?.nlink) this.#host.detach(object, visible);
     else if ((node?.nlink ?? object.node.nlink) > 0 || this.#host.isHeld(mirrored.ino)) {
-      this.#real.link(path, Buffer.from(this.#host.privatePath(object)));
+      this.real.link(path, Buffer.from(this.#host.privatePath(object)));
       object.visible = null;
     } else if (object.holders.size > 0) this.#host.lost(object, visible.lost(object, path));
     else object.visible = null;
   }
 
-  #forgetName(mirrored: MirrorInode, parent: MirrorInode, name: string): void {
+  /** Removes a name from the tree; the real name is gone already. */
+  forgetName(mirrored: MirrorInode, parent: MirrorInode, name: string): void {
     mirrored.leave(parent, name);
     if (mirrored.names.length > 0) return;
     this.#inodes.delete(mirrored.ino);
     if (mirrored.counted) this.#host.count(mirrored.ino, -1);
-  }
-
-  // Events.
-
-  /** Repeats an event of the branch, right after it was committed. @throws the system's error */
-  repeat(event: FsEvent): void {
-    if (event.kind === EventKind.Created) this.#created(event);
-    else if (event.kind === EventKind.Removed) {
-      const parent = this.#inodes.get(event.parent);
-      if (parent?.children) this.#remove(parent, nameOf(event.path), this.ns.node(event.ino));
-    } else if (event.kind === EventKind.Renamed) this.#renamed(event);
-    else if (event.kind === EventKind.Modified) this.#modified(event);
-    else if (event.kind === EventKind.Attrib) this.#attrib(event);
-  }
-
-  #created(event: FsEvent): void {
-    const parent = this.#inodes.get(event.parent);
-    const name = nameOf(event.path);
-    if (event.replaced && parent?.children) this.#remove(parent, name, this.ns.node(event.replaced.ino));
-    const node = this.ns.node(event.ino);
-    if (!node) return;
-    const known = this.#inodes.get(event.ino);
-    if (parent?.complete) this.#enter(parent, name, node, false);
-    else if (known && known.names.length > 0) {
-      const dir = this.ns.node(event.parent);
-      const holder = dir && this.#directory(dir);
-      if (holder && !holder.children!.has(name)) this.#enter(holder, name, node, true);
-    }
-  }
-
-  #renamed(event: FsEvent): void {
-    const [fromName, toName] = [nameOf(event.from!), nameOf(event.path)];
-    const from = this.#inodes.get(event.fromParent!);
-    const to = this.#inodes.get(event.parent);
-    const concerned =
-      from?.children?.has(fromName) || to?.children?.has(toName) || from?.complete || to?.complete;
-    const [fromDir, toDir] = [this.ns.node(event.fromParent!), this.ns.node(event.parent)];
-    const node = this.ns.node(event.ino);
-    if (!concerned || !fromDir || !toDir || !node) return;
-    const source = this.#directory(fromDir);
-    const target = this.#directory(toDir);
-    if (!source || !target) return;
-    const moved = source.children!.get(fromName) ?? this.#enter(source, fromName, node, true);
-    if (event.detail & Detail.Exchanged) this.#exchange(event, source, fromName, target, toName, moved);
-    else this.#move(source, fromName, target, toName, moved);
-  }
-
-  #move(
-    source: MirrorInode,
-    fromName: string,
-    target: MirrorInode,
-    toName: string,
-    moved: MirrorInode,
-  ): void {
-    const replaced = target.children!.get(toName);
-    if (replaced && !replaced.children)
-      this.#beforeUnlink(replaced, target.under(toName), this.ns.node(replaced.ino));
-    this.#real.rename(source.under(fromName), target.under(toName));
-    if (replaced) this.#forgetName(replaced, target, toName);
-    moved.leave(source, fromName);
-    moved.enter(target, toName);
-  }
-
-  #exchange(
-    event: FsEvent,
-    source: MirrorInode,
-    fromName: string,
-    target: MirrorInode,
-    toName: string,
-    moved: MirrorInode,
-  ): void {
-    const node = event.replaced && this.ns.node(event.replaced.ino);
-    const other = target.children!.get(toName) ?? (node && this.#enter(target, toName, node, true));
-    if (!other) return;
-    this.#real.exchange(source.under(fromName), target.under(toName));
-    moved.leave(source, fromName);
-    other.leave(target, toName);
-    moved.enter(target, toName);
-    other.enter(source, fromName);
-  }
-
-  /** The name that an event is about. A name missing here has no watcher: a watched file has all its names here. */
-  #eventName(mirrored: MirrorInode, event: FsEvent): MirrorName | undefined {
-    return mirrored.nameIn(event.parent, nameOf(event.path));
-  }
-
-  /** A change of an object was a change of the real file; a stand-in needs it repeated. */
-  #modified(event: FsEvent): void {
-    const mirrored = this.#inodes.get(event.ino);
-    if (!mirrored || mirrored.object || mirrored.children) return;
-    const name = this.#eventName(mirrored, event);
-    if (!name) return;
-    const { detail } = event;
-    const grown = (detail & Detail.Extended) !== 0;
-    if (detail & Detail.Native || (detail & Detail.Truncated && !grown))
-      this.#real.truncate(mirrored.path(name), 0);
-    else this.#real.written(mirrored.path(name));
-  }
-
-  #attrib(event: FsEvent): void {
-    const mirrored = this.#inodes.get(event.ino);
-    if (!mirrored || this.#host.changedByCaller) return;
-    const name = this.#eventName(mirrored, event);
-    if (!name && mirrored.ino !== this.ns.root.ino) return;
-    const path = mirrored.path(name);
-    const { detail } = event;
-    if (detail & Detail.Times && mirrored.object) return;
-    const one = detail & (Detail.AccessTime | Detail.ModifyTime);
-    if (!(detail & Detail.Times) || one === 0) this.#real.attrib(path);
-    else if (one === Detail.AccessTime) this.#real.times(path, 0, undefined);
-    else this.#real.times(path, undefined, 0);
   }
 
   /** Moves the objects back to their private paths. */
@@ -319,7 +209,7 @@ export class InotifyMirror {
       const { object } = mirrored;
       if (!object) continue;
       const own = this.#host.privatePath(object);
-      this.#real.rename(mirrored.path(), Buffer.from(own));
+      this.real.rename(mirrored.path(), Buffer.from(own));
       object.visible = null;
     }
     this.#inodes.clear();

@@ -1,5 +1,4 @@
 /** The inotify mirrors of a core: one for each branch that has inotify watches. */
-
 import type { ObjectFile } from '../content/object-file.ts';
 import type { VisibleFileProvider } from '../content/object-table.ts';
 import type { FsEvent } from '../events/fs-event.ts';
@@ -9,6 +8,7 @@ import type { Inode } from '../layers/inode.ts';
 import type { LowerLayer } from '../layers/lower-layer.ts';
 import type { Namespace } from '../layers/namespace.ts';
 import { type Holder, NO_OBJECT, type ObjectId } from '../numbers.ts';
+import { EventRepeater } from './event-repeater.ts';
 import { InotifyMirror, isObjectType } from './mirror.ts';
 import { MirrorFile } from './mirror-file.ts';
 import type { MirrorHost } from './mirror-host.ts';
@@ -109,9 +109,10 @@ export class InotifyMirrors implements VisibleFileProvider, MirrorHost {
     const base = `${this.#config.directory}/${this.#next++}`;
     this.real.directory(Buffer.from(base));
     const mirror = new InotifyMirror(ns, Buffer.from(base), this);
+    const repeater = new EventRepeater(mirror, this);
     const repeat = (event: FsEvent): void => {
       try {
-        mirror.repeat(event);
+        repeater.repeat(event);
       } catch (error) {
         this.#reportError(error);
       }

@@ -5,7 +5,7 @@
  * action may be repeated, after an error, after a crash, in any state of the target.
  */
 import type { ChangeLog, LogEntry } from './change-log.ts';
-import { isMissing } from './error-code.ts';
+import { copyFile } from './file-copy.ts';
 import { holder, type ReplicaNode, sameAttributes, sameContent, within } from './node.ts';
 import type { Origin } from './origin.ts';
 import type { Target } from './target.ts';
@@ -22,17 +22,6 @@ export interface ReplicaMirrorOptions {
   /** Called between actions; throws to end the work. */
   readonly check?: () => void;
   readonly did?: (entry: LogEntry) => void;
-}
-
-/** How often a file may change while it is read before that counts as an error. */
-const READS = 4;
-
-/** A file changed during each of several attempts to read it. */
-export class UnsteadyFile extends Error {
-  constructor(path: string) {
-    super(`'${path}' changes faster than it can be read`);
-    this.name = 'UnsteadyFile';
-  }
 }
 
 /** Compares paths of the origin with the target and applies the differences. */
@@ -208,29 +197,9 @@ export class ReplicaMirror {
   }
 
   async #copy(path: string, found: ReplicaNode): Promise<void> {
-    let want = found;
-    for (let read = 0; read < READS; read++) {
-      let bytes = 0;
-      const staged = await this.#target
-        .stage(counted(this.#origin.read(path), (more) => (bytes += more)))
-        .catch(async (error) => {
-          if (isMissing(error) && !(await this.#origin.stat(path))) return undefined;
-          throw error;
-        });
-      const now = await this.#origin.stat(path);
-      if (staged !== undefined && now && steady(want, now) && bytes === now.size) {
-        await this.#target.commit(staged, path, now);
-        await this.#did('write', path, { bytes });
-        return;
-      }
-      if (staged !== undefined) await this.#target.discard(staged);
-      if (now?.type !== 'file') {
-        await this.#visit(path, true);
-        return;
-      }
-      want = now;
-    }
-    throw new UnsteadyFile(path);
+    const bytes = await copyFile(this.#origin, this.#target, path, found);
+    if (bytes === undefined) await this.#visit(path, true);
+    else await this.#did('write', path, { bytes });
   }
 
   /** Removes and returns the failed paths below compared directories, with their errors. */
@@ -288,22 +257,6 @@ export class ReplicaMirror {
         await this.#target.setAttributes(dir, want);
       this.#dirty.delete(dir);
     }
-  }
-}
-
-const steady = (before: ReplicaNode, after: ReplicaNode): boolean =>
-  after.type === 'file' &&
-  before.size === after.size &&
-  before.mtime === after.mtime &&
-  before.version === after.version;
-
-async function* counted(
-  chunks: AsyncIterable<Uint8Array>,
-  count: (bytes: number) => void,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    count(chunk.length);
-    yield chunk;
   }
 }
 

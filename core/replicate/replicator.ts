@@ -11,11 +11,12 @@ import { compileFilter, type Rule } from '../watch/filter.ts';
 import { covers, relativeTo } from '../watch/paths.ts';
 import type { Attachment } from '../watch/source.ts';
 import { systemTimers, type Timers } from '../watch/timers.ts';
-import { BACKOFF_DEFAULTS, type BackoffOptions, backoffMs } from './backoff.ts';
+import { BACKOFF_DEFAULTS, type BackoffOptions } from './backoff.ts';
 import type { ChangeLog, LogEntry } from './change-log.ts';
 import type { Origin } from './origin.ts';
 import { type PendingPath, PendingPaths } from './pending-paths.ts';
 import { ReplicaMirror } from './replica-mirror.ts';
+import { Retries, Stopped } from './retries.ts';
 import type { StateStore } from './state-file.ts';
 import type { Target } from './target.ts';
 
@@ -55,8 +56,6 @@ export interface ReplicatorOptions {
   readonly random?: () => number;
 }
 
-class Stopped extends Error {}
-
 const HOUR_MS = 3_600_000;
 
 /** A running replication from one origin to one target. */
@@ -64,6 +63,7 @@ export class Replicator {
   readonly #options: ReplicatorOptions;
   readonly #timers: Timers;
   readonly #mirror: ReplicaMirror;
+  readonly #retries: Retries;
   readonly #pending = new PendingPaths();
   readonly #debouncer: Debouncer;
   #attachment: Attachment | undefined;
@@ -72,7 +72,6 @@ export class Replicator {
   /** Id of the last event whose changes are in the target. */
   #done = 0;
   #stopped = false;
-  #wake: (() => void) | undefined;
   #phase: Progress['phase'] = 'scan';
   /** Inodes with several names for which a scan was made to find all names. */
   readonly #searched = new Set<number>();
@@ -96,12 +95,12 @@ export class Replicator {
         return allowed || (directory && rule === -1);
       },
       did: (entry) => this.#did(entry),
-      check: () => {
-        if (this.#stopped) throw new Stopped();
-      },
+      check: () => this.#retries.check(),
       ...(compare && { compare }),
       ...(log && { log }),
     });
+    const { backoff = {}, random = Math.random, onError } = options;
+    this.#retries = new Retries({ backoff, timers: this.#timers, random, onError });
     const { latency: wait = 50, maxLatency: maxWait } = options;
     this.#debouncer = new Debouncer({ wait, maxWait }, this.#timers, () => this.#kick());
   }
@@ -165,7 +164,7 @@ export class Replicator {
     this.#timers.clear(this.#laterTimer);
     this.#debouncer.cancel();
     this.#attachment?.close();
-    this.#wake?.();
+    this.#retries.stop();
     await this.#worker;
     await this.#attachment?.closed;
   }
@@ -245,37 +244,12 @@ export class Replicator {
     this.#laterTimer = this.#timers.set(most, () => this.#rescan());
   }
 
-  /** Retries `action` until it succeeds or has used up its attempts. */
   async #retry(path: string, action: (again: boolean) => Promise<void>): Promise<void> {
-    const { backoff = {}, random = Math.random, onError } = this.#options;
-    const tries = backoff.tries ?? BACKOFF_DEFAULTS.tries;
-    for (let failures = 0; ; ) {
-      if (this.#stopped) throw new Stopped();
-      try {
-        await action(failures > 0);
-        return;
-      } catch (error) {
-        if (error instanceof Stopped) throw error;
-        onError?.(error, path);
-        if (++failures >= tries) {
-          this.#failed++;
-          this.#incomplete = true;
-          this.#did({ time: Date.now(), action: 'failed', path, error: String(error) });
-          return;
-        }
-        await this.#pause(backoffMs(failures, random(), backoff));
-      }
-    }
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#timers.set(ms, resolve);
-      this.#wake = () => {
-        this.#timers.clear(timer);
-        resolve();
-      };
-    });
+    const failure = await this.#retries.run(path, action);
+    if (!failure) return;
+    this.#failed++;
+    this.#incomplete = true;
+    this.#did({ time: Date.now(), action: 'failed', path, error: String(failure.error) });
   }
 
   #did(last: LogEntry): void {
