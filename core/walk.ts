@@ -69,6 +69,11 @@ export const Last = {
 } as const;
 export type Last = (typeof Last)[keyof typeof Last];
 
+/**
+ * Walks from `place` to its last component. A single function: all steps share the position, and the loop is hot.
+ *
+ * @throws FsError ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG, EISDIR; MountExit
+ */
 export function walk(walker: Walker, place: Place, last: Last, op: string): Walk {
   const { ns, who, mounts, trail } = walker;
   let { path } = place;

@@ -28,8 +28,17 @@ function isWithin(view: ViewContext, dir: Inode, node: Inode): boolean {
   }
 }
 
-export function rename(view: ViewContext, from: Place, to: Place, flags: number): void {
-  const { core, ns, who } = view;
+interface Plan {
+  readonly old: Walk;
+  readonly target: Walk;
+  readonly node: Inode;
+  readonly replaced: Inode | null;
+  readonly exchange: boolean;
+}
+
+/** Makes all checks. @returns undefined if both names lead to one inode, which leaves nothing to do @throws FsError */
+function planned(view: ViewContext, from: Place, to: Place, flags: number): Plan | undefined {
+  const { ns, who } = view;
   const refuse = (code: ErrnoCode): never => fail(code, op, from, to);
   const exchange = (flags & RENAME_EXCHANGE) !== 0;
   const noReplace = (flags & RENAME_NOREPLACE) !== 0;
@@ -50,7 +59,7 @@ export function rename(view: ViewContext, from: Place, to: Place, flags: number)
   if (!node.table && (old.trailing || (!exchange && target.trailing))) refuse('ENOTDIR');
   if (node.table && isWithin(view, target.dir, node)) refuse('EINVAL');
   if (replaced?.table && isWithin(view, old.dir, replaced)) refuse(exchange ? 'EINVAL' : 'ENOTEMPTY');
-  if (replaced && replaced.ino === node.ino) return;
+  if (replaced && replaced.ino === node.ino) return undefined;
 
   requireMayRemove(view, old.dir, node, op, from);
   if (!replaced) requireMayAdd(view, target, op, to);
@@ -67,7 +76,14 @@ export function rename(view: ViewContext, from: Place, to: Place, flags: number)
   }
   for (const one of [node, replaced]) if (one && view.mounts.roots.has(one.ino)) refuse('EBUSY');
   if (!exchange && replaced?.table && !ns.isEmpty(replaced)) refuse('ENOTEMPTY');
+  return { old, target, node, replaced, exchange };
+}
 
+export function rename(view: ViewContext, from: Place, to: Place, flags: number): void {
+  const plan = planned(view, from, to, flags);
+  if (!plan) return;
+  const { old, target, node, replaced, exchange } = plan;
+  const { core, ns, who } = view;
   const fromPath = join(ns.directoryPath(old.dir), old.name);
   core.now.read();
   const displaced = exchange
