@@ -13,7 +13,7 @@ import type { Inode } from './layers/inode.ts';
 import { join, type Namespace } from './layers/namespace.ts';
 import * as create from './ops/create.ts';
 import * as data from './ops/data.ts';
-import { type DirectoryEntry, type PageLimit, readdir } from './ops/directory.ts';
+import { type DirectoryEntry, listingEnd, type PageLimit, readdir } from './ops/directory.ts';
 import * as metadata from './ops/metadata.ts';
 import { openInode } from './ops/open.ts';
 import * as removal from './ops/remove.ts';
@@ -146,6 +146,11 @@ export class FsView {
    */
   readdir(place: Place, cookie = 0, limit: PageLimit = Number.POSITIVE_INFINITY): DirectoryEntry[] {
     return readdir(this, place, cookie, limit);
+  }
+
+  /** Cookie of the newest entry: where a listing that begins now ends. */
+  listingEnd(): number {
+    return listingEnd(this);
   }
 
   chmod(place: Place, mode: number, options?: Follow): void {

@@ -82,7 +82,10 @@ export const Op = {
   Utimens: 14,
   /** a: length */
   Truncate: 15,
-  /** One page of entries from cookie `a`; reply data: DIRENT records. */
+  /**
+   * One page of entries from cookie `a`, of `b` bytes at most; reply data: DIRENT records. `dir2`: cookie at which the
+   * listing ends, 0 for none. Reply: `ino` is where a listing that begins with this page ends.
+   */
   Readdir: 16,
   /** Absolute path of an inode. Reply data: path. */
   Getpath: 17,

@@ -238,24 +238,32 @@ static void directory_read(long fd, uint64_t next) {
 }
 
 /*
- * The place in the listing is the placeholder's own file offset, so dup, fork, exec and lseek share and move
- * it as they do natively; the cookie names the entry to continue behind.
+ * The position of the listing is the placeholder's own file offset, so dup, fork, exec and lseek share and move it as
+ * they do natively. Its lower half is the cookie of the entry to continue behind. Its upper half is the cookie at which
+ * the listing ends, set by the first read after open or rewind: what is added later is not listed, or a program that
+ * renames entries as it goes would never come to an end.
  */
+enum { END_SHIFT = 32 };
+static const uint64_t COOKIE = 0xffffffff, LAST_END = 0x7fffffff;
+
 long on_getdents(long fd, void *out, size_t size) {
   if (fd_kind(fd) != FD_DIRECTORY) return NOT_OURS;
-  long cookie = sys(SYS_lseek, fd, 0, SEEK_CUR);
-  if (cookie < 0) return cookie;
+  long position = sys(SYS_lseek, fd, 0, SEEK_CUR);
+  if (position < 0) return position;
+  uint64_t cookie = (uint64_t)position & COOKIE, end = (uint64_t)position >> END_SHIFT;
   const struct shimfs_reply *reply;
   const char *data;
-  struct request q = {.op = OP_READDIR, .dir = fd_entry((int)fd)->ino, .a = (uint64_t)cookie, .b = size < 512 ? 512 : size};
+  struct request q = {.op = OP_READDIR, .dir = fd_entry((int)fd)->ino, .dir2 = end, .a = cookie, .b = size < 512 ? 512 : size};
   long result = link_begin(&q, &reply, &data);
   size_t used = 0;
   bool full = false;
   if (result >= 0) {
-    uint64_t next = (uint64_t)cookie;
+    uint64_t next = (uint64_t)position;
+    if (!cookie) end = reply->ino <= LAST_END ? reply->ino : 0;
     for (size_t at = 0; at + sizeof(struct shimfs_dirent) <= reply->data_length && !full;) {
-      const struct shimfs_dirent *e = (const void *)(data + at);
+      struct shimfs_dirent *e = (void *)(uintptr_t)(data + at);
       at += e->length;
+      e->next |= end << END_SHIFT;
       size_t room = e->name_length + 64u < size - used ? e->name_length + 64u : size - used;
       if (!writable((char *)out + used, room)) {
         link_end();
@@ -272,7 +280,7 @@ long on_getdents(long fd, void *out, size_t size) {
     result = full && !used ? -EINVAL : (long)used;
     /* One that lives has at least `.`. */
     if (!full && !used && !cookie) result = -ENOENT;
-    if (fd_entry((int)fd)->slot && result != -ENOENT) directory_read(fd, used ? next : (uint64_t)cookie);
+    if (fd_entry((int)fd)->slot && result != -ENOENT) directory_read(fd, used ? next : (uint64_t)position);
     else if (used) sys(SYS_lseek, fd, next, SEEK_SET);
   }
   link_end();

@@ -15,8 +15,11 @@ export interface DirectoryEntry {
   readonly cookie: number;
 }
 
-/** Size of a page: a count of entries, or bytes as DIRENT records of core/protocol.ts. */
-export type PageLimit = number | { readonly bytes: number };
+/**
+ * Size of a page: a count of entries, or bytes as DIRENT records of core/protocol.ts. `until`: the listing ends behind
+ * entries with this cookie (see `listingEnd`).
+ */
+export type PageLimit = number | { readonly bytes: number; readonly until?: number };
 
 const DIRENT_FIXED = 24;
 const DOT = 1;
@@ -31,6 +34,14 @@ export function readdir(view: ViewContext, place: Place, cookie: number, limit: 
   // Through a descriptor the permission was checked by open.
   if (place.path !== '') requireMay(view, dir, R_OK, 'scandir', place);
   return page(view, dir, cookie, limit);
+}
+
+/**
+ * Cookie of the newest entry of any directory. A listing that ends there shows no entry that was added after it began, so
+ * a program that renames or creates entries as it lists comes to an end.
+ */
+export function listingEnd(view: ViewContext): number {
+  return view.ns.state.nextSeq - 1;
 }
 
 function page(view: ViewContext, dir: Inode, cookie: number, limit: PageLimit): DirectoryEntry[] {
@@ -50,6 +61,9 @@ function page(view: ViewContext, dir: Inode, cookie: number, limit: PageLimit): 
   if (dir.nlink === 0) return entries;
   if (cookie < DOT && !put('.', dir, DOT)) return entries;
   if (cookie < DOTDOT && !put('..', ns.parentOf(dir), DOTDOT)) return entries;
-  for (const entry of ns.list(dir, cookie)) if (!put(entry.name, entry.node!, entry.seq)) break;
+  const until = (typeof limit === 'number' ? undefined : limit.until) ?? Number.POSITIVE_INFINITY;
+  for (const entry of ns.list(dir, cookie)) {
+    if (entry.seq > until || !put(entry.name, entry.node!, entry.seq)) break;
+  }
   return entries;
 }

@@ -33,7 +33,7 @@ const stat: Handler = (q, { session, view }) => {
 
 const readdir: Handler = (q, { view }) => {
   const room = Math.min(q.b, MAX_PAGE_BYTES);
-  const entries = view.readdir({ dir: q.dir, path: '' }, q.a, { bytes: room });
+  const entries = view.readdir({ dir: q.dir, path: '' }, q.a, { bytes: room, until: q.dir2 || undefined });
   const names = entries.map((entry) => encodePath(entry.name));
   const sizes = names.map((name) => DIRENT.size + Math.ceil(name.length / 8) * 8);
   const data = Buffer.alloc(sizes.reduce((sum, size) => sum + size, 0));
@@ -47,7 +47,7 @@ const readdir: Handler = (q, { view }) => {
     data.set(names[i]!, at + DIRENT.size);
     at += sizes[i]!;
   });
-  return { data };
+  return { data, counts: { size: 0, blocks: 0, ino: view.listingEnd() } };
 };
 
 const socket: Handler = (q, { session, view }) => {
