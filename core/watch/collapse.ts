@@ -177,18 +177,35 @@ export class Collapser {
       const whole = { ...merged(one, rename), path: to };
       if (free) {
         list.put(at, whole);
+        this.#repath(from, to, at);
         return;
       }
       if (list.met(one.from!, end) === at) {
         list.remove(at);
+        this.#repath(from, one.from!, at);
         this.#append(whole);
         return;
       }
     } else if (one?.kind === 'rename' && one.path === from && !one.exchanged && home) {
       list.remove(at);
+      this.#repath(from, to, at);
       return;
     }
     this.#append(rename);
+  }
+
+  /** Changes inside `from` behind position `at` happen inside `to` now. */
+  #repath(from: string, to: string, at: number): void {
+    const list = this.#list;
+    for (const position of list.from(from, at + 1)) {
+      const one = list.get(position)!;
+      if (!pathsOf(one).every((name) => below(from, name))) continue;
+      const path = moved(one.path, from, to);
+      list.put(
+        position,
+        one.from === undefined ? { ...one, path } : { ...one, path, from: moved(one.from, from, to) },
+      );
+    }
   }
 
   /** Position of the last change about `path` or the tree below it; ignores touches of directories above. */
