@@ -22,7 +22,7 @@ import type { MemoryLayer } from '../layers/memory-layer.ts';
 import type { ObjectId } from '../numbers.ts';
 import { OBJECT_NAMES } from '../protocol.ts';
 import { copyLower, readLower, readLowerPart } from './lower-bytes.ts';
-import { ObjectFds, type ObjectFile } from './object-file.ts';
+import { checkLease, ObjectFds, type ObjectFile } from './object-file.ts';
 import { ObjectState } from './object-state.ts';
 import { dropBuffer, ObjectTable, type VisibleFileProvider } from './object-table.ts';
 import { Quota } from './quota.ts';
@@ -40,6 +40,11 @@ export class ContentStore {
   readonly #fds = new ObjectFds();
   readonly #state: ObjectState;
   readonly #objects: ObjectTable;
+  /**
+   * Called before the core changes bytes that watchers see natively: the kernel notifies them at the write itself, and
+   * answers that processes keep must be invalid by then.
+   */
+  onNativeChange: (ino: number) => void = () => {};
 
   constructor(backstore: Backstore, maxBytes: number) {
     this.#quota = new Quota(maxBytes);
@@ -188,6 +193,7 @@ export class ContentStore {
     const { object } = node;
     if (object) {
       const put = (fd: number) => writeSync(fd, from, offset, length, position);
+      if (object.visible) this.onNativeChange(node.ino);
       const n = asFsError('write', () => this.#fds.writing(object, put));
       this.#state.markReported(node);
       return n;
@@ -214,6 +220,7 @@ export class ContentStore {
       return;
     }
     if (object) {
+      if (object.visible) this.onNativeChange(node.ino);
       asFsError('truncate', () => {
         if (object.visible) object.visible.truncate(length);
         else this.#fds.writing(object, (fd) => ftruncateSync(fd, length));
@@ -281,7 +288,7 @@ export class ContentStore {
       const object = this.promote(to, toLayer);
       const source = from.object;
       const copy = (path: string) =>
-        readQuietly(source, (bytes) => copyFileSync(bytes, path, constants.COPYFILE_FICLONE));
+        readQuietly(source, (bytes) => copyUnleased(bytes, path, constants.COPYFILE_FICLONE));
       asFsError('open', () => (object.visible ? object.visible.quietly(copy) : copy(object.ownPath)));
       this.#state.alignTimes(to);
       return;
@@ -309,7 +316,7 @@ export class ContentStore {
   exportTo(node: Inode, path: string): void {
     if (node.object) this.#state.syncObject(node.object);
     if (node.object)
-      copyFileSync(node.object.path, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+      copyUnleased(node.object.path, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     else if (node.lower) copyLower(node.lower, node.size, path);
     else writeFileSync(path, node.buf.subarray(0, node.size), { flag: 'wx', mode: 0o600 });
   }
@@ -334,4 +341,10 @@ export class ContentStore {
 function readQuietly(object: ObjectFile, use: (path: string | Buffer) => void): void {
   if (object.visible) object.visible.readQuietly(use);
   else use(object.ownPath);
+}
+
+/** copyFileSync, which would wait for a process that holds a lease. @throws the system's EAGAIN in that case */
+function copyUnleased(from: string | Buffer, to: string, mode: number): void {
+  checkLease(from);
+  copyFileSync(from, to, mode);
 }

@@ -10,10 +10,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import type { LowerFile } from '../layers/lower-file.ts';
+import { checkLease } from './object-file.ts';
 
 /** Up to this size a copy through memory is faster. Bytes. */
 const SMALL = 64 * 1024;
-const { O_RDONLY, O_NOFOLLOW, COPYFILE_EXCL, COPYFILE_FICLONE } = constants;
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, COPYFILE_EXCL, COPYFILE_FICLONE } = constants;
 /** Linux only: leaves the access time unchanged. Permitted to the owner. */
 const O_NOATIME = constants.O_NOATIME ?? 0;
 
@@ -30,10 +31,10 @@ function reading<T>(lower: LowerFile, use: (fd: number) => T): T {
 export function openLower(lower: LowerFile): number {
   const { path } = lower;
   try {
-    return openSync(path, O_RDONLY | O_NOFOLLOW | O_NOATIME);
+    return openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOATIME);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
-    return openSync(path, O_RDONLY | O_NOFOLLOW);
+    return openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   }
 }
 
@@ -56,6 +57,7 @@ export const readLowerPart = (
 export function copyLower(lower: LowerFile, size: number, to: string, over = false): void {
   if (size <= SMALL) writeFileSync(to, readLower(lower), { flag: over ? 'w' : 'wx', mode: 0o700 });
   else {
+    checkLease(lower.path);
     copyFileSync(lower.path, to, (over ? 0 : COPYFILE_EXCL) | COPYFILE_FICLONE);
     chmodSync(to, 0o700);
   }

@@ -17,6 +17,17 @@ import type { Holder, ObjectId } from '../numbers.ts';
 /** An mtime that was never read: the object was created empty, and may still be. */
 export const UNREAD = -1n;
 
+/**
+ * For every open of an object: a process that holds a lease (fcntl(2), F_SETLEASE) must not make the core wait. Such an
+ * open fails with EAGAIN, and the lease is being broken.
+ */
+const NO_WAIT = constants.O_NONBLOCK ?? 0;
+
+/** For a copy by path, which would wait. @throws the system's EAGAIN while a process holds a lease on the file */
+export function checkLease(path: string | Buffer): void {
+  closeSync(openSync(path, constants.O_RDONLY | NO_WAIT));
+}
+
 /** Mode bits of which any makes a file executable. */
 export const ANY_EXECUTE = 0o111;
 
@@ -89,7 +100,7 @@ export class ObjectFds {
    */
   fd(object: ObjectFile): number {
     if (object.fd < 0) {
-      object.fd = openSync(object.path, constants.O_RDONLY);
+      object.fd = openSync(object.path, constants.O_RDONLY | NO_WAIT);
       this.adopt(object);
     } else if (this.#open.size * 2 > this.#limit) {
       this.#open.delete(object.oid);
@@ -108,7 +119,7 @@ export class ObjectFds {
     if (object.visible) return once(object.path, constants.O_WRONLY, use);
     if (!(object.node.mode & ANY_EXECUTE)) {
       if (object.writer < 0) {
-        object.writer = openSync(object.path, constants.O_RDWR);
+        object.writer = openSync(object.path, constants.O_RDWR | NO_WAIT);
         this.adopt(object);
       }
       return use(object.writer);
@@ -145,7 +156,12 @@ export class ObjectFds {
     // Opening a FIFO would act as a reader or writer.
     if (!object.node.isFile()) return lstatSync(object.path, { bigint: true, throwIfNoEntry: false });
     if (object.visible) return statSync(object.path, { bigint: true, throwIfNoEntry: false });
-    return fstatSync(this.fd(object), { bigint: true });
+    try {
+      return fstatSync(this.fd(object), { bigint: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      return statSync(object.path, { bigint: true });
+    }
   }
 
   remove(object: ObjectFile): void {
@@ -169,7 +185,7 @@ export class ObjectFds {
 
 /** Opens, uses and closes the file, so that watchers see one complete access. */
 function once<T>(path: string | Buffer, flags: number, use: (fd: number) => T): T {
-  const fd = openSync(path, flags);
+  const fd = openSync(path, flags | NO_WAIT);
   try {
     return use(fd);
   } finally {

@@ -69,7 +69,11 @@ export class SocketListener {
     socket.on('close', () => {
       clearTimeout(timeout);
       this.#sockets.delete(socket);
-      peer?.end();
+      try {
+        peer?.end();
+      } catch (error) {
+        this.#log.error({ err: error }, "a connection's end failed");
+      }
       peer = undefined;
     });
   }

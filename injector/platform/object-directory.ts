@@ -170,15 +170,27 @@ export async function createObjectDirectory(session: string, choice: Choice): Pr
   }
 }
 
-/** Remove the directories of hosts that are gone. */
+/**
+ * Removes the directories of hosts that are gone. What cannot be removed (an immutable file, another user's, an
+ * I/O error) stays for the next start: it must not keep this session from starting.
+ */
 function sweep(parent: string): void {
-  for (const name of readdirSync(parent)) {
-    const path = join(parent, name);
-    // One that closes meanwhile takes its own away, lock and all.
-    if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) continue;
-    const orphan = lockOfOrphan(join(path, LOCK_NAME));
-    if (!orphan) continue;
+  for (const name of readdirSync(parent))
+    try {
+      sweepOne(join(parent, name));
+    } catch {
+      // `doctor` lists what is left.
+    }
+}
+
+function sweepOne(path: string): void {
+  // One that closes meanwhile takes its own away, lock and all.
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  const orphan = lockOfOrphan(join(path, LOCK_NAME));
+  if (!orphan) return;
+  try {
     rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+  } finally {
     orphan.release();
   }
 }

@@ -5,7 +5,7 @@
  * instead of a system call. All accesses go through `Atomics` on a view of the mapping, which V8 compiles to the
  * machine's atomic instructions whether or not the buffer is a SharedArrayBuffer.
  */
-import { closeSync, constants, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import {
   DIRTY_SLOTS,
   GENERATIONS,
@@ -53,7 +53,8 @@ export class SharedPage {
   static create(path: string, content: SharedPageContent): SharedPage {
     const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
     try {
-      ftruncateSync(fd, SHARED_AREAS.total);
+      // Not sparse: on a full filesystem a store into a hole would be a SIGBUS, in every process of the session.
+      writeFileSync(fd, new Uint8Array(SHARED_AREAS.total));
       return new SharedPage(path, fd, content);
     } finally {
       // The mapping holds the file by itself.

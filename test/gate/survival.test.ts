@@ -11,6 +11,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Role, SESSION_VARIABLE } from '../../core/protocol.ts';
 import { hello, REPLY_BYTES } from '../injector/host/hello.ts';
+import { SELF } from '../support/self.ts';
 import { TestSession } from '../support/session.ts';
 
 const asRoot = process.getuid?.() === 0;
@@ -84,6 +85,60 @@ if os.fork() == 0:
 print(os.waitstatus_to_exitcode(os.wait()[1]))`,
   ]);
   assert.is(ran.stdout, '4 True\n0\n', ran.stderr);
+});
+survival("a program's lease does not make the others wait", async () => {
+  const holder = session.start('python3', [
+    '-c',
+    `
+import fcntl, os, signal, sys
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+f = os.open('/v/leased', os.O_RDWR | os.O_CREAT)
+os.write(f, b'leased')
+fcntl.fcntl(f, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print('holds', flush=True)
+sys.stdin.readline()`,
+  ]);
+  const lines = createInterface({ input: holder.child.stdout! })[Symbol.asyncIterator]();
+  assert.is((await lines.next()).value, 'holds');
+  const began = performance.now();
+  const view = session.core.view('main', SELF);
+  assert.is(view.stat({ path: '/v/leased' }).size, 6);
+  try {
+    session.core.fs.readFileSync('/v/leased');
+  } catch (error) {
+    assert.is((error as { code?: string }).code, 'EAGAIN');
+  }
+  await others();
+  assert.ok(performance.now() - began < 20_000, 'the lease-break time is 45 s');
+  holder.child.stdin!.end();
+  assert.is(await holder.status, 0);
+});
+
+survival('at the event of a change by the host its size is there', async () => {
+  const watcher = session.start('python3', [
+    '-c',
+    `
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+fd = libc.inotify_init1(0)
+libc.inotify_add_watch(fd, b'/v/f', 2)
+os.stat('/v/f')
+print('ready', flush=True)
+while True:
+    if not os.read(fd, 4096): break
+    size = os.stat('/v/f').st_size
+    print(size, flush=True)
+    if size >= 24: break`,
+  ]);
+  const lines = createInterface({ input: watcher.child.stdout! })[Symbol.asyncIterator]();
+  assert.is((await lines.next()).value, 'ready');
+  const view = session.core.view('main', SELF);
+  const { ino } = view.stat({ path: '/v/f' });
+  for (let size = 5; size <= 24; size++) {
+    view.write(ino, Buffer.from('x'), 0, 1, 'append');
+    assert.is((await lines.next()).value, String(size));
+  }
+  assert.is(await watcher.status, 0);
 });
 survival.run();
 

@@ -113,6 +113,7 @@ export class GateConnection implements BoundConnection, RequestContext {
 
   #attempt(q: RequestFrame, handler: Handler): Answer | undefined {
     try {
+      if (q.hasNulInPath) return failure('EINVAL');
       return handler(q, this);
     } catch (error) {
       if (error instanceof FsError) return failure(error.code);
@@ -160,9 +161,18 @@ export class GateConnection implements BoundConnection, RequestContext {
   /** The process, or this image of it, has ended. */
   end(): void {
     const { processes, bindings, inotify } = this.session;
-    this.held.release();
-    inotify.holderRemoved(this.#config.holder);
-    processes.remove(this);
-    bindings.userRemoved(this.#binding);
+    const steps = [
+      () => this.held.release(),
+      () => inotify.holderRemoved(this.#config.holder),
+      () => processes.remove(this),
+      () => bindings.userRemoved(this.#binding),
+    ];
+    // Each of them frees something else: a failure of one must not keep the rest.
+    for (const step of steps)
+      try {
+        step();
+      } catch (error) {
+        this.session.log.error({ err: error, pid: this.peer.pid }, "a process's end failed inside the host");
+      }
   }
 }

@@ -1,7 +1,7 @@
 /** Requests about real files that a process reads where they are, and their copies. */
 import { statSync } from 'node:fs';
 import type { Attr } from '../../../core/attr.ts';
-import { generationIndex, ReplyFlag } from '../../../core/protocol.ts';
+import { generationIndex, LIMITS, ReplyFlag } from '../../../core/protocol.ts';
 import { failure, type ReplyAttr } from '../wire/request-frame.ts';
 import type { Handler, RequestContext } from './request-context.ts';
 
@@ -15,6 +15,7 @@ export function openInPlace(attr: Attr, { session, view, holder }: RequestContex
 /** The copy that a reader continues with. */
 export const repoint: Handler = (q, { session, view, holder, held }) => {
   const { inPlace, log } = session;
+  if (q.mode > LIMITS.MAX_FDS) return failure('EINVAL');
   const ino = q.dir;
   const id = q.heldNumber;
   const [locked, mapped] = [(q.flags & 1) !== 0, (q.flags & 2) !== 0];

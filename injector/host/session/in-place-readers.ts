@@ -127,7 +127,14 @@ export class InPlaceReaders {
     const object = this.#core.content.object(copy.oid);
     if (!object) return undefined;
     if (copy.fd < 0) {
-      copy.fd = openSync(object.path, constants.O_RDONLY);
+      try {
+        // A lease on the copy must not make the host wait; the reader's own descriptor must not be O_NONBLOCK.
+        closeSync(openSync(object.path, constants.O_RDONLY | constants.O_NONBLOCK));
+        copy.fd = openSync(object.path, constants.O_RDONLY);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return undefined;
+        throw error;
+      }
       libc().seek(copy.fd, offset);
     }
     return { attr: this.#core.statObject(copy.oid), fd: copy.fd };

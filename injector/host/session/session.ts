@@ -103,6 +103,7 @@ export class Session {
     });
     // First of all subscribers: answers that gates keep are invalid before anything is notified.
     this.core.subscribe((event) => this.#invalidate(event));
+    this.core.content.onNativeChange = (ino) => this.page.outdate(ino);
   }
 
   listen(listener: SessionListener): void {

@@ -78,6 +78,10 @@ export class RequestFrame {
     const at = REQUEST.size + this.#path;
     return decodePath(this.bytes.subarray(at, at + this.#path2));
   }
+  /** Whether a path contains a NUL byte, which no path of the kernel can. */
+  get hasNulInPath(): boolean {
+    return this.bytes.subarray(REQUEST.size, REQUEST.size + this.#path + this.#path2).includes(0);
+  }
   get data(): Buffer {
     return this.bytes.subarray(REQUEST.size + this.#path + this.#path2);
   }

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_REQUEST, Op, REQUEST, Role, TOKEN_BYTES } from '../../../core/protocol.ts';
+import { ERRNO } from '../../../core/errors.ts';
+import { MAX_REQUEST, Op, REPLY, REQUEST, Role, TOKEN_BYTES } from '../../../core/protocol.ts';
 import { TestSession } from '../../support/session.ts';
 import { frame, hello, REPLY_BYTES, sayUntilCut } from './hello.ts';
 
@@ -83,5 +84,29 @@ test('a method that is not there, and parameters that are none, are answered', a
   }
   assert.is((await client.call('file.stat', { path: '/v' })).type, 'directory');
 });
+
+/** Requests of a gate that no gate makes: each is answered with EINVAL. */
+const oddRequest = (op: number, path: string, mode = 0): Buffer => {
+  const bytes = frame(op, Buffer.from(path));
+  bytes.writeUInt32LE(bytes.readUInt32LE(REQUEST.at.data_length), REQUEST.at.path_length);
+  bytes.writeUInt32LE(0, REQUEST.at.data_length);
+  bytes.writeUInt32LE(mode, REQUEST.at.mode);
+  return bytes;
+};
+for (const [name, request] of [
+  ['a NUL byte in a path', oddRequest(Op.Mkdir, '/v/a\0b')],
+  ['a count of descriptors that nobody holds', oddRequest(Op.Repoint, '', 2 ** 31)],
+] as const)
+  test(name, async () => {
+    const heard = await sayUntilCut(
+      socket,
+      hello({ token, role: Role.Gate }),
+      request,
+      Buffer.alloc(REQUEST.size),
+    );
+    assert.is(heard.length, 2 * REPLY_BYTES);
+    assert.is(heard.readInt32LE(REPLY_BYTES + REPLY.at.result), -ERRNO.EINVAL);
+    assert.equal(session.core.fs.readdirSync('/v'), []);
+  });
 
 test.run();

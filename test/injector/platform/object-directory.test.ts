@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
@@ -134,6 +134,19 @@ test("a killed host's directory goes with the next session's start", async () =>
   assert.ok(existsSync(living.path));
   living.remove();
   next.remove();
+});
+
+test('a leftover that cannot be removed does not keep a session from starting', async () => {
+  const parent = join(scratch(), 'own');
+  const choice = chooseObjectDirectory([parent]);
+  // No lock can be taken in the first; the second is locked by nobody and must go all the same.
+  mkdirSync(join(parent, 'odd', '.lock'), { recursive: true });
+  mkdirSync(join(parent, 'left'), { recursive: true });
+  writeFileSync(join(parent, 'left', '.lock'), '');
+  const one = await createObjectDirectory('s', choice);
+  assert.ok(existsSync(join(parent, 'odd')));
+  assert.not.ok(existsSync(join(parent, 'left')));
+  one.remove();
 });
 
 test.run();

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -39,6 +39,13 @@ const fileView = (page: SharedPage) => {
   const bytes = readFileSync(page.path);
   return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
 };
+
+test('every page of it is there: a store never meets a full filesystem', () => {
+  const page = create();
+  const { blocks, size } = statSync(page.path);
+  assert.ok(blocks * 512 >= size, `${blocks * 512} of ${size} bytes`);
+  page.close();
+});
 
 test('the file holds what a gate looks for', () => {
   const page = create();
