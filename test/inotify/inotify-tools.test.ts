@@ -114,8 +114,11 @@ if (installed('inotifywait', 'inotify-tools', 'inotifywait and inotifywatch')) {
       await side.run(`cd ${directory} && { ${PREPARED}; }`);
       const follower = side.follow('inotifywatch', ['-r', '-e', changes, directory]);
       await follower.until(/Finished establishing watches/);
-      for (const line of LINES.slice(0, 10)) await side.run(`cd ${directory} && { ${line}\n}`);
-      await idle(follower.child.pid!);
+      // The kernel merges equal events that are not read yet: each command waits until those of the last are counted.
+      for (const command of LINES.slice(0, 10).flatMap((line) => line.split('; '))) {
+        await side.run(`cd ${directory} && { ${command}\n}`);
+        await idle(follower.child.pid!);
+      }
       await follower.stop('SIGINT');
       return follower.lines
         .filter((line) => /^\d|^total/.test(line))
