@@ -102,7 +102,7 @@ export function pathOperations(view: FsView) {
     statfs(path: PathArgument) {
       const { blockSize, blocks, free, files, filesFree } = view.statfs(placeOf(path));
       return {
-        type: 0x01021994, // TMPFS_MAGIC of linux/magic.h: what this is most like
+        type: 0x01021994, // TMPFS_MAGIC of linux/magic.h: the closest match
         bsize: blockSize,
         blocks,
         bfree: free,

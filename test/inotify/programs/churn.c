@@ -1,12 +1,12 @@
 /*
- * One of several that work on one directory at once. Each fails at the first thing that would not have happened on a
- * real filesystem.
+ * One of several processes that work on one directory at once. Each fails at the first result that a real filesystem
+ * would not give.
  *
- *     watch DIR        watches and forgets whatever is there, until SIGTERM
+ *     watch DIR        adds and removes watches on all entries, until SIGTERM
  *     make DIR NAME N  directories and files, each written, read back and removed
- *     save DIR N       replaces `f` by a new file of four equal digits, again and again
- *     load DIR N       reads `f`: it is there, whole, and the descriptor is of the file that was read
- *     append DIR N     opens `f` or `g`, whichever there is, and adds a byte
+ *     save DIR N       replaces `f` by a new file of four equal digits, repeatedly
+ *     load DIR N       reads `f`: it exists, is complete, and the descriptor is of the file that was read
+ *     append DIR N     opens `f` or `g`, whichever exists, and adds a byte
  *     shuffle DIR N    renames `f` to `g` and back
  */
 #include <dirent.h>

@@ -1,8 +1,8 @@
 /*
- * What a careful recursive watcher does: watch a directory, then list it, and take what is listed and what is told
- * together. Nothing that is made meanwhile can escape it.
+ * A careful recursive watcher: watches a directory, then lists it, and merges the listing with the events. It cannot
+ * miss a file created in between.
  *
- *     crawler DIR N      says `found N` once it knows of N regular files; `missed …` when nothing more comes
+ *     crawler DIR N      prints `found N` once it knows N regular files; `missed …` after a timeout
  */
 #include <dirent.h>
 #include <errno.h>

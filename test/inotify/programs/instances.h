@@ -11,7 +11,7 @@ static int known_cookies;
 
 static struct instance *instance(int i) { return &instances[words[i] && *words[i] == 'i' ? atoi(words[i] + 1) % INSTANCES : 0]; }
 
-/* How many of the words before `i` name an instance: the rest moves up by one when none does. */
+/* Number of words before `i` that name an instance: if none does, the other words move up by one. */
 static int given(int i) { return words[i] && words[i][0] == 'i' && words[i][1] >= '0' && words[i][1] <= '9' && !words[i][2]; }
 
 static void start_instance(struct instance *one, int flags) {
@@ -49,13 +49,13 @@ static const char *mask_text(uint32_t mask) {
   return made;
 }
 
-/* Where an alias has ended a number may not come back. */
+/* A number that was removed under an alias may not be reported again. */
 static void write_event(FILE *to, struct instance *one, const struct inotify_event *e) {
   struct watch *w = watch_of(one, e->wd);
   size_t named = e->len ? strnlen(e->name, e->len) : 0;
   size_t wanted = e->len ? (named / sizeof *e + 1) * sizeof *e : 0;
   fprintf(to, "  %s %s", w ? w->alias : e->wd == -1 ? "queue" : "unknown", mask_text(e->mask));
-  /* Of a file that never had a name the kernel tells the inode's number. */
+  /* For a file that never had a name the kernel reports the inode's number. */
   if (e->len && *e->name == '#' && strspn(e->name + 1, "0123456789") == named - 1) fprintf(to, " #INO");
   else if (e->len) fprintf(to, " %s", e->name);
   if (e->cookie) fprintf(to, " cookie=%d", cookie(e->cookie));
@@ -113,7 +113,7 @@ static int ready(struct instance *one, int ms) {
   return poll(&p, 1, ms);
 }
 
-/* Everything up to the fence, which has been moved already; and what else there is. */
+/* Reads everything up to the fence, which has been moved already, and any further events. */
 static void collect(struct instance *one) {
   char *bytes = event_buffer();
   fputc('\n', out);
@@ -127,7 +127,7 @@ static void collect(struct instance *one) {
   fprintf(out, "  .");
 }
 
-/* Whatever can be read without waiting for it. */
+/* Reads everything that is available without waiting. */
 static void now(struct instance *one) {
   char *bytes = event_buffer();
   fputc('\n', out);
@@ -150,7 +150,7 @@ static void vector_read(struct instance *one, long first, long second) {
   if (n > 0) fputc('\n', out), write_events(out, one, event_buffer(), n), fprintf(out, "  .");
 }
 
-/* Reads until the queue says that it overflowed: how many records came before, and what is there after. */
+/* Reads until the queue reports its overflow: prints the number of records before, and the records after. */
 static void overflow(struct instance *one) {
   char *bytes = event_buffer();
   long records = 0;

@@ -1,4 +1,4 @@
-/* What changes, opens and reads files. One line of `out` each; errors are part of what must be equal. */
+/* Operations that change, open and read files. One line of `out` each; errors must be equal as well. */
 #pragma once
 #include "words.h"
 
@@ -61,7 +61,7 @@ static long spliced(int from, int to, long n) {
   return moved;
 }
 
-/* A child that only holds what it inherited, until its pipe ends. */
+/* A child that only holds its inherited descriptors, until its pipe ends. */
 static void park(int i) {
   int pipes[2];
   if (pipe2(pipes, O_CLOEXEC)) { done(-1); return; }
@@ -115,7 +115,7 @@ static void forget_files(void) {
 #define DO(verb, ...) if (!strcmp(words[0], verb)) { __VA_ARGS__; return 1; }
 #define FD(i) ((int)number(i))
 
-/* @returns whether it is an operation at all */
+/* @returns whether the word is an operation */
 static int operate(void) {
   static char bytes[65536];
   DO("creat", int fd = open(text(1), O_WRONLY | O_CREAT | O_EXCL, 0644); done(fd < 0 ? -1 : close(fd)))

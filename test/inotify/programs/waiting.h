@@ -1,4 +1,4 @@
-/* The ways to learn that an instance is readable, and the ways in which its descriptor gets elsewhere. */
+/* The ways to wait for an instance to be readable, and to pass its descriptor on. */
 #pragma once
 #include <sys/prctl.h>
 #include "instances.h"
@@ -25,7 +25,7 @@ static void start_readers(struct instance *one, long count, long size) {
   fprintf(out, " ok");
 }
 
-/* Until every reader sleeps in the kernel. */
+/* Waits until every reader sleeps in the kernel. */
 static void await_sleep(void) {
   for (int i = 0; i < reading; i++)
     for (char path[64], line[512], state = 0; state != 'S'; sched_yield()) {
@@ -43,7 +43,7 @@ static void await_sleep(void) {
 
 static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-/* In any order: who of them got which is chance. */
+/* Sorted: which reader received which events is chance. */
 static void join_readers(struct instance *one) {
   char *texts[THREADS];
   size_t sizes[THREADS];
@@ -105,7 +105,7 @@ static void ask_signal(struct instance *one, long signo) {
   done(fcntl(one->fd, F_SETFL, flags | O_ASYNC));
 }
 
-/* What a child reads, told here: by a fork, or by a program that it executes. */
+/* Prints the events that a child read: after fork, or in a program that it executes. */
 static void child_read(struct instance *one, long size, const char *program) {
   int pipes[2], status;
   char count[32], number_of[16];
@@ -131,7 +131,7 @@ static void child_read(struct instance *one, long size, const char *program) {
   else fprintf(out, " %ld\n", n), write_events(out, one, event_buffer(), n), fprintf(out, "  .");
 }
 
-/* The end of somebody who has events waiting: a child with an instance of its own. */
+/* A child with an instance of its own dies with events queued. */
 static void die_watching(const char *path) {
   int pipes[2], status;
   char byte = 0;

@@ -1,16 +1,16 @@
 /*
- * Carries out watch scripts and says what each line gave: run on tmpfs and on a virtual tree, the outputs must be
- * equal.
+ * Runs watch scripts and prints the result of each line: on tmpfs and on a virtual tree the outputs must be equal.
  *
  *     watchscript [--other] [--mask BITS] ROOT REAL < scripts
  *
  * A line is a verb and its words (operations.h, and the table below). `@` is the script's own directory below ROOT,
- * `~` one below REAL, which is no virtual place; `%N` a descriptor, `iN` an inotify instance, where none is named i0,
- * which every script finds made, non-blocking. `begin NAME` starts a script, `again NAME` one whose directories are
- * there already, `end` ends it; `sync` says so. With --other another process does what changes files; --mask takes bits out of all that is watched.
+ * `~` its directory below REAL, which is not virtual; `%N` a descriptor, `iN` an inotify instance. The default is i0,
+ * which exists in every script, non-blocking. `begin NAME` starts a script, `again NAME` a script whose directories
+ * exist already, `end` ends it; `sync` prints an acknowledgement. With --other another process makes the changes;
+ * --mask removes bits from all watch masks.
  *
- * Numbers of watches and cookies are told by alias. `drain` moves a fence, a file that every instance watches, and
- * reads up to it: whatever was told before the fence has been heard then, at once or not.
+ * Numbers of watches and cookies are printed as aliases. `drain` moves a fence, a file that every instance watches, and
+ * reads up to it: every event before the fence has then been delivered.
  */
 #include "operations.h"
 #include "waiting.h"
@@ -40,7 +40,7 @@ static void directories(const char *name) {
   snprintf(fence, sizeof fence, "%s/%s.fence", root, name);
 }
 
-/* The other process: one answer to a line. */
+/* The other process: answers each line. */
 static _Noreturn void serve(FILE *in) {
   char line[8192];
   while (fgets(line, sizeof line, in)) {

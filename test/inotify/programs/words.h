@@ -49,7 +49,7 @@ static int fds[SLOTS];
 static char *words[WORDS + 1];
 static FILE *out;
 
-/* `@` begins a path in the script's directory, `~` one in a directory that is real wherever the script runs;
+/* `@` begins a path in the script's directory, `~` a path in a directory that is always real;
    *N*x stands for N times the letter x. */
 static const char *text(int i) {
   static char made[WORDS][3 * PATH_MAX];
@@ -95,7 +95,7 @@ static long number(int i) {
   return named_number(words[i]);
 }
 
-/* 0 where nothing was given. */
+/* `otherwise` if the word is missing. */
 static long number_or(int i, long otherwise) { return words[i] ? number(i) : otherwise; }
 
 static void split(char *line) {
@@ -111,7 +111,7 @@ static long say(long result) {
   return result;
 }
 
-/* Success is all that an operation says: how many descriptors stand before it is nobody's business. */
+/* Prints success only: the number of a new descriptor depends on the descriptors open before. */
 static void done(long result) {
   if (result < 0) fprintf(out, " %s", strerrorname_np(errno));
   else fprintf(out, " ok");

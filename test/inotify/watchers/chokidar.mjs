@@ -1,4 +1,4 @@
-// What chokidar says of a tree: `KIND PATH`, relative; what it finds at the start comes before `ready`.
+// Prints chokidar's events of a tree: `KIND PATH`, relative; those of the initial scan come before `ready`.
 import { relative } from 'node:path';
 import { watch } from 'chokidar';
 

@@ -1,4 +1,4 @@
-// What Node's fs.watch says of a directory: `KIND NAME`, after `ready`.
+// Prints the events of Node's fs.watch for a directory: `KIND NAME`, after `ready`.
 import { watch } from 'node:fs';
 
 const [directory, how] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-// What @parcel/watcher says of a tree: `KIND PATH`, relative, after `ready`.
+// Prints the events of @parcel/watcher for a tree: `KIND PATH`, relative, after `ready`.
 import { relative } from 'node:path';
 import { subscribe } from '@parcel/watcher';
 
