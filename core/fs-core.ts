@@ -31,10 +31,9 @@ import type { Holder, ObjectId } from './numbers.ts';
 import { FIRST_SEQ } from './ops/directory.ts';
 import { hide } from './ops/hide.ts';
 import type { CommittedChange, Engine, StatFs } from './ops/view-context.ts';
-import { type Differences, type OverlayChange, overlayDifferences } from './overlay/changes.ts';
-import { Commit, type CommitResult } from './overlay/commit.ts';
-import { dropCommitted } from './overlay/drop-committed.ts';
-import { type RealDependency, realDependency, type WalkOutcome } from './overlay/real-dependency.ts';
+import type { OverlayChange } from './overlay/changes.ts';
+import { type OverlayCommit, Overlays } from './overlay/overlays.ts';
+import type { RealDependency, WalkOutcome } from './overlay/real-dependency.ts';
 import type { Caller } from './permission.ts';
 
 export interface FsCoreConfig {
@@ -61,12 +60,6 @@ const ROOT_INO = 1;
 /** Size in bytes that statfs reports if there is no quota. */
 const UNLIMITED = 2 ** 40;
 
-/** Result of `commitOverlays`. */
-export interface OverlayCommit extends CommitResult {
-  /** Conflicts that prevented the commit; empty if it was carried out. */
-  readonly conflicts: readonly OverlayChange[];
-}
-
 export class FsCore implements Engine {
   readonly now: Now;
   readonly content: ContentStore;
@@ -82,7 +75,7 @@ export class FsCore implements Engine {
   readonly #native: NativeFiles;
   readonly #lifetimes: Lifetimes;
   readonly #lineage = new Lineage();
-  readonly #host: HostLayer | undefined;
+  readonly #overlays: Overlays;
   #lastIno = ROOT_INO;
 
   constructor(config: FsCoreConfig = {}) {
@@ -101,15 +94,16 @@ export class FsCore implements Engine {
     const { overlays = [] } = config;
     this.overlays = overlays;
     this.mounts = new MountTable([...(config.mounts ?? (overlays.length > 0 ? [] : ['/'])), ...overlays]);
-    this.#host = overlays.length > 0 ? this.#hostLayer(state) : undefined;
+    const host = overlays.length > 0 ? this.#hostLayer(state) : undefined;
+    this.#overlays = new Overlays(overlays, host, this.content);
     this.mounts.plant(this, this.branches.get(MAIN), this.owner, (path) =>
-      overlays.includes(path) ? this.#host?.addRoot(path) : undefined,
+      overlays.includes(path) ? host?.addRoot(path) : undefined,
     );
     const { journal, trackEvents: enabled = true, onSinkError = () => {} } = config;
     this.#events = new EventSource({ enabled, journal, onSinkError }, this.branches, this.now);
     this.#native = new NativeFiles(this, this.branches);
     this.#lifetimes = new Lifetimes(this.content, this.branches);
-    if (this.#host) this.branches.addLowerLayer(this.#host);
+    if (host) this.branches.addLowerLayer(host);
     this.fs = this.fsFor(MAIN);
   }
 
@@ -315,23 +309,9 @@ export class FsCore implements Engine {
 
   // Overlays.
 
-  /** The differences between a branch and the real directories below it. */
+  /** The differences between a branch and the real directories below it. @throws FsError ENOENT */
   overlayChanges(branch: string): OverlayChange[] {
-    const { changes, deletions } = this.#differences(branch);
-    return [...changes, ...deletions];
-  }
-
-  #differences(branch: string): Differences {
-    const host = this.#host;
-    const ns = this.branches.get(branch);
-    const each = (host?.rootInodes ?? []).map((ino) =>
-      overlayDifferences({ ns, host: host!, content: this.content }, ino),
-    );
-    return {
-      changes: each.flatMap(({ changes }) => changes),
-      deletions: each.flatMap(({ deletions }) => deletions),
-      twins: each.flatMap(({ twins }) => twins),
-    };
+    return this.#overlays.changes(this.branches.get(branch));
   }
 
   /**
@@ -341,30 +321,17 @@ export class FsCore implements Engine {
    *   conflict prevents the whole commit and `conflicts` lists them all
    */
   commitOverlays(branch: string, options: { force?: boolean } = {}): OverlayCommit {
-    const { force = false } = options;
-    const found = this.#differences(branch);
-    const conflicts = [...found.changes, ...found.deletions].filter(({ conflict }) => conflict !== undefined);
-    if (!this.#host || (conflicts.length > 0 && !force)) return { applied: [], failed: [], conflicts };
-    const result = new Commit(this.content, this.#host, this.overlays, force).run(found);
-    if (result.failed.length === 0)
-      dropCommitted(
-        { ns: this.branches.get(branch), host: this.#host, content: this.content },
-        result.applied,
-      );
-    return { ...result, conflicts: [] };
+    return this.#overlays.commit(this.branches.get(branch), options.force ?? false);
   }
 
-  /** The real file that an answer about a name in an overlay depends on. 'free': on none; undefined: unknown. */
+  /** See Overlays. */
   realDependency(branch: string, place: Place, found: WalkOutcome): RealDependency | 'free' | undefined {
-    return this.#host ? realDependency(this.branches.get(branch), this.#host, place, found) : 'free';
+    return this.#overlays.dependency(this.branches.get(branch), place, found);
   }
 
-  /** The inode of an open real file. @param path its path in an overlay; looked up if the file is not known yet */
+  /** See Overlays. */
   realInode(path: string, stat: BigIntStats): number | undefined {
-    const known = this.#host?.inodeOf(stat);
-    if (known !== undefined || !this.#host) return known;
-    this.#host.look(path);
-    return this.#host.inodeOf(stat);
+    return this.#overlays.inode(path, stat);
   }
 
   /** The bytes of a record listed by `overlayChanges`; for a symbolic link, its target. */
@@ -375,7 +342,7 @@ export class FsCore implements Engine {
   /** Closes the core's descriptors. The object files stay on disk. */
   close(): void {
     this.content.close();
-    this.#host?.close();
+    this.#overlays.close();
   }
 
   // The interface of the core to operations (`Engine`).

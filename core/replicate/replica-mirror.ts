@@ -6,6 +6,7 @@
  */
 import type { ChangeLog, LogEntry } from './change-log.ts';
 import { copyFile } from './file-copy.ts';
+import { HardLinks } from './hard-links.ts';
 import { holder, type ReplicaNode, sameAttributes, sameContent, within } from './node.ts';
 import type { Origin } from './origin.ts';
 import type { Target } from './target.ts';
@@ -33,10 +34,7 @@ export class ReplicaMirror {
   readonly #dirty = new Set<string>();
   /** Errors of paths below a compared directory. */
   readonly #failed = new Map<string, unknown>();
-  /** Paths of files that have several names, by inode of the origin. */
-  readonly #names = new Map<string, Set<string>>();
-  /** For inodes of the target with several names: the origin's inode that they are a copy of. */
-  readonly #pairs = new Map<string, string>();
+  readonly #links = new HardLinks();
 
   constructor(origin: Origin, target: Target, options: ReplicaMirrorOptions = {}) {
     this.#origin = origin;
@@ -132,15 +130,13 @@ export class ReplicaMirror {
 
   async #leaf(path: string, want: ReplicaNode, have: ReplicaNode | undefined): Promise<void> {
     if (want.inode !== undefined) {
-      const names = this.#names.get(want.inode);
-      if (names) names.add(path);
-      else this.#names.set(want.inode, new Set([path]));
-      if (await this.#linked(path, want, have)) return;
+      const names = this.#links.add(want.inode, path);
+      if (await this.#linked(path, names, want, have)) return;
     }
     const same =
       have !== undefined &&
       sameContent(want, have) &&
-      this.#rightlyTied(want, have) &&
+      (!this.#target.link || this.#links.match(want, have)) &&
       (await this.#sameBytes(path, want));
     if (same) {
       if (sameAttributes(want, have, this.#target.owners)) return;
@@ -156,9 +152,13 @@ export class ReplicaMirror {
   }
 
   /** Links `path` to another name of the file, if the target already has the file under that name. */
-  async #linked(path: string, want: ReplicaNode, have: ReplicaNode | undefined): Promise<boolean> {
+  async #linked(
+    path: string,
+    names: Set<string>,
+    want: ReplicaNode,
+    have: ReplicaNode | undefined,
+  ): Promise<boolean> {
     if (!this.#target.link) return false;
-    const names = this.#names.get(want.inode!)!;
     for (const other of [...names]) {
       if (other === path) continue;
       if ((await this.#blocked(other)) !== undefined) continue;
@@ -176,15 +176,6 @@ export class ReplicaMirror {
       return true;
     }
     return false;
-  }
-
-  /** Whether two names of one inode in the target are names of one inode in the origin, too. */
-  #rightlyTied(want: ReplicaNode, have: ReplicaNode): boolean {
-    if (!this.#target.link || have.inode === undefined) return true;
-    if (want.inode === undefined) return false;
-    const known = this.#pairs.get(have.inode) ?? want.inode;
-    this.#pairs.set(have.inode, want.inode);
-    return known === want.inode;
   }
 
   async #sameBytes(path: string, node: ReplicaNode): Promise<boolean> {
@@ -211,7 +202,7 @@ export class ReplicaMirror {
 
   /** All known names of a file: a change through one name changes the file under all of them. */
   namesOf(inode: number | undefined): readonly string[] {
-    return inode === undefined ? [] : [...(this.#names.get(`${inode}`) ?? [])];
+    return inode === undefined ? [] : this.#links.namesOf(`${inode}`);
   }
 
   /** Repeats a rename in the target if the origin still agrees with it, then compares the new path. */
