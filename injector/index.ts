@@ -9,7 +9,7 @@
  * ```
  */
 export * from '../core/index.ts';
-export { ControlClient, ControlError, readSession, type SessionFile } from './control/client.ts';
+export { ControlClient, ControlError, readSession } from './control/client.ts';
 export type {
   BranchLine,
   Caller as ControlCaller,
@@ -18,6 +18,7 @@ export type {
   FileInfo,
   MethodName,
 } from './control/methods.ts';
+export type { SessionFile } from './control/session-file.ts';
 export { exportTree } from './control/tree-export.ts';
 export { type Copied, importTree, type TreeOptions } from './control/tree-import.ts';
 export {

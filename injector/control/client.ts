@@ -1,4 +1,4 @@
-/** A command's side of a session: finds the host by name, asks, and reads what it answers. */
+/** A command's connection to a host: finds it by the session's name, sends requests, and reads the replies. */
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import {
@@ -16,22 +16,9 @@ import { FrameSplitter } from '../host/wire/frame-splitter.ts';
 import { liveSessions, sessionPaths } from '../platform/run-directory.ts';
 import { UserError } from '../user-error.ts';
 import type { Caller, ControlMethods, MethodName } from './methods.ts';
+import { type SessionFile, sessionFilePath } from './session-file.ts';
 
-/** How a host describes itself in the run directory. */
-export interface SessionFile {
-  readonly name: string;
-  readonly pid: number;
-  readonly socket: string;
-  /** Its object directory. */
-  readonly objects: string;
-  readonly mounts: readonly string[];
-  /** Path of the gate's library. */
-  readonly gate: string;
-  /** Hexadecimal. */
-  readonly token: string;
-}
-
-/** What the host refused, or that it is not there. `code`: POSIX where there is one. */
+/** The host refused a request, or is not running. `code`: a POSIX error code, if any. */
 export class ControlError extends UserError {
   readonly code: string | undefined;
   constructor(message: string, remedy: string, code?: string) {
@@ -41,8 +28,8 @@ export class ControlError extends UserError {
   }
 }
 
-/** Answers are the host's own, so this only guards against a stream that is none. */
-const MAX_ANSWER = 64 * 1024 * 1024;
+/** Protects against a stream that is not this protocol: the host's own replies are far shorter. */
+const MAX_REPLY = 64 * 1024 * 1024;
 
 interface Pending {
   resolve(value: unknown): void;
@@ -50,18 +37,18 @@ interface Pending {
   readonly onItem?: (item: unknown) => void | Promise<void>;
 }
 
-/** @throws ControlError when no host serves that name; SessionError for what is no name */
+/** @throws ControlError when no host serves the session; SessionError for an invalid name */
 export function readSession(name: string): SessionFile {
   const { socket } = sessionPaths(name);
   try {
-    return JSON.parse(readFileSync(socket.replace(/\.sock$/, '.json'), 'utf8'));
+    return JSON.parse(readFileSync(sessionFilePath(socket), 'utf8'));
   } catch {
     throw unknownSession(name);
   }
 }
 
 function unknownSession(name: string): ControlError {
-  const others = liveSessions().filter((one) => one !== name);
+  const others = liveSessions().filter((other) => other !== name);
   const running = others.length > 0 ? ` (running: ${others.join(', ')})` : '';
   return new ControlError(
     `there is no session '${name}'${running}`,
@@ -72,10 +59,10 @@ function unknownSession(name: string): ControlError {
 
 export class ControlClient implements Caller {
   readonly session: SessionFile;
-  /** Resolves when the connection has ended, whoever ended it. */
+  /** Resolves when the connection has ended, on either side. */
   readonly ended: Promise<void>;
   readonly #socket: Socket;
-  readonly #frames = new FrameSplitter(REPLY.size, MAX_ANSWER);
+  readonly #frames = new FrameSplitter(REPLY.size, MAX_REPLY);
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
 
@@ -89,7 +76,7 @@ export class ControlClient implements Caller {
         socket.once('error', reject);
       });
     } catch {
-      // What a killed host left in the directory.
+      // The file and socket of a host that was killed.
       throw unknownSession(name);
     }
     const client = new ControlClient(session, socket);
@@ -122,8 +109,8 @@ export class ControlClient implements Caller {
   }
 
   /**
-   * Ask for what comes in many answers. A promise that `onItem` returns holds the connection up until it is
-   * settled, so a slow reader is slow for the host to see.
+   * Call a method that sends items before its value. While a promise that `onItem` returned is pending, nothing is
+   * read from the connection, so that the host pauses for a slow reader.
    */
   stream<K extends MethodName>(
     method: K,
@@ -140,7 +127,7 @@ export class ControlClient implements Caller {
       return Promise.reject(
         new ControlError('a request is too long for the host', 'Use shorter paths.', 'E2BIG'),
       );
-    if (!this.#socket.writable) return Promise.reject(this.#gone());
+    if (!this.#socket.writable) return Promise.reject(this.#ended());
     const id = ++this.#lastId;
     frame.writeUInt32LE(frame.length, REQUEST.at.length);
     frame.writeUInt16LE(op, REQUEST.at.op);
@@ -169,8 +156,8 @@ export class ControlClient implements Caller {
 
   #take(id: number, pending: Pending, answer: Record<string, unknown>): void {
     if ('item' in answer) {
-      const told = pending.onItem?.(answer.item);
-      if (told) this.#holdUp(told);
+      const handled = pending.onItem?.(answer.item);
+      if (handled) this.#pauseUntil(handled);
       return;
     }
     this.#pending.delete(id);
@@ -182,33 +169,33 @@ export class ControlClient implements Caller {
     pending.reject(new ControlError(message, remedy ?? '', code));
   }
 
-  #holdUp(until: Promise<void>): void {
+  #pauseUntil(handled: Promise<void>): void {
     this.#socket.pause();
-    const goOn = (): void => void this.#socket.resume();
-    until.then(goOn, goOn);
+    const resume = (): void => void this.#socket.resume();
+    handled.then(resume, resume);
   }
 
-  #gone(): ControlError {
+  #ended(): ControlError {
     const { name } = this.session;
     return new ControlError(
-      `the host of session '${name}' has gone`,
+      `the host of session '${name}' has ended`,
       `Start it again: shimfs host --session ${name}`,
       'EIO',
     );
   }
 
   #end(): void {
-    for (const { reject } of this.#pending.values()) reject(this.#gone());
+    for (const { reject } of this.#pending.values()) reject(this.#ended());
     this.#pending.clear();
   }
 
-  /** Hang up. Idempotent. */
+  /** Idempotent. */
   close(): void {
     this.#socket.destroy();
   }
 }
 
-/** JSON has no bytes: what is bytes goes as base64. */
+/** Bytes as base64: JSON has no type for them. */
 function encodeBytes(params: object): object {
   const data = (params as { data?: unknown }).data;
   if (!(data instanceof Uint8Array)) return params;

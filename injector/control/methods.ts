@@ -1,14 +1,14 @@
 /**
- * What a command may ask of a host: the names, what goes with them and what comes back.
+ * The control protocol: the methods of a host, with their parameters, values and items.
  *
- * Both sides are written against this table. Paths are absolute, as programs see them; `branch` is `main` where
- * it is left out. A refusal comes back as a message, a POSIX code where there is one, and a remedy.
+ * `client.ts` sends them, `host/control/` implements them; both are typed by this table. Paths are absolute, as
+ * programs see them; `branch` defaults to `main`. A refusal has a message, a remedy, and in most cases a POSIX code.
  */
 import type { Timespec } from '../../core/clock.ts';
 import type { EventKindName, FileType } from '../../core/events/fs-event.ts';
 import type { SnapshotInfo } from '../../core/layers/branch-table.ts';
 
-/** Raw bytes in one request or answer: with base64 they stay below MAX_REQUEST. */
+/** Raw bytes in a request or reply: as base64 they stay below MAX_REQUEST. */
 export const CHUNK_BYTES = 48 * 1024;
 
 export interface FileInfo {
@@ -21,7 +21,7 @@ export interface FileInfo {
   readonly gid: number;
   /** Bytes. */
   readonly size: number;
-  /** Of 512 bytes. */
+  /** 512-byte blocks. */
   readonly blocks: number;
   readonly atime: Timespec;
   readonly mtime: Timespec;
@@ -60,9 +60,9 @@ export interface BranchLine {
   readonly name: string;
   /** Branch below, if any. */
   readonly parent?: string;
-  /** Snapshot that it began from, if any. */
+  /** Snapshot that it was created from, if any. */
   readonly snapshot?: string;
-  /** Programs and runs that live in it. */
+  /** Connections and runs that use it. */
   readonly users: number;
 }
 
@@ -72,11 +72,11 @@ export interface OverlayLine {
   readonly kind: 'added' | 'modified' | 'attributes' | 'deleted';
   readonly path: string;
   readonly type: FileType;
-  /** What others did to the real file since the branch took it over. */
+  /** How the real file has changed since the branch copied it up. */
   readonly conflict?: 'changed' | 'created' | 'removed';
 }
 
-/** Events after the asked id are no longer kept. Ids still held, 0 if none is. */
+/** Events after the requested id are no longer in the journal. Ids that still are, 0 for an empty journal. */
 export interface HistoryLost {
   readonly oldest: number;
   readonly newest: number;
@@ -109,12 +109,12 @@ type Method<P, V, I = never> = { readonly params: P; readonly value: V; readonly
 
 export interface ControlMethods {
   'session.describe': Method<Record<never, never>, SessionDescription>;
-  /** Where a program is to live. What `hide` names does not exist for it. Holds until the command hangs up. */
+  /** Prepare a branch for a program, without the paths in `hide`. Lasts until the command disconnects. */
   'session.enter': Method<
     { readonly branch?: string; readonly hide?: readonly string[]; readonly agentAlways?: boolean },
     { readonly directory: string; readonly binding: number; readonly branch: string }
   >;
-  /** Bring gate and agent into a running process: one item when they are there, the value when it ended. */
+  /** Load gate and agent into a running process: an item when they run, the value when the agent has ended. */
   'session.attach': Method<
     { readonly pid: number; readonly branch?: string },
     { readonly pid: number },
@@ -131,18 +131,18 @@ export interface ControlMethods {
     Creating & { readonly access: 'read' | 'write' | 'append' },
     { readonly handle: number; readonly size: number }
   >;
-  /** Fewer bytes than asked for: the end. */
+  /** Fewer bytes than `length` only at the end of the file. */
   'file.read': Method<
     { readonly handle: number; readonly position: number; readonly length: number },
     { readonly data: string }
   >;
-  /** Without `position`: at the end. */
+  /** Without `position`: append. */
   'file.write': Method<
     { readonly handle: number; readonly data: Data; readonly position?: number },
     { readonly written: number }
   >;
   'file.close': Method<{ readonly handle: number }, null>;
-  /** All of a small file in one operation, made if need be. `exact`: mode and times as given, no umask. */
+  /** Replace the contents of a small file, or create it, as a single operation. `exact`: mode and times as given, no umask. */
   'file.put': Method<
     Creating & {
       readonly data: Data;
@@ -163,9 +163,9 @@ export interface ControlMethods {
   >;
 
   /**
-   * Events in order. Without `branch`: all, as they were caused; with it: as that branch hears of them.
-   * `since`: those after that id; without it those still kept, or with `follow` the coming ones.
-   * A reader that is too slow for the journal is told what it lost.
+   * Events in order. Without `branch`: every event as its own branch has it; with it: as that branch shows it.
+   * `since`: events after that id; without it all in the journal, or with `follow` only new events.
+   * A reader that is too slow for the journal gets a `lost` item.
    */
   'event.read': Method<
     { readonly since?: number; readonly branch?: string; readonly follow?: boolean },
@@ -178,13 +178,13 @@ export interface ControlMethods {
     null
   >;
   'branch.list': Method<Record<never, never>, readonly BranchLine[]>;
-  /** What the branch shows of overlaid directories that is not there, as a list or as patches. */
+  /** The branch's changes of the overlaid directories, as a list or as patches. */
   'branch.diff': Method<
     { readonly branch?: string; readonly patch?: boolean },
     null,
     { readonly changes: readonly OverlayLine[] } | { readonly patch: string }
   >;
-  /** Carry that over. With conflicts and without `force` nothing is done. */
+  /** Apply the changes to the real directories. With conflicts and without `force` nothing is applied. */
   'branch.commit': Method<
     { readonly branch?: string; readonly force?: boolean },
     {
@@ -193,13 +193,13 @@ export interface ControlMethods {
       readonly conflicts: readonly OverlayLine[];
     }
   >;
-  /** Drop all that the branch changed. */
+  /** Drop the branch's changes. */
   'branch.discard': Method<{ readonly branch?: string }, null>;
-  /** Let a process, and the children that it starts from then on, see another branch. `before`: the one until now. */
+  /** Let a process, and its later children, see another branch. `before`: the branch that it saw until now. */
   'branch.bind': Method<{ readonly name: string; readonly pid: number }, { readonly before: string }>;
   'branch.delete': Method<{ readonly name: string }, null>;
   'snapshot.create': Method<{ readonly name: string; readonly branch?: string }, null>;
-  /** `branch` shows what the snapshot holds, and forgets its own changes. */
+  /** Replace the contents of `branch` by the snapshot's. */
   'snapshot.restore': Method<{ readonly name: string; readonly branch?: string }, null>;
   'snapshot.list': Method<Record<never, never>, readonly SnapshotInfo[]>;
   'snapshot.delete': Method<{ readonly name: string }, null>;
@@ -207,7 +207,7 @@ export interface ControlMethods {
 
 export type MethodName = keyof ControlMethods;
 
-/** Somebody who answers: a host elsewhere, or one in this process. */
+/** A host to call: in another process, or in this process. */
 export interface Caller {
   /** @throws ControlError */
   call<K extends MethodName>(

@@ -1,4 +1,4 @@
-/** Keeps a number of requests on their way at once, so that a tree of small files does not wait for each. */
+/** Keeps several requests in flight, so that copying many small files does not wait for each reply. */
 export class Pipeline {
   readonly #limit: number;
   readonly #running = new Set<Promise<void>>();
@@ -8,7 +8,7 @@ export class Pipeline {
     this.#limit = limit;
   }
 
-  /** Waits while too many are on their way. @throws what an earlier one failed with */
+  /** Waits while too many are in flight. @throws the first error of an earlier request */
   async add(request: Promise<unknown>): Promise<void> {
     const entry: Promise<void> = request.then(
       () => void this.#running.delete(entry),
@@ -22,7 +22,7 @@ export class Pipeline {
     if (this.#failure) throw this.#failure.error;
   }
 
-  /** All of them have been answered. @throws what one failed with */
+  /** Waits for all. @throws the first error */
   async drain(): Promise<void> {
     await Promise.all(this.#running);
     if (this.#failure) throw this.#failure.error;

@@ -1,16 +1,16 @@
-/** The bytes of one virtual file, in either direction and of any length. */
+/** Reads and writes whole virtual files of any length. */
 import { type Caller, CHUNK_BYTES } from './methods.ts';
 import { Pipeline } from './pipeline.ts';
 
-/** Requests for one file that are on their way at once. */
+/** Requests of a file that are in flight at once. */
 const AHEAD = 8;
 
-/** All that the file holds when it is read, whatever happens to its name meanwhile. */
+/** The bytes of a file. It is opened once: a rename or removal meanwhile changes nothing. */
 export async function* readVirtual(caller: Caller, path: string, branch?: string): AsyncGenerator<Buffer> {
   const { handle } = await caller.call('file.open', { path, branch, access: 'read' });
   const ask = (position: number) => {
     const answer = caller.call('file.read', { handle, position, length: CHUNK_BYTES });
-    answer.catch(() => undefined); // awaited below, or not at all once an earlier one has failed
+    answer.catch(() => undefined); // awaited below, or never if an earlier read fails
     return answer;
   };
   let next = 0;
@@ -27,12 +27,12 @@ export async function* readVirtual(caller: Caller, path: string, branch?: string
 export interface WriteOptions {
   readonly branch?: string;
   readonly append?: boolean;
-  /** Of a file that it makes. Default 0o666. */
+  /** For a new file. Default 0o666. */
   readonly mode?: number;
   readonly umask?: number;
 }
 
-/** Replace or extend a file by what `source` brings. What fits in one request is one operation with one event. */
+/** Replace a file by `source`, or append to it. Bytes that fit in a single request are a single operation, with a single event. */
 export async function writeVirtual(
   caller: Caller,
   path: string,
@@ -58,7 +58,7 @@ export async function writeVirtual(
   await caller.call('file.close', { handle });
 }
 
-/** The same bytes in pieces of `size`, the last one shorter. */
+/** The same bytes in pieces of `size`; the last piece may be shorter. */
 async function* rechunk(source: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Buffer, undefined> {
   let held: Uint8Array[] = [];
   let length = 0;

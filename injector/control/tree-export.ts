@@ -1,4 +1,4 @@
-/** From a session to a real directory: bytes, modes, times, symbolic and hard links. */
+/** Copies a virtual directory to a real directory: bytes, modes, times, symbolic and hard links. */
 import { chmod, link, lstat, lutimes, mkdir, open, rm, symlink, utimes } from 'node:fs/promises';
 import type { Timespec } from '../../core/clock.ts';
 import { encodePath } from '../../core/path-bytes.ts';
@@ -12,10 +12,10 @@ const below = (directory: Buffer, name: string): Buffer =>
   Buffer.concat([directory, Buffer.from('/'), encodePath(name)]);
 
 /**
- * Copies what is in the virtual directory `from` to the real directory `to`, which is made if need be. A name
- * that is taken by something other than a directory is replaced, never followed.
+ * Copies the contents of the virtual directory `from` to the real directory `to`, which is created if missing. An
+ * existing file or symbolic link is replaced, never followed.
  *
- * @throws ControlError for what the session refuses; UserError for what the real filesystem does
+ * @throws ControlError when the session refuses; UserError when the real filesystem does
  */
 export async function exportTree(
   caller: Caller,
@@ -25,7 +25,8 @@ export async function exportTree(
 ): Promise<Copied> {
   const { branch } = options;
   const info = await caller.call('file.stat', { path: from, branch });
-  if (info.type !== 'directory') throw new UserError(`${from} is no directory`, `Use: shimfs fs cat ${from}`);
+  if (info.type !== 'directory')
+    throw new UserError(`${from} is not a directory`, `Use: shimfs fs cat ${from}`);
   const exporter = new Exporter(caller, options);
   try {
     const target = Buffer.from(to);
@@ -36,7 +37,7 @@ export async function exportTree(
     if (error instanceof UserError || code === undefined) throw error;
     throw new UserError(
       `${path ?? to} cannot be written (${code})`,
-      'Check the directory, its permissions and the room on its disk.',
+      'Check the directory, its permissions and the free space on its disk.',
     );
   }
   return exporter.copied;
@@ -53,7 +54,7 @@ class Exporter {
     this.#options = options;
   }
 
-  /** The real one exists. */
+  /** @param to exists */
   async directory(from: string, to: Buffer, info: FileInfo): Promise<void> {
     const { branch, onProgress } = this.#options;
     for await (const entry of listVirtual(this.#caller, from, branch)) {

@@ -1,4 +1,4 @@
-/** From a real directory into a session: bytes, modes, times, symbolic and hard links. */
+/** Copies a real directory into a session: bytes, modes, times, symbolic and hard links. */
 import type { BigIntStats } from 'node:fs';
 import { lstat, open, readdir, readFile, readlink } from 'node:fs/promises';
 import type { Timespec } from '../../core/clock.ts';
@@ -9,7 +9,7 @@ import { Pipeline } from './pipeline.ts';
 
 export interface TreeOptions {
   readonly branch?: string;
-  /** Told now and then. */
+  /** Called before each entry. */
   readonly onProgress?: (copied: Copied) => void;
 }
 
@@ -18,7 +18,7 @@ export interface Copied {
   directories: number;
   links: number;
   bytes: number;
-  /** Paths of what is neither file, directory nor link. */
+  /** Paths of entries that are neither file, directory nor symbolic link. */
   readonly skipped: string[];
 }
 
@@ -31,11 +31,10 @@ const times = (stat: BigIntStats) => ({ atime: timespec(stat.atimeNs), mtime: ti
 const permissions = (stat: BigIntStats): number => Number(stat.mode & 0o7777n);
 
 /**
- * Copies what is in the directory `from` to the virtual directory `to`, which is made if need be. What is there
- * already stays, and files of the same name are overwritten.
+ * Copies the contents of the directory `from` to the virtual directory `to`, which is created if missing. Existing
+ * entries stay; files of the same name are overwritten.
  *
- * @param from a real path, in bytes or as Node spells it
- * @throws UserError when `from` cannot be read; ControlError for what the session refuses
+ * @throws UserError when `from` cannot be read; ControlError when the session refuses
  */
 export async function importTree(
   caller: Caller,
@@ -46,7 +45,7 @@ export async function importTree(
   const stat = await lstatOf(Buffer.from(from));
   if (!stat?.isDirectory())
     throw new UserError(
-      `${from} ${stat ? 'is no directory' : 'does not exist'}`,
+      `${from} ${stat ? 'is not a directory' : 'does not exist'}`,
       'Name a directory: its contents are copied.',
     );
   const { branch } = options;
@@ -65,7 +64,7 @@ class Importer {
   readonly #caller: Caller;
   readonly #options: TreeOptions;
   readonly #requests = new Pipeline();
-  /** Where a file with several names came first. */
+  /** First virtual name of each file with several names, by device and inode. */
   readonly #firstNames = new Map<string, string>();
 
   constructor(caller: Caller, options: TreeOptions) {
@@ -77,15 +76,15 @@ class Importer {
     return this.#options.branch;
   }
 
-  /** Its virtual counterpart exists. */
+  /** @param to exists */
   async directory(from: Buffer, to: string, stat: BigIntStats): Promise<void> {
     for (const name of await this.#names(from)) {
       const source = Buffer.concat([from, Buffer.from('/'), name]);
       const found = await lstatOf(source);
-      // Removed meanwhile: as if it had never been listed.
+      // Removed since it was listed: left out.
       if (found) await this.#entry(source, `${to.replace(/\/+$/, '')}/${decodePath(name)}`, found);
     }
-    // Last, for what is made inside moves its times; and its mode may forbid making anything.
+    // Last: creating entries changes the times, and the mode may forbid it.
     await this.#requests.drain();
     const branch = this.#branch;
     await this.#caller.call('file.chmod', { path: to, branch, mode: permissions(stat) });
@@ -104,7 +103,7 @@ class Importer {
     this.#options.onProgress?.(this.copied);
     if (stat.isDirectory()) {
       this.copied.directories++;
-      // Its contents come next, so this one is waited for.
+      // Awaited, because its contents follow.
       await this.#caller.call('file.mkdir', { path: to, branch: this.#branch, parents: true, mode: 0o700 });
       return this.directory(from, to, stat);
     }
@@ -122,7 +121,7 @@ class Importer {
 
   async #small(from: Buffer, to: string, stat: BigIntStats): Promise<void> {
     const data = await readFile(from).catch((error) => Promise.reject(unreadable(from, error)));
-    // Grown since it was looked at.
+    // It has grown since lstat.
     if (data.length > CHUNK_BYTES) return this.#large(from, to, stat);
     const params = { path: to, branch: this.#branch, mode: permissions(stat), data, exact: times(stat) };
     await this.#requests.add(this.#caller.call('file.put', params));

@@ -6,7 +6,7 @@ import { FrameError } from './wire/frame-splitter.ts';
 import type { RequestFrame } from './wire/request-frame.ts';
 
 export interface Hello {
-  /** One of `Role`, unchecked. */
+  /** A `Role`, unchecked. */
   readonly role: number;
   /** As the process's environment has it. */
   readonly binding: number;

@@ -7,6 +7,7 @@ import { type Logger, pino } from 'pino';
 import type { FsCore } from '../../core/fs-core.ts';
 import type { ConnectionNumber, Pid } from '../../core/numbers.ts';
 import { ABSTRACT_SOCKET, HostState, Op, Role, TOKEN_BYTES } from '../../core/protocol.ts';
+import { type SessionFile, sessionFilePath } from '../control/session-file.ts';
 import type { FridaEngine, ScriptEvent } from '../engine/frida-engine.ts';
 import {
   chooseObjectDirectory,
@@ -45,23 +46,10 @@ export interface SessionOptions
   readonly log?: Logger;
 }
 
-/** What other commands need to find and enter the session; in the run directory as JSON. */
-export interface SessionFile {
-  readonly name: string;
-  readonly pid: number;
-  readonly socket: string;
-  /** The object directory. */
-  readonly objects: string;
-  readonly mounts: readonly string[];
-  /** Path of the gate's library. */
-  readonly gate: string;
-  /** Hexadecimal. */
-  readonly token: string;
-}
-
 export class SessionHost {
   readonly session: Session;
   readonly agents: Agents;
+  /** Written to the run directory: other commands find the session by it. */
   readonly file: SessionFile;
   readonly #report: (message: string) => void;
   readonly #claim: SessionClaim;
@@ -136,12 +124,8 @@ export class SessionHost {
     // For processes with another root directory or other mounts.
     if (process.platform === 'linux')
       await this.#listener.listen(`\0${ABSTRACT_SOCKET}${basename(this.#objects.path)}`);
-    writeFileSync(this.#filePath, JSON.stringify(this.file), { mode: 0o600 });
+    writeFileSync(sessionFilePath(this.#claim.socket), JSON.stringify(this.file), { mode: 0o600 });
     this.session.page.setHostState(HostState.Alive);
-  }
-
-  get #filePath(): string {
-    return this.#claim.socket.replace(/\.sock$/, '.json');
   }
 
   /** @throws FrameError when the peer is refused */
@@ -203,7 +187,7 @@ export class SessionHost {
     await this.agents.close();
     await this.#listener.close();
     this.session.close();
-    rmSync(this.#filePath, { force: true });
+    rmSync(sessionFilePath(this.#claim.socket), { force: true });
     this.#objects.remove();
     this.#claim.release();
   }

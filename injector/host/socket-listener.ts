@@ -18,7 +18,7 @@ export type Greet = (socket: Socket, q: RequestFrame) => Peer;
 
 /** A connection without Hello is closed after this. */
 const HELLO_TIMEOUT_MS = 5_000;
-/** At the end of the host, what is queued for a connection has this long to leave. */
+/** At the end of the host, queued replies may take this long to leave. */
 const END_TIMEOUT_MS = 500;
 
 export class SocketListener {

@@ -110,7 +110,7 @@ export class SessionLink {
   /** Events after `since`, up to what is the newest when this is asked. @returns its id */
   async history(since: number, take: (item: EventItem) => void): Promise<number> {
     await this.open();
-    if (!this.#client) throw new Error(`the host of session '${this.#session}' has gone`);
+    if (!this.#client) throw new Error(`the host of session '${this.#session}' has ended`);
     const { newest } = await this.#client.stream('event.read', { branch: this.#branch, since }, take);
     return newest;
   }

@@ -1,4 +1,4 @@
-/** The connection to one agent. Its events are sent in order; while it does not read, they are folded. */
+/** The connection to an agent. Its events are sent in order; while it does not read, they are folded. */
 
 import type { Socket } from 'node:net';
 import type { Pid } from '../../../core/numbers.ts';
@@ -8,7 +8,7 @@ import { putU64 } from '../wire/request-frame.ts';
 import { writeNow } from '../wire/send-now.ts';
 import type { TreeEvent } from './siblings.ts';
 
-/** Unsent bytes above which events of one inode and kind are folded into one until the agent catches up. */
+/** Unsent bytes above which events of the same inode and kind are folded together until the agent catches up. */
 const FOLD_ABOVE = 4 * 1024 * 1024;
 /** Folded events above which events for subtree watches alone are dropped, and reported as lost. */
 const MAX_FOLDED = 32 * 1024;

@@ -69,7 +69,7 @@ const timeout = (pid: Pid): EngineError =>
     'Check whether the process is stopped.',
   );
 
-/** What an event means for an agent that is starting; undefined: nothing yet. */
+/** The outcome of a start, if this event decides it. */
 export function outcomeOf(pid: Pid, event: ScriptEvent): 'ready' | EngineError | undefined {
   if (event.type === 'error') return new EngineError('script', event.description, 'Run `shimfs doctor`.');
   if (event.type === 'detached')

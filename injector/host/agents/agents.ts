@@ -156,7 +156,7 @@ export class Agents {
     return this.#connections.get(pid);
   }
 
-  /** The process sees another branch. @param difference leads from the old view to the new one */
+  /** The process sees another branch. @param difference leads from the old view to the new view */
   rebound(pid: Pid, binding: number, difference: () => readonly FsEvent[]): void {
     const connection = this.#connections.get(pid);
     if (!connection) return;

@@ -1,4 +1,4 @@
-/** Which event reaches which agent, and as what: each agent receives it as the branch of its process shows it. */
+/** Delivers events to agents. Each agent receives an event as the branch of its process shows it. */
 import type { FsEvent } from '../../../core/events/fs-event.ts';
 import { SubtreeIndex } from '../../../core/events/subtree-index.ts';
 import type { Pid } from '../../../core/numbers.ts';

@@ -1,4 +1,4 @@
-/** The agent of one process, as that process's gate reaches it. Every call is refused while there is none. */
+/** The agent of a process, for the requests of its gate. Watch calls return false while there is no agent. */
 import type { Pid } from '../../../core/numbers.ts';
 import type { Agents } from './agents.ts';
 import type { EventDelivery, SubtreeMode } from './event-delivery.ts';

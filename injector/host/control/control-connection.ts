@@ -8,7 +8,7 @@ import type { Session } from '../session/session.ts';
 import { FrameError, FrameSplitter } from '../wire/frame-splitter.ts';
 import { encodeReply, RequestFrame } from '../wire/request-frame.ts';
 import { type ControlCall, type Handle, type Method, type Refusal, refusal } from './method.ts';
-import { METHODS } from './methods.ts';
+import { METHODS } from './method-table.ts';
 
 interface ControlRequest {
   readonly method: string;

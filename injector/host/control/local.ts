@@ -3,7 +3,7 @@ import type { Caller, ControlMethods, MethodName } from '../../control/methods.t
 import { UserError } from '../../user-error.ts';
 import type { SessionHost } from '../session-host.ts';
 import { type ControlCall, type Method, refusal } from './method.ts';
-import { METHODS } from './methods.ts';
+import { METHODS } from './method-table.ts';
 
 export function localCaller({ session, agents }: Pick<SessionHost, 'session' | 'agents'>): Caller {
   const call: ControlCall = {

@@ -1,4 +1,4 @@
-/** The form of a control method, and what it is called with. */
+/** The type of a control method and of its call's context. */
 import type { FsView } from '../../../core/fs-view.ts';
 import { MountExit } from '../../../core/walk.ts';
 import type { ControlMethods, MethodName } from '../../control/methods.ts';
@@ -32,7 +32,7 @@ export type Method<K extends MethodName> = (
   call: ControlCall<ControlMethods[K]['item']>,
 ) => ControlMethods[K]['value'] | Promise<ControlMethods[K]['value']>;
 
-/** The methods of one noun. */
+/** All methods of a noun. */
 export type Methods<Noun extends string> = {
   readonly [K in MethodName as K extends `${Noun}.${string}` ? K : never]: Method<K>;
 };

@@ -1,4 +1,4 @@
-/** One process's connection: its view, the objects that it holds, and its requests in order. */
+/** The connection of a process: its view, the objects that it holds, and its requests in order. */
 import type { Socket } from 'node:net';
 import { ERRNO, type ErrnoCode, FsError } from '../../../core/errors.ts';
 import type { FsView } from '../../../core/fs-view.ts';
@@ -81,7 +81,7 @@ export class GateConnection implements BoundConnection, RequestContext {
     return session.core.view(session.bindings.branchOf(binding), caller);
   }
 
-  /** Takes effect at the next request. Open descriptors stay what they are. */
+  /** Takes effect at the next request. Open descriptors keep their files. */
   rebind(binding: number): void {
     const { bindings } = this.session;
     this.#view = this.#viewOf(binding);

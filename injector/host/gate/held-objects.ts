@@ -1,4 +1,4 @@
-/** What one connection's process holds open: objects, and real files that it reads in place. */
+/** Objects, and real files read in place, that the process of a connection has open. */
 import type { ConnectionNumber, ObjectId, ReaderNumber } from '../../../core/numbers.ts';
 import type { ReaderHolder } from '../session/in-place-readers.ts';
 import type { Session } from '../session/session.ts';
@@ -19,7 +19,7 @@ export class HeldObjects {
     this.#holder = holder;
   }
 
-  /** One more descriptor. @param oid an object, or the number of an in-place reader */
+  /** Count a new descriptor. @param oid an object, or an in-place reader */
   opened(oid: ObjectId | ReaderNumber, writable: boolean): void {
     const { core, inPlace, writes, page } = this.#session;
     if (inPlace.has(oid)) {
@@ -37,7 +37,7 @@ export class HeldObjects {
     page.outdate(object.node.ino);
   }
 
-  /** One descriptor less. */
+  /** A descriptor was closed. */
   closed(oid: ObjectId | ReaderNumber): void {
     const { core, inPlace, writes } = this.#session;
     if (inPlace.has(oid)) {

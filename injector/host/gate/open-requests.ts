@@ -1,4 +1,4 @@
-/** Requests that open something, and those about what is open. */
+/** Requests that open a file or directory, and requests about open ones. */
 import type { Attr } from '../../../core/attr.ts';
 import { O_ACCMODE, O_PATH, O_RDONLY, X_OK } from '../../../core/constants.ts';
 import { FsError } from '../../../core/errors.ts';
@@ -64,7 +64,7 @@ export const chdir: Handler = (q, { session, view, binding }) => {
 const heldNumberAt = (data: Buffer, at: number) =>
   Number(data.readBigUInt64LE(at)) as ObjectId | ReaderNumber;
 
-/** A process has descriptors from the one that forked or executed it. */
+/** Registers the descriptors that a process inherited by fork or exec. */
 export const inherit: Handler = (q, { session, held }) => {
   const { data } = q;
   for (let at = 0; at + 8 <= data.length; at += 8) held.opened(heldNumberAt(data, at), true);
@@ -72,7 +72,7 @@ export const inherit: Handler = (q, { session, held }) => {
   return { attr: session.core.statObject(heldNumberAt(data, 0) as ObjectId) };
 };
 
-/** What an open real name, found in /proc after an exec, belongs to. */
+/** Finds the inode of a descriptor that survived an exec, by its real name in /proc. */
 export const recover: Handler = (q, { session, view, held }) => {
   const found = session.inotify.recover(q.pathBytes, q.a);
   if (!found) return failure('ENOENT');

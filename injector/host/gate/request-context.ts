@@ -1,4 +1,4 @@
-/** What a request of a gate is answered from. */
+/** The context of a gate's request: the session, and the asking process's part of it. */
 import type { FsView } from '../../../core/fs-view.ts';
 import type { ProcessAgent } from '../agents/process-agent.ts';
 import type { ReaderHolder } from '../session/in-place-readers.ts';

@@ -1,4 +1,4 @@
-/** Numbers of branches: a process carries one in its environment to name the branch that it sees. */
+/** Numbers of branches. A process carries such a number in its environment to name the branch that it sees. */
 import type { FsCore } from '../../../core/fs-core.ts';
 
 interface Binding {

@@ -1,4 +1,4 @@
-/** How a run enters its branch: the named one, or a private branch upon it in which some paths are hidden. */
+/** Lets a run enter a branch, or a private branch upon it in which some paths are hidden. */
 import { MountExit } from '../../../core/walk.ts';
 import { UserError } from '../../user-error.ts';
 import type { Session } from './session.ts';

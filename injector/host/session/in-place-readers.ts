@@ -1,7 +1,7 @@
 /**
  * Readers of real files in place, and the copy that each continues with after a copy-up.
  *
- * A reader is one open file description: its descriptors share an offset, in one process or in several. Once
+ * A reader is an open file description: its descriptors share an offset, in any number of processes. Once
  * its file has a copy in its branch, the host opens that copy for it, once, and passes it to every process that asks.
  */
 import { closeSync, constants, openSync, readdirSync, readlinkSync } from 'node:fs';
@@ -29,7 +29,7 @@ interface Reader {
   copy?: { readonly oid: ObjectId; fd: number };
 }
 
-/** What a reader continues with: the copy's attributes and a descriptor to pass to the process. */
+/** The copy that a reader continues with, and a descriptor of it to pass to the process. */
 export interface Copy {
   readonly attr: Attr;
   readonly fd: number;
@@ -62,7 +62,7 @@ export class InPlaceReaders {
     return reader.id;
   }
 
-  /** One more descriptor of the reader. */
+  /** Count a new descriptor of the reader. */
   held(id: ReaderNumber, holder: ReaderHolder): void {
     const holders = this.#readers.get(id)?.holders;
     holders?.set(holder, (holders.get(holder) ?? 0) + 1);
@@ -110,7 +110,7 @@ export class InPlaceReaders {
       this.#core.opened(attr.oid, id);
       reader.copy = { oid: attr.oid, fd: -1 };
     } catch (error) {
-      // The branch or the file may have been deleted: an open descriptor stays what it is.
+      // The branch or the file may have been deleted: an open descriptor keeps its file.
       if (!(error instanceof FsError)) throw error;
     }
   }

@@ -1,5 +1,5 @@
 /**
- * Writes that programs make to object files without asking the host, and who may make them.
+ * Writes that programs make to object files without asking the host, and the files that are open for them.
  *
  * A write leaves a dirty mark in the shared page. The mark becomes a Modified event when the writer rings, closes or
  * ends.
@@ -10,7 +10,7 @@ import type { ObjectId, Pid } from '../../../core/numbers.ts';
 import { OpenWrites } from './open-writes.ts';
 import { Writers } from './writers.ts';
 
-/** Rings are collected for this long, so that many writes become one event. */
+/** Rings are collected for this long, so that many writes become a single event. */
 const RING_DELAY_MS = 2;
 
 export interface NativeWritesConfig {

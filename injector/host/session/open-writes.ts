@@ -8,7 +8,7 @@ import type { Writers } from './writers.ts';
 export class OpenWrites {
   readonly #core: FsCore;
   readonly #writers: Writers;
-  /** The last Modified event by inode. At most one for each file open for writing. */
+  /** The last Modified event of each inode that is open for writing. */
   readonly #written = new Map<number, FsEvent>();
 
   constructor(core: FsCore, writers: Writers) {

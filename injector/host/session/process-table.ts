@@ -1,5 +1,5 @@
 /**
- * Which branch each process lives in: the one it was started with, or the one it was bound to since.
+ * The branch of each process: the branch that it was started with, or to which it was bound since.
  *
  * The binding in a process's environment may be out of date, so the record here takes precedence. A child by fork
  * names its parent; an exec keeps the pid and the start time of the process.
@@ -16,7 +16,7 @@ export interface BoundConnection {
 
 interface Bound {
   readonly binding: number;
-  /** Distinguishes the process from a later one with the same pid. */
+  /** Distinguishes the process from a later process with the same pid. */
   readonly started: string;
 }
 
@@ -47,7 +47,7 @@ export class ProcessTable {
     if (all?.size === 0) this.#connections.delete(pid);
   }
 
-  /** Connections of a process: one for each of its images that is still connected. */
+  /** Connections of a process; during an exec both images have a connection. */
   of(pid: Pid): ReadonlySet<BoundConnection> {
     return this.#connections.get(pid) ?? NONE;
   }

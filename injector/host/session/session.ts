@@ -1,7 +1,7 @@
 /**
- * A session without its socket: one core, the shared page, and what is known of the processes that use them.
+ * A session without its socket: the core, the shared page, and the state of the processes that use them.
  *
- * Nothing here knows of connections. What is above (`gate/`, `control/`, `agents/`) calls a part of the session, and
+ * Nothing here knows of sockets. The listeners above (`gate/`, `control/`, `agents/`) call its parts; the agents' side
  * is notified through `SessionListener`.
  */
 import { randomBytes } from 'node:crypto';
@@ -40,11 +40,11 @@ export interface SessionConfig {
   readonly report: (message: string) => void;
 }
 
-/** What the agents' side must hear of besides the core's events. */
+/** Notifications for the agents' side, besides the core's events. */
 export interface SessionListener {
   /** The last writer of a file has closed it. */
   writerClosed(event: FsEvent): void;
-  /** A process sees another branch. @param difference leads from the old view to the new one; costs a walk of both */
+  /** A process sees another branch. @param difference leads from the old view to the new view; costs a walk of both */
   rebound(pid: Pid, binding: number, difference: () => readonly FsEvent[]): void;
 }
 
@@ -64,7 +64,7 @@ export class Session {
   readonly inPlace: InPlaceReaders;
   readonly placeholders: Placeholders;
   readonly inotify: Inotify;
-  /** Names the history that event ids belong to: another core has another one. */
+  /** Identifies the history that event ids belong to; different for each core. */
   readonly history = randomBytes(16);
   #listener = IGNORE;
   #closed = false;

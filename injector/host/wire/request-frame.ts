@@ -15,7 +15,7 @@ const putU64 = (b: Buffer, value: number, at: number): void => {
   b.writeUInt32LE(Math.floor(value / 0x100000000), at + 4);
 };
 
-/** A view on one request frame. Valid until the next chunk is read. */
+/** A view on a request frame. Valid until the next chunk is read. */
 export class RequestFrame {
   readonly bytes: Buffer;
   readonly op: number;

@@ -175,11 +175,7 @@ test('branch bind: a running program sees another branch', async () => {
 
   for (const [line, status, cause] of [
     [`bind never ${pid}`, 1, /no branch 'never'[\s\S]*branch create never/],
-    [
-      `bind bound ${process.pid}`,
-      1,
-      new RegExp(`does not live in session 's'[\\s\\S]*${pid}[\\s\\S]*attach`),
-    ],
+    [`bind bound ${process.pid}`, 1, new RegExp(`is not in session 's'[\\s\\S]*${pid}[\\s\\S]*attach`)],
     ['bind bound 4194999', 1, /there is no process 4194999/],
     ['bind bound me', 2, /whole number/],
     ['bind bound', 2, /missing required argument 'pid'/],

@@ -97,7 +97,7 @@ test('a host that goes fails what is on its way', async () => {
   const its = await ControlClient.connect(other.host.session.name);
   const waiting = its.stream('event.read', { follow: true }, () => undefined);
   const [end] = await Promise.allSettled([waiting, other.host.close()]);
-  assert.match(String((end as PromiseRejectedResult).reason), /has gone/);
+  assert.match(String((end as PromiseRejectedResult).reason), /has ended/);
   assert.is(await its.call('session.describe', {}).catch((error) => error.code), 'EIO');
 });
 

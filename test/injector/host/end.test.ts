@@ -68,7 +68,7 @@ test('a host that cannot begin says why and leaves nothing', async () => {
   for (const [args, cause] of [
     [['--mount', 'relative'], /it is relative/],
     [['--import', '/nowhere:/v'], /\/nowhere does not exist/],
-    [['--mount', '/v', '--import', `${process.execPath}:/v/x`], /is no directory/],
+    [['--mount', '/v', '--import', `${process.execPath}:/v/x`], /is not a directory/],
   ] as const) {
     const { status, stderr } = await shimfs.run(['host', '--session', 'unborn', ...args]);
     assert.is(status, 1, stderr);

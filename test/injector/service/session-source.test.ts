@@ -56,7 +56,7 @@ session(
     const before = ['create /v/d', 'rename /v/d /v/e', 'error /v'];
     await hears(reader, ...before);
     assert.is(w.service.get('s').status, 'failed');
-    assert.match(w.service.get('s').error ?? '', /has gone/);
+    assert.match(w.service.get('s').error ?? '', /has ended/);
     const refused = await w.ask('PUT', '/watchers/t', { path: '/v', source: `session:${name}` });
     assert.is(refused.status, 422);
     const next = await open(name);
