@@ -36,6 +36,7 @@ import { type OverlayCommit, Overlays } from './overlay/overlays.ts';
 import type { RealDependency, WalkOutcome } from './overlay/real-dependency.ts';
 import type { Caller } from './permission.ts';
 
+/** Configuration of FsCore; every field is optional. */
 export interface FsCoreConfig {
   /** Absolute paths of the virtual subtrees. Default: `['/']`, or none if there are overlays. */
   readonly mounts?: readonly string[];
@@ -60,6 +61,7 @@ const ROOT_INO = 1;
 /** Size in bytes that statfs reports if there is no quota. */
 const UNLIMITED = 2 ** 40;
 
+/** The filesystem; see above. Methods that take the name of a branch or snapshot throw FsError ENOENT if it is unknown. */
 export class FsCore implements Engine {
   readonly now: Now;
   readonly content: ContentStore;

@@ -28,12 +28,14 @@ import { dropBuffer, ObjectTable, type VisibleFileProvider } from './object-tabl
 import { Quota } from './quota.ts';
 import { asFsError } from './system-error.ts';
 
+/** Storage of bytes: inside this process, or also in object files below `directory` that processes open natively. */
 export type Backstore = { readonly kind: 'memory' } | { readonly kind: 'shared'; readonly directory: string };
 
 /** A file that grows beyond this in memory is promoted if possible: an object file is sparse. Bytes. */
 const PROMOTE_ABOVE = 64 * 1024 * 1024;
 const MAX_MEMORY_FILE = 0x7fff_0000;
 
+/** Reads, writes and copies bytes, wherever they are; see above. */
 export class ContentStore {
   readonly #quota: Quota;
   readonly #directory: string | undefined;

@@ -14,6 +14,7 @@ import { copyMetadata, Namespace, type TreeState } from './namespace.ts';
 
 export const MAIN = 'main';
 
+/** A branch, as listed. */
 export interface BranchInfo {
   readonly name: string;
   /** Live branch below, if any. */
@@ -22,6 +23,7 @@ export interface BranchInfo {
   readonly snapshot?: string;
 }
 
+/** A snapshot, as listed, and the branch that it was taken of. */
 export interface SnapshotInfo {
   readonly name: string;
   readonly branch: string;

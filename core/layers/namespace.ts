@@ -96,7 +96,7 @@ export class Namespace extends Stack {
     if (dir.table!.opaque) dir.nlink += change;
   }
 
-  /** Does a layer below the upper one show `name` in `dir`? */
+  /** Whether a layer below the upper layer shows `name` in `dir`. */
   #showsBelow(dir: Inode, name: string): boolean {
     if (this.single) return false;
     for (const layer of this.layers()) {
