@@ -13,9 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -28,6 +30,7 @@ static pid_t locker;
 static char big[1 << 20];
 static pthread_t sleeper;
 static volatile sig_atomic_t in_handler;
+static volatile int sleeper_tid;
 
 static struct sockaddr_un address(void) {
   struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -71,6 +74,8 @@ static void obstruct(void) {
   if (is("fcntl")) {
     locker = fork();
     if (!locker) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL); /* it must not outlive a program that ends just now */
+      if (getppid() == 1) _exit(1);
       struct flock lock = {.l_type = F_WRLCK};
       if (fcntl(file, F_SETLK, &lock)) _exit(1);
       if (write(control[1], "x", 1) != 1) _exit(1);
@@ -168,6 +173,7 @@ static void handler(int signal) {
 
 static void *sleep_in_call(void *argument) {
   for (;;) {
+    sleeper_tid = gettid();
     obstruct();
     if (write(1, "asleep\n", 7) != 7) exit(3);
     errno = 0;
@@ -177,6 +183,16 @@ static void *sleep_in_call(void *argument) {
     if (write(1, line, (size_t)n) != n) exit(3);
   }
   return argument;
+}
+
+/* Is the other thread in this system call? proc(5), /proc/PID/task/TID/syscall. */
+static int asleep_in(long nr) {
+  char path[64], text[32] = "";
+  snprintf(path, sizeof path, "/proc/self/task/%d/syscall", sleeper_tid);
+  int fd = open(path, O_RDONLY);
+  ssize_t n = read(fd, text, sizeof text - 1);
+  close(fd);
+  return n > 0 && text[0] != 'r' && atol(text) == nr;
 }
 
 static void *obey(void *argument) {
@@ -189,6 +205,7 @@ static void *obey(void *argument) {
   }
   while (fgets(line, sizeof line, stdin)) {
     if (!strcmp(line, "signal\n")) {
+      while (!asleep_in(SYS_read)) usleep(1000); /* there is no event for that */
       pthread_kill(sleeper, SIGUSR1);
       while (!in_handler) usleep(1000);
       puts("handling");
