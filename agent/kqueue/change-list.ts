@@ -8,7 +8,7 @@
 import { EV_ADD, EV_ERROR, EV_RECEIPT, EV_SYSFLAGS, EVFILT_VNODE } from './constants.ts';
 import { type KeventCodec, KeventRecord } from './kevent-codec.ts';
 import { type Knote, simplified } from './knote.ts';
-import type { KnoteRegistry } from './knote-registry.ts';
+import type { WatcherRegistry } from './watcher-registry.ts';
 
 export interface ChangePorts {
   /** The inode of a descriptor; undefined if it is not open on a virtual file. */
@@ -32,11 +32,11 @@ export interface ChangeCall {
 const echoed = new KeventRecord();
 
 export class ChangeList {
-  readonly #registry: KnoteRegistry;
+  readonly #registry: WatcherRegistry;
   readonly #ports: ChangePorts;
   readonly #change = new KeventRecord();
 
-  constructor(registry: KnoteRegistry, ports: ChangePorts) {
+  constructor(registry: WatcherRegistry, ports: ChangePorts) {
     this.#registry = registry;
     this.#ports = ports;
   }

@@ -20,8 +20,8 @@ import {
   NOTE_REVOKE,
 } from './constants.ts';
 import type { KeventRecord } from './kevent-codec.ts';
-import type { VnodeWatch } from './knote-registry.ts';
 import type { Kqueue } from './kqueue-table.ts';
+import type { VnodeWatch } from './watcher-registry.ts';
 
 /** `masked`: a knote gets only the bits of its mask. `native`: a hint that matches one bit is delivered whole, as in Darwin. */
 export type NoteMode = 'masked' | 'native';

@@ -12,8 +12,8 @@ import { ChangeList } from './change-list.ts';
 import { EVFILT_VNODE, KEVENT_FLAG_WORKLOOP_ONLY, type KqueueErrno, LINUX_ERRNO } from './constants.ts';
 import { CODECS, Family, KeventRecord } from './kevent-codec.ts';
 import type { Knote, NoteMode } from './knote.ts';
-import { KnoteRegistry } from './knote-registry.ts';
 import { forEachPost } from './note-map.ts';
+import { WatcherRegistry } from './watcher-registry.ts';
 
 export interface KqueuePorts {
   /** The inode of a descriptor; undefined if it is not open on a virtual file. */
@@ -36,7 +36,7 @@ export interface KqueueOptions {
 }
 
 export class KqueueBridge {
-  readonly #registry: KnoteRegistry;
+  readonly #registry: WatcherRegistry;
   readonly #changeList: ChangeList;
   readonly #feed: EventFeed;
   readonly #errno: KqueueErrno;
@@ -44,7 +44,7 @@ export class KqueueBridge {
 
   constructor(ports: KqueuePorts, options: KqueueOptions = {}) {
     this.#errno = options.errno ?? LINUX_ERRNO;
-    const registry = new KnoteRegistry(ports, { notes: options.notes ?? 'masked', errno: this.#errno });
+    const registry = new WatcherRegistry(ports, { notes: options.notes ?? 'masked', errno: this.#errno });
     this.#registry = registry;
     this.#changeList = new ChangeList(registry, ports);
     const post = (ino: number, hint: number): void => registry.post(ino, hint);

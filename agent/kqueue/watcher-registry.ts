@@ -36,7 +36,7 @@ export interface RegistryOptions {
  */
 const LINGER_LIMIT = 1024;
 
-export class KnoteRegistry {
+export class WatcherRegistry {
   readonly kqueues = new KqueueTable();
   readonly queues: PendingQueues;
 
