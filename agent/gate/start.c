@@ -9,6 +9,7 @@
 #include "sys.h"
 #if defined(__linux__)
 #include "linux/loader.h"
+#include "linux/raw_calls.h"
 #endif
 
 #define EXPORT __attribute__((visibility("default")))
@@ -115,6 +116,10 @@ static bool come_up(char *value, bool running) {
   bytes_copy(gate_path, here.dli_fname, text_length(here.dli_fname) + 1);
   if (patch_call_sites(running) <= 0) return gate_say("no system call of libc could be hooked"), false;
   if (!canary()) return gate_say("libc's hooks do not fire"), false;
+#if defined(__linux__)
+  const char *uncovered = cover_loaded_code(running);
+  if (uncovered) return gate_say(uncovered), false;
+#endif
   link_start();
 #if defined(__linux__)
   listing_start();

@@ -9,6 +9,7 @@
 #include "../kqueue.h"
 #include "../sys.h"
 #include "calls.h"
+#include "raw_calls.h"
 
 #define AT_CALL(name) {SYS_##name, 1, 2}
 #define PATH_CALL(name) {SYS_##name, 0, 1}
@@ -180,12 +181,17 @@ long handle_call(long nr, struct arguments *a) {
     case SYS_lseek: follow_copy(a->a1); return NOT_OURS;
     case SYS_mmap: {
       if (session.overlays && !(a->a4 & MAP_ANONYMOUS)) follow_copy(a->a5), mapped_in_place(a->a5);
-      if (fd_kind(a->a5) != FD_FILE && !(a->a4 & MAP_FIXED)) return NOT_OURS;
+      bool code = a->a3 & PROT_EXEC && a->a3 & PROT_READ && !(a->a4 & MAP_ANONYMOUS);
+      if (fd_kind(a->a5) != FD_FILE && !(a->a4 & MAP_FIXED) && !code) return NOT_OURS;
       if (a->a4 & MAP_FIXED) {
         mapping_gone((uintptr_t)a->a1, (size_t)a->a2);
         memory_changed();
       }
       long at = native_call(nr, a);
+      if (code && !(at < 0 && at > -4096)) {
+        long refused = cover_mapped_code((uint8_t *)at, (size_t)a->a2, (int)a->a5, (uint64_t)a->a6);
+        if (refused) return sys(SYS_munmap, at, a->a2), refused;
+      }
       bool shared = (a->a4 & MAP_TYPE) == MAP_SHARED || (a->a4 & MAP_TYPE) == MAP_SHARED_VALIDATE;
       if (!(at < 0 && at > -4096) && shared && a->a3 & PROT_WRITE && !(a->a4 & MAP_ANONYMOUS) && fd_kind(a->a5) == FD_FILE)
         mapping_made(at, (size_t)a->a2, (int)a->a5);

@@ -31,5 +31,7 @@ uint8_t *map_pool(const uint8_t *near, size_t size, size_t reach);
  * calls. Returns how many, or -1.
  */
 int patch_text(const struct text_range *text, bool running);
+/* The same for given sites of a text that no thread executes yet, or this one alone. */
+int patch_sites(const struct text_range *text, const struct site_mark *marks, int count);
 /* Puts back what the last patch_text replaced. */
 void unpatch_text(const struct text_range *text);

@@ -77,10 +77,9 @@ static int collect(const struct text_range *text, struct site_mark *out, int cap
 static struct site_mark sites[MAX_SITES];
 static int patched;
 
-int patch_text(const struct text_range *text, bool running) {
-  (void)running; /* SVC and B may be exchanged under threads; a returning thread finds the next instruction untouched */
+/* SVC and B may be exchanged under threads; a returning thread finds the next instruction untouched. */
+int patch_sites(const struct text_range *text, const struct site_mark *marks, int count) {
   const size_t page = getauxval(AT_PAGESZ);
-  int count = patched = collect(text, sites, MAX_SITES);
   if (count == 0) return 0;
   if (count == MAX_SITES) return -1; /* there may be more */
   size_t size = ((size_t)count * TRAMPOLINE_WORDS * 4 + HEADER_WORDS * 4 + page - 1) & ~(page - 1);
@@ -91,7 +90,7 @@ int patch_text(const struct text_range *text, bool running) {
   bytes_copy(pool, &entry, 8);
   uint32_t *first = pool + HEADER_WORDS;
   for (int i = 0; i < count; i++)
-    write_trampoline(first + i * TRAMPOLINE_WORDS, (const uint32_t *)(const void *)(text->start + sites[i].offset), pool);
+    write_trampoline(first + i * TRAMPOLINE_WORDS, (const uint32_t *)(const void *)(text->start + marks[i].offset), pool);
   __builtin___clear_cache((char *)pool, (char *)pool + size);
   if (sys(SYS_mprotect, pool, size, PROT_READ | PROT_EXEC)) return -1;
 
@@ -99,11 +98,17 @@ int patch_text(const struct text_range *text, bool running) {
   size_t whole = ((uintptr_t)text->start + text->size + page - 1 - from) & ~(page - 1);
   if (sys(SYS_mprotect, from, whole, PROT_READ | PROT_WRITE | PROT_EXEC)) return -1;
   for (int i = 0; i < count; i++) {
-    uint32_t *site = (uint32_t *)(void *)(text->start + sites[i].offset);
+    uint32_t *site = (uint32_t *)(void *)(text->start + marks[i].offset);
     __atomic_store_n(site, branch(site, first + i * TRAMPOLINE_WORDS), __ATOMIC_SEQ_CST);
     __builtin___clear_cache((char *)site, (char *)(site + 1));
   }
   return sys(SYS_mprotect, from, whole, PROT_READ | PROT_EXEC) ? -1 : count;
+}
+
+int patch_text(const struct text_range *text, bool running) {
+  (void)running;
+  patched = collect(text, sites, MAX_SITES);
+  return patch_sites(text, sites, patched);
 }
 
 void unpatch_text(const struct text_range *text) {

@@ -121,21 +121,19 @@ static uint64_t replaced[MAX_SITES];
 static struct jump_site jumps[MAX_SITES];
 static int patched;
 
-int patch_text(const struct text_range *text, bool running) {
-  int count = patched = collect(text, sites, MAX_SITES);
+static int replace_sites(const struct text_range *text, const struct site_mark *marks, int count, bool running) {
   if (count == 0) return 0;
-  if (count == MAX_SITES) return -1; /* there may be more */
-  for (int i = 0; i < count; i++) bytes_copy(&replaced[i], text->start + sites[i].offset, 8);
+  if (count >= MAX_SITES) return -1; /* there may be more */
   size_t size = ((size_t)count * SITE_TRAMPOLINE + 64 + 4095) & ~4095ul;
   uint8_t *pool = map_pool(text->start, size, (size_t)1 << 30);
-  if (!pool) return -1;
+  if (!pool || text->size >> 30) return -1;
   void (*target)(void) = shimfs_site_entry;
   bytes_copy(pool, &target, 8);
   for (int i = 0; i < count; i++) {
-    jumps[i] = (struct jump_site){.start = text->start + sites[i].offset,
+    jumps[i] = (struct jump_site){.start = text->start + marks[i].offset,
                                   .trampoline = pool + 64 + (size_t)i * SITE_TRAMPOLINE,
-                                  .length = (uint8_t)sites[i].length,
-                                  .instruction = (uint8_t)sites[i].instruction};
+                                  .length = (uint8_t)marks[i].length,
+                                  .instruction = (uint8_t)marks[i].instruction};
     write_trampoline(&jumps[i], pool);
   }
   if (sys(SYS_mprotect, pool, size, PROT_READ | PROT_EXEC)) return -1;
@@ -148,6 +146,16 @@ int patch_text(const struct text_range *text, bool running) {
   else if (write_live_jumps(text, jumps, count)) count = -1;
   if (sys(SYS_mprotect, first, whole, PROT_READ | PROT_EXEC)) return -1;
   return count;
+}
+
+int patch_text(const struct text_range *text, bool running) {
+  int count = patched = collect(text, sites, MAX_SITES);
+  for (int i = 0; i < count; i++) bytes_copy(&replaced[i], text->start + sites[i].offset, 8);
+  return replace_sites(text, sites, count, running);
+}
+
+int patch_sites(const struct text_range *text, const struct site_mark *marks, int count) {
+  return replace_sites(text, marks, count, false);
 }
 
 void unpatch_text(const struct text_range *text) {
