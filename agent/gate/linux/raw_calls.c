@@ -28,6 +28,9 @@ static char *put(char *at, uint64_t value) {
 /* `<object dir>/raw.<device>.<inode>.<mtime>.<ns>.<size>.<offset>` of a segment. */
 static bool list_path(const char *file, uint64_t offset, char out[400]) {
   struct stat st;
+  struct place p;
+  /* The kernel cannot be asked about a file of the tree; the vDSO has a name and no file. */
+  if (file[0] != '/' || place_of(AT_FDCWD, file, &p)) return false;
   if (sys(SYS_newfstatat, AT_FDCWD, file, &st, 0)) return false;
   session_object_path(out, "raw", NULL);
   char *at = put(put(out + text_length(out), st.st_dev), st.st_ino);
