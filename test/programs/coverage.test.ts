@@ -5,8 +5,10 @@
  * strace itself is a covered program; what it starts it traces from its exec on, the loader's own calls included.
  * A virtual working directory and directory descriptor stand on placeholders of the object directory, which `-y`
  * shows beside them.
+ *
+ * `-i` shows the instruction of each call: once the gate is up, every call of its table must come from the gate.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -19,6 +21,8 @@ interface Count {
   /** Those of them that name an object or placeholder by its path. */
   objects: number;
   readonly escaped: string[];
+  /** Calls of the gate's table by an instruction outside the gate, after it came up. */
+  readonly raw: string[];
 }
 
 const TEXT = /"((?:[^"\\]|\\.)*)"/;
@@ -45,21 +49,57 @@ function named(call: string, text: string): Named[] {
   return [first, ...(second ? [second] : [])].map((match) => ({ path: match[1]! }));
 }
 
+/** Which instructions are the gate's, in each process of a trace. */
+class GateCode {
+  /** Calls judged: without any, nothing has been proved. */
+  judged = 0;
+  private readonly ranges = new Map<string, { start: bigint; end: bigint; up: boolean }>();
+
+  /** @returns whether the call was made past the gate: by another instruction, after the gate came up */
+  passedBy(pid: string, at: bigint, call: string, text: string): boolean {
+    const result = /= (0x[0-9a-f]+|\d+)$/.exec(text)?.[1];
+    if (/^(clone3?|v?fork)$/.test(call)) {
+      const range = this.ranges.get(pid);
+      if (range && result) this.ranges.set(result, { ...range });
+      return false;
+    }
+    if (call === 'execve' && / = 0$/.test(text)) this.ranges.delete(pid);
+    if (call === 'mmap') {
+      const [, length] = /^[^,]+, (\d+), PROT_READ\|PROT_EXEC,.*\/libshimfs[^/]*>/.exec(text) ?? [];
+      if (length && result)
+        this.ranges.set(pid, { start: BigInt(result), end: BigInt(result) + BigInt(length), up: false });
+      return false;
+    }
+    const range = this.ranges.get(pid);
+    if (!range) return false;
+    const own = at >= range.start && at < range.end;
+    // The gate's first call on its own behalf: libc's sites are replaced then.
+    if (own && call === 'access' && text.startsWith('"/"')) range.up = true;
+    if (range.up) this.judged++;
+    return range.up && !own;
+  }
+}
+
 /** @param tree the directory that must not be asked for @param objects where virtual directories stand */
-function judge(trace: string, tree: string, objects: string): Map<string, Count> {
+function judge(trace: string, tree: string, objects: string, gate = new GateCode()): Map<string, Count> {
   const programs = new Map<string, string>();
   const counts = new Map<string, Count>();
   const within = (path: string | undefined, directory: string): boolean =>
     path !== undefined && `${path}/`.startsWith(`${directory}/`);
   for (const line of trace.split('\n')) {
-    const match = /^(\d+)\s+(\w+)\((.*)$/.exec(line);
+    const resumed = /^(\d+)\s+\[[0-9a-f]+\] <\.\.\. (clone3?|v?fork|execve) resumed>.*( = \d+)$/.exec(line);
+    if (resumed) gate.passedBy(resumed[1]!, 0n, resumed[2]!, resumed[3]!);
+    const match = /^(\d+)\s+\[([0-9a-f]+)\] (\w+)\((.*)$/.exec(line);
     if (!match) continue;
-    const [, pid, call, text] = match as unknown as [string, string, string, string];
+    const [, pid, at, call, text] = match as unknown as [string, string, string, string, string];
+    const past = gate.passedBy(pid, BigInt(`0x${at}`), call, text);
+    if (call === 'mmap' || /^(clone3?|v?fork)$/.test(call)) continue;
     if (call === 'execve' && / = 0$/.test(text)) programs.set(pid, TEXT.exec(text)![1]!.split('/').pop()!);
     const name = programs.get(pid) ?? 'fork';
-    const count = counts.get(name) ?? { calls: 0, objects: 0, escaped: [] };
+    const count = counts.get(name) ?? { calls: 0, objects: 0, escaped: [], raw: [] };
     counts.set(name, count);
     count.calls++;
+    if (past) count.raw.push(line.slice(0, 200));
     for (const { path, from } of named(call, text)) {
       if (within(path, objects)) count.objects++;
       const relative = path !== '' && !path.startsWith('/');
@@ -129,10 +169,11 @@ if (!skip('coverage', ['strace'])) {
   const trace = (out: string, root: string, script: string): string[] => [
     '-f',
     '-y',
+    '-i',
     '-s',
     '8192',
     '-e',
-    'trace=%file,fchdir',
+    'trace=%file,fchdir,fstat,fchmod,fchown,ftruncate,getdents64,close,dup,dup2,dup3,fcntl,mmap,clone,clone3,fork,vfork',
     '-e',
     'signal=none',
     '-o',
@@ -154,7 +195,9 @@ if (!skip('coverage', ['strace'])) {
       ]);
       assert.is(kernels.status, 0, kernels.stderr);
       assert.is(ours.status, 0, ours.stderr);
-      const counts = judge(readFileSync(out[0], 'utf8'), mount, session.host.session.objects);
+      const gate = new GateCode();
+      const counts = judge(readFileSync(out[0], 'utf8'), mount, session.host.session.objects, gate);
+      assert.ok(gate.judged > 50, `the witness is blind: ${gate.judged} calls after the gate came up`);
       // The control: the same eyes on the same programs without the gate.
       const control = judge(readFileSync(out[1], 'utf8'), real, session.host.session.objects);
       const sum = (all: Map<string, Count>): number =>
@@ -165,8 +208,34 @@ if (!skip('coverage', ['strace'])) {
         `\ncoverage: ${name}: ${table.map(([program, { calls, objects, escaped }]) => `${program} ${calls}/${objects}/${escaped.length}`).join(', ')} (calls in the kernel/on objects/escaped); bare ${sum(control)} in the tree`,
       );
       const escaped = table.flatMap(([program, count]) => count.escaped.map((line) => `${program}: ${line}`));
+      const raw = table.flatMap(([program, count]) => count.raw.map((line) => `${program}: ${line}`));
+      assert.is(raw.length, 0, `calls by instructions outside the gate\n${raw.slice(0, 15).join('\n')}`);
       assert.is(escaped.length, 0, `\n${escaped.slice(0, 15).join('\n')}`);
     });
   });
+
+  if (process.arch === 'x64' && !skip('a call past the gate', ['gcc']))
+    tests('a call past the gate is seen', async () => {
+      const open = await TestSession.open({ mounts: [mount], allowUncovered: true });
+      try {
+        const [source, program, out] = ['past.c', 'past', 'past-trace'].map((name) => join(work, name)) as [
+          string,
+          string,
+          string,
+        ];
+        // unlink("/nothing") with neither before nor behind it an instruction that a jump could replace
+        writeFileSync(
+          source,
+          'int main(void) { long r = 87; __asm__ volatile("test %%rdi, %%rdi; jz 1f; syscall; jmp 1f; ud2; 1:" : "+a"(r) : "D"("/nothing") : "rcx", "r11", "memory"); return r != -2; }',
+        );
+        assert.is((await bare('gcc', ['-o', program, source])).status, 0);
+        const ran = await open.run('strace', trace(out, mount, program), { env: environment(mount) });
+        assert.is(ran.status, 0, ran.stderr);
+        const counts = judge(readFileSync(out, 'utf8'), mount, open.host.session.objects);
+        assert.match(counts.get('past')?.raw.join('\n') ?? '', /unlink\("\/nothing"\)/);
+      } finally {
+        await open.close();
+      }
+    });
 }
 tests.run();
