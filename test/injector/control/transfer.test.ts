@@ -1,4 +1,4 @@
-/** Bytes in pieces, several on their way at once: nothing lost, nothing out of order, failures told. */
+/** Transfers with several requests in flight: complete, in order, and with errors reported. */
 import { randomBytes } from 'node:crypto';
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
@@ -32,7 +32,7 @@ async function read(path: string): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-test('any bytes in any pieces, written and appended', async () => {
+test('any bytes in any pieces can be written and appended', async () => {
   const near = fc.integer({ min: -2, max: 2 }).map((delta) => CHUNK_BYTES + delta);
   const size = fc.oneof(fc.integer({ min: 1, max: 200_000 }), near);
   await fc.assert(
@@ -59,7 +59,7 @@ test('a small file is written in one operation', async () => {
   assert.is(events.length, 1);
 });
 
-test('a file that is removed while it is read is read to its end', async () => {
+test('a file that is removed during a read is read to its end', async () => {
   const bytes = randomBytes(CHUNK_BYTES * 12);
   session.core.fs.writeFileSync('/v/gone', bytes);
   const parts: Buffer[] = [];
@@ -70,7 +70,7 @@ test('a file that is removed while it is read is read to its end', async () => {
   assert.ok(Buffer.concat(parts).equals(bytes));
 });
 
-test('a pipeline is as wide as it was made, and tells the first failure', async () => {
+test('a pipeline respects its limit and reports the first error', async () => {
   let running = 0;
   let widest = 0;
   const work = async (): Promise<void> => {
@@ -92,7 +92,7 @@ test('a pipeline is as wide as it was made, and tells the first failure', async 
   }
 });
 
-test('a host that goes fails what is on its way', async () => {
+test('the end of the host fails the requests in flight', async () => {
   const other = await TestSession.open();
   const its = await ControlClient.connect(other.host.session.name);
   const waiting = its.stream('event.read', { follow: true }, () => undefined);

@@ -1,11 +1,11 @@
-/** Whoever speaks wrongly on the socket loses that connection, and nobody else loses anything. */
+/** A peer that violates the protocol loses its connection; other connections and the tree are unaffected. */
 import { randomBytes } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ERRNO } from '../../../core/errors.ts';
 import { MAX_REQUEST, Op, REPLY, REQUEST, Role, TOKEN_BYTES } from '../../../core/protocol.ts';
 import { TestSession } from '../../support/session.ts';
-import { frame, hello, REPLY_BYTES, sayUntilCut } from './hello.ts';
+import { frame, hello, REPLY_BYTES, sendUntilClosed } from './hello.ts';
 
 // After TestSession has set the run directory.
 const { ControlClient } = await import('../../../injector/control/client.ts');
@@ -25,8 +25,8 @@ const control = (value: unknown): Buffer => frame(Op.Control, json(value));
 const broken = frame(Op.Control, json('{}'));
 broken.writeUInt32LE(9999, REQUEST.at.path_length);
 
-/** Name, what is said, and how many replies come before the host hangs up. */
-const rows: readonly (readonly [string, Buffer[], number])[] = [
+/** Name, bytes sent, and the number of replies before the host closes the connection. */
+const rows: readonly (readonly [name: string, chunks: Buffer[], replies: number])[] = [
   ['noise', [Buffer.from([255, 255, 255, 127, ...randomBytes(100)])], 0],
   ['a length of nothing', [Buffer.alloc(REQUEST.size)], 0],
   ['a text protocol', [Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')], 0],
@@ -37,8 +37,8 @@ const rows: readonly (readonly [string, Buffer[], number])[] = [
   ['an empty token', [hello({ token: Buffer.alloc(TOKEN_BYTES) })], 0],
   ['another protocol', [hello({ token, magic: 1 })], 0],
   ['another version', [hello({ token, version: 99 })], 0],
-  ['no such role', [hello({ token, role: 9 })], 0],
-  ['no such branch', [hello({ token, role: Role.Gate, binding: 77 })], 0],
+  ['an unknown role', [hello({ token, role: 9 })], 0],
+  ['an unknown binding', [hello({ token, role: Role.Gate, binding: 77 })], 0],
   ['Hello twice', [hello({ token }), hello({ token })], 1],
   ['an oversized frame', [hello({ token }), frame(Op.Control, Buffer.alloc(0), MAX_REQUEST + 1)], 1],
   ['no JSON', [hello({ token }), control('{"method":')], 1],
@@ -52,15 +52,15 @@ const rows: readonly (readonly [string, Buffer[], number])[] = [
   ],
   ['an agent that speaks', [hello({ token, role: Role.Agent }), frame(Op.Stat)], 1],
 ];
-for (const [name, chunks, replies] of rows)
+for (const [name, chunks, count] of rows)
   test(name, async () => {
-    const heard = await sayUntilCut(socket, ...chunks);
-    assert.is(heard.length, replies * REPLY_BYTES);
-    // Another connection goes on, and so does the tree.
+    const replies = await sendUntilClosed(socket, ...chunks);
+    assert.is(replies.length, count * REPLY_BYTES);
+    // Another connection is still served.
     assert.is((await client.call('session.describe', {})).name, session.host.session.name);
   });
 
-test('a method that is not there, and parameters that are none, are answered', async () => {
+test('an unknown method and invalid parameters are answered with an error', async () => {
   const ask = client.call.bind(client) as (method: string, params: object) => Promise<unknown>;
   for (const [method, params] of [
     ['constructor', {}],
@@ -85,7 +85,7 @@ test('a method that is not there, and parameters that are none, are answered', a
   assert.is((await client.call('file.stat', { path: '/v' })).type, 'directory');
 });
 
-/** Requests of a gate that no gate makes: each is answered with EINVAL. */
+/** Requests that no gate sends: each is answered with EINVAL. */
 const oddRequest = (op: number, path: string, mode = 0): Buffer => {
   const bytes = frame(op, Buffer.from(path));
   bytes.writeUInt32LE(bytes.readUInt32LE(REQUEST.at.data_length), REQUEST.at.path_length);
@@ -95,17 +95,17 @@ const oddRequest = (op: number, path: string, mode = 0): Buffer => {
 };
 for (const [name, request] of [
   ['a NUL byte in a path', oddRequest(Op.Mkdir, '/v/a\0b')],
-  ['a count of descriptors that nobody holds', oddRequest(Op.Repoint, '', 2 ** 31)],
+  ['a count of descriptors above any limit', oddRequest(Op.Repoint, '', 2 ** 31)],
 ] as const)
   test(name, async () => {
-    const heard = await sayUntilCut(
+    const replies = await sendUntilClosed(
       socket,
       hello({ token, role: Role.Gate }),
       request,
       Buffer.alloc(REQUEST.size),
     );
-    assert.is(heard.length, 2 * REPLY_BYTES);
-    assert.is(heard.readInt32LE(REPLY_BYTES + REPLY.at.result), -ERRNO.EINVAL);
+    assert.is(replies.length, 2 * REPLY_BYTES);
+    assert.is(replies.readInt32LE(REPLY_BYTES + REPLY.at.result), -ERRNO.EINVAL);
     assert.equal(session.core.fs.readdirSync('/v'), []);
   });
 

@@ -1,4 +1,4 @@
-/** The end of a host, in good order or not, and what its programs and followers are told. */
+/** The end of a host, orderly or by a kill, as its programs and followers see it. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -35,7 +35,7 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const)
     await stop(host, signal);
     assert.is((await followed).status, 0);
 
-    // The same name serves again, without what was there.
+    // A new host of the same name starts with an empty tree.
     const heir = await shimfs.host(name);
     assert.is((await shimfs.run(['fs', 'ls', '/v', '--session', name])).text, '');
     child.stdin!.write('second\n');
@@ -47,7 +47,7 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const)
     assert.is((await shimfs.run(['fs', 'ls', '--session', name])).status, 1);
   });
 
-test('a second host on a name is refused, and the first goes on', async () => {
+test('a second host of a name is refused, and the first goes on', async () => {
   const host = await shimfs.host('twice');
   const { status, stderr, text } = await shimfs.run(['host', '--session', 'twice', '--mount', '/v']);
   assert.is(status, 1);
@@ -57,14 +57,14 @@ test('a second host on a name is refused, and the first goes on', async () => {
   assert.is((await stop(host, 'SIGINT')).status, 0);
 });
 
-test('nothing but the lock is left in the run directory', async () => {
+test('only the lock is left in the run directory', async () => {
   const host = await shimfs.host('tidy');
   await stop(host);
   const left = readdirSync(join(shimfs.scratch, 'shimfs')).filter((file) => file.startsWith('tidy'));
   assert.equal(left, ['tidy.lock']);
 });
 
-test('a host that cannot begin says why and leaves nothing', async () => {
+test('a host that cannot start reports the cause and leaves nothing behind', async () => {
   for (const [args, cause] of [
     [['--mount', 'relative'], /it is relative/],
     [['--import', '/nowhere:/v'], /\/nowhere does not exist/],

@@ -1,4 +1,4 @@
-/** A peer that speaks to a host's socket byte by byte, rightly or wrongly. */
+/** A peer that sends a host's socket any bytes, valid or not. */
 import { connect, type Socket } from 'node:net';
 import {
   HELLO,
@@ -44,17 +44,17 @@ export function hello(fields: HelloFields): Buffer {
   return frame(Op.Hello, data);
 }
 
-/** Says all of `chunks`, and gives what it heard until the host hung up. */
-export function sayUntilCut(path: string, ...chunks: readonly Buffer[]): Promise<Buffer> {
+/** Sends `chunks`. @returns all bytes received until the host closed the connection */
+export function sendUntilClosed(path: string, ...chunks: readonly Buffer[]): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect(path);
-    const heard: Buffer[] = [];
-    const limit = setTimeout(() => reject(new Error('the host did not hang up')), 10_000);
-    socket.on('data', (chunk) => heard.push(chunk));
-    socket.on('error', () => undefined); // a reset is a way to hang up
+    const received: Buffer[] = [];
+    const limit = setTimeout(() => reject(new Error('the host did not close the connection')), 10_000);
+    socket.on('data', (chunk) => received.push(chunk));
+    socket.on('error', () => undefined); // a reset closes the connection, too
     socket.on('close', () => {
       clearTimeout(limit);
-      resolve(Buffer.concat(heard));
+      resolve(Buffer.concat(received));
     });
     for (const chunk of chunks) socket.write(chunk);
   });

@@ -76,14 +76,14 @@ rebind('the process, the answers that its gate kept, and its children of every k
     return out;
   };
   assert.equal(await answers(first), ['side', 'True', 'side', 'side', 'side', 'side']);
-  assert.is(await first.ask('held.read()'), 'main', 'what was open stays what it was');
+  assert.is(await first.ask('held.read()'), 'main', 'an open descriptor keeps its file');
   assert.equal(await answers(second), ['main', 'False', 'main', 'main', 'main', 'main']);
   await first.ask("open('/v/a', 'w').write('by one')");
   assert.is(core.fs.readFileSync('/v/a', 'utf8'), 'main');
   assert.is(core.fsFor('side').readFileSync('/v/a', 'utf8'), 'by one');
   core.fsFor('side').writeFileSync('/v/a', 'side');
 
-  assert.is(await first.ask('replace()'), 'side', 'an exec keeps it');
+  assert.is(await first.ask('replace()'), 'side', 'an exec keeps the binding');
   assert.is(session.rebind(first.program.pid, 'main'), 'side', 'and back again');
   assert.equal(await answers(first), ['main', 'False', 'main', 'main', 'main', 'main']);
   await first.end();

@@ -1,4 +1,4 @@
-/** Reading events: never more is queued than the reader takes, and what it missed is told. */
+/** Reading events: nothing is queued for a slow reader, and lost history is reported. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FsCore } from '../../../../core/fs-core.ts';
@@ -39,21 +39,21 @@ function reader(maxEvents: number) {
   return { core, state, read, ids, items, change };
 }
 
-test('without an id: what is still kept, without complaint', async () => {
+test('without an id, all events in the journal are sent, and none is reported lost', async () => {
   const { change, read, ids } = reader(3);
   change(5);
   assert.equal(await read({}), { newest: 5 });
   assert.equal(ids(), [3, 4, 5]);
 });
 
-test('from an id that is gone: told first, then what is left', async () => {
+test('from an id that is no longer in the journal, the loss is reported before the remaining events', async () => {
   const { change, read, ids } = reader(3);
   change(5);
   await read({ since: 0 });
   assert.equal(ids(), ['lost to 3', 3, 4, 5]);
 });
 
-test('from an id that is held, and from the newest', async () => {
+test('from an id in the journal, the events after it are sent', async () => {
   const { change, read, ids } = reader(10);
   change(5);
   await read({ since: 3 });
@@ -63,7 +63,7 @@ test('from an id that is held, and from the newest', async () => {
   assert.equal(ids(), [4, 5]);
 });
 
-test('many events come in batches', async () => {
+test('many events are sent in batches', async () => {
   const { change, read, items } = reader(10_000);
   change(1000);
   await read({ since: 0 });
@@ -75,7 +75,7 @@ test('many events come in batches', async () => {
   assert.ok(Math.max(...sizes) <= 256);
 });
 
-test('a slow follower: nothing is queued for it, and it goes on where it was', async () => {
+test('a slow follower continues at its position, and nothing is queued for it', async () => {
   const { change, read, ids, state } = reader(100);
   void read({ follow: true, since: 0 });
   change(2);
@@ -93,7 +93,7 @@ test('a slow follower: nothing is queued for it, and it goes on where it was', a
   );
 });
 
-test('a follower slower than the journal is told what it lost', async () => {
+test('a follower slower than the journal gets a report of the loss', async () => {
   const { change, read, ids, state } = reader(10);
   void read({ follow: true });
   change(1);
@@ -107,7 +107,7 @@ test('a follower slower than the journal is told what it lost', async () => {
   assert.equal(ids(), [1, 'lost to 92', ...Array.from({ length: 10 }, (_, i) => 92 + i)]);
 });
 
-test('a follower that hung up is not told any more', async () => {
+test('a follower that disconnected gets no more events', async () => {
   const { change, read, ids, state } = reader(10);
   void read({ follow: true });
   state.end();
@@ -116,7 +116,7 @@ test('a follower that hung up is not told any more', async () => {
   assert.equal(ids(), []);
 });
 
-test('a branch that hears little is not asked twice for the same', async () => {
+test('events that are not visible in the branch are not read twice', async () => {
   const { core, change, read, ids } = reader(10_000);
   core.createBranch('apart');
   core.fsFor('apart').chmodSync('/v', 0o711);

@@ -1,4 +1,4 @@
-/** Private branches and the numbers of branches: who may come in, and when a branch goes. */
+/** Entering a branch: private branches, their end, and the refusal of deleted branches. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TestSession } from '../../../support/session.ts';
@@ -15,7 +15,7 @@ test.after(async () => {
 });
 const names = (): string[] => core.listBranches().map(({ name }) => name);
 
-test('nothing to hide: the branch itself', () => {
+test('a run that hides nothing enters the branch itself', () => {
   const entry = enterBranch(host.session, 'main', []);
   assert.is(entry.branch, 'main');
   assert.is(entry.binding, 0);
@@ -25,7 +25,7 @@ test('nothing to hide: the branch itself', () => {
   assert.is(host.session.bindings.users('main'), 0);
 });
 
-test('something to hide: a branch of its own, gone at the end', () => {
+test('a run that hides a path gets a private branch, deleted at its end', () => {
   core.fs.writeFileSync('/v/secret', '');
   core.fs.writeFileSync('/v/open', '');
   const entry = enterBranch(host.session, 'main', ['/v/secret']);
@@ -38,13 +38,13 @@ test('something to hide: a branch of its own, gone at the end', () => {
   assert.not.ok(host.session.bindings.has(entry.binding));
 });
 
-test('what cannot be hidden leaves no branch behind', () => {
+test('a path that cannot be hidden leaves no branch behind', () => {
   assert.throws(() => enterBranch(host.session, 'main', ['/v/open', '/v/absent']), /ENOENT/);
   assert.throws(() => enterBranch(host.session, 'main', ['/etc']), /outside every mount/);
   assert.equal(names(), ['main']);
 });
 
-test('it stays while a program lives in it', async () => {
+test('a private branch stays while a program uses it', async () => {
   const entry = enterBranch(host.session, 'main', ['/v/open']);
   const program = session.start('bash', ['-c', ': > /v/mine; echo in; read -r x; ls /v'], {
     branch: entry.branch,
@@ -53,15 +53,15 @@ test('it stays while a program lives in it', async () => {
   entry.leave();
   assert.ok(names().includes(entry.branch));
   const idle = new Promise<void>((resolve) => host.session.bindings.onIdle(entry.branch, resolve));
-  let told = '';
+  let output = '';
   program.child.stdout!.on('data', (text) => {
-    told += text;
+    output += text;
   });
   program.child.stdin!.end('\n');
   assert.is(await program.status, 0);
-  assert.match(told, /mine\n/);
+  assert.match(output, /mine\n/);
   await idle;
-  assert.ok(names().includes(entry.branch), 'a moment of grace, for one that starts another program');
+  assert.ok(names().includes(entry.branch), 'the grace period of a program that starts another program');
 });
 
 test('a branch in use is not deleted', async () => {
@@ -78,7 +78,7 @@ test('a branch in use is not deleted', async () => {
   assert.not.ok(names().includes('used'));
 });
 
-test('a deleted branch’s number admits nobody, even under the same name', () => {
+test('the number of a deleted branch is refused, even if the name exists again', () => {
   core.createBranch('again');
   const first = host.session.bindings.of('again');
   core.deleteBranch('again');
@@ -89,7 +89,7 @@ test('a deleted branch’s number admits nobody, even under the same name', () =
   assert.throws(() => host.session.bindings.of('never'), /no branch 'never'/);
 });
 
-test('the branch goes when the command that entered it hangs up', async () => {
+test('the branch is deleted when the command that entered it disconnects', async () => {
   const other = await ControlClient.connect(host.session.name);
   const { branch } = await other.call('session.enter', { hide: ['/v/secret'] });
   assert.ok(names().includes(branch));
