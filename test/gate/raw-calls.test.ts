@@ -20,6 +20,13 @@ static inline __attribute__((always_inline)) long call(long n, long a, long b, l
   return r;
 }
 __attribute__((noinline)) long generic(long n, long a, long b, long c) { return call(n, a, b, c, 0); }
+/* mkdir, by a call whose number is set before a jump leads to it */
+__attribute__((noinline)) long jumped(const char *path, long far) {
+  long r;
+  __asm__ volatile("mov $83, %%eax; test %2, %2; jnz 1f; mov $0700, %%esi; syscall; test %%rax, %%rax; jmp 2f;"
+                   "1: mov $0755, %%esi; syscall; test %%rax, %%rax; 2:" : "=&a"(r) : "D"(path), "d"(far) : "rsi", "rcx", "r11", "memory");
+  return r;
+}
 int work(const char *path) {
   char other[4096], made[4096], st[256];
   __builtin_snprintf(other, sizeof other, "%s.renamed", path);
@@ -29,6 +36,7 @@ int work(const char *path) {
   if (call(82, (long)path, (long)other, 0, 0)) return 2;
   if (call(262, AT, (long)other, (long)st, 0) || generic(4, (long)other, (long)st, 0)) return 3;
   if (generic(83, (long)made, 0755, 0) || generic(83, (long)made, 0755, 0) != -17) return 4;
+  if (jumped(made, 0) != -17 || jumped(made, 1) != -17) return 6;
   return call(21, (long)path, 0, 0, 0) == -2 ? 0 : 5;
 }
 `;

@@ -3,7 +3,8 @@
  *
  * The bytes 0f 05 also occur inside other instructions, so a pair counts only if one of these holds:
  *     - straight code leads to it from an instruction that sets eax, decoded instruction by instruction;
- *     - a comparison with -4095 or -4096 follows it, as in every wrapper that sets errno.
+ *     - a comparison with -4095 or -4096 follows it, as in every wrapper that sets errno;
+ *     - a test of its result follows it, and code decoded from most starts before it arrives there.
  * A start inside an instruction could make the decoder arrive by chance; it knows only the instructions that
  * compilers put between a call's number and the call, and stops at any other.
  *
@@ -22,6 +23,7 @@ enum {
   LOOK_BACK = 64,
   NUMBERS = 600,
   SMALL = 16,
+  CLEAR_VOTE = 12,
   BY_REGISTER = -1,
   NO_NUMBER = -2,
   JUMP = 5,
@@ -54,27 +56,31 @@ static int two_byte_length(const uint8_t *p) {
   return move || extend ? 2 + operand_length(p + 2) : 0;
 }
 
-/* Length from the opcode on; 0: no instruction that belongs between a number and its call. */
-static int opcode_length(const uint8_t *p, uint8_t rex) {
+/* Length from the opcode on; 0: no instruction that belongs between a number and its call. @param word bytes of a constant */
+static int opcode_length(const uint8_t *p, uint8_t rex, int word) {
   uint8_t op = p[0];
   if (op == 0x0f) return two_byte_length(p);
   if (op < 0x40 && (op & 7) < 4) return 1 + operand_length(p + 1);                                       /* arithmetic */
   if (op == 0x63 || (op >= 0x84 && op <= 0x8b) || op == 0x8d) return 1 + operand_length(p + 1);          /* test, xchg, mov, lea */
-  if (op == 0xd1 || op == 0xd3 || op == 0xf7) return (op == 0xf7 && !(p[1] & 0x30)) ? 0 : 1 + operand_length(p + 1);
+  if (op == 0xf6 || op == 0xf7) return 1 + operand_length(p + 1) + (p[1] & 0x30 ? 0 : op == 0xf6 ? 1 : word); /* test; not, neg */
+  if (op == 0xd1 || op == 0xd3) return 1 + operand_length(p + 1);
   if (op == 0x80 || op == 0x83 || op == 0xc0 || op == 0xc1 || op == 0xc6 || op == 0x6b) return 2 + operand_length(p + 1);
-  if (op == 0x81 || op == 0xc7 || op == 0x69) return 5 + operand_length(p + 1);
-  if (op >= 0xb8 && op <= 0xbf) return rex & 8 ? 9 : 5;
+  if (op == 0x81 || op == 0xc7 || op == 0x69) return 1 + word + operand_length(p + 1);
+  if (op >= 0xb8 && op <= 0xbf) return rex & 8 ? 9 : 1 + word;
   if ((op >= 0x50 && op <= 0x5f) || op == 0x90 || op == 0x98 || op == 0x99) return 1;
   if ((op >= 0x70 && op <= 0x7f) || op == 0x6a) return 2;
-  return op == 0x68 || op == 0x3d || op == 0xa9 ? 5 : 0;
+  return op == 0x68 || op == 0x3d || op == 0xa9 ? 1 + word : 0;
 }
 
 static bool decode(const uint8_t *p, struct instruction *out) {
   const uint8_t *start = p;
+  int word = 4;
+  for (const uint8_t *q = p; *q == 0x66 || *q == 0xf2 || *q == 0xf3 || *q == 0x64; q++)
+    if (*q == 0x66) word = 2;
   while (*p == 0x66 || *p == 0xf2 || *p == 0xf3 || *p == 0x64) p++;
   out->rex = (*p & 0xf0) == 0x40 ? *p++ : 0;
   out->opcode = p;
-  int n = opcode_length(p, out->rex);
+  int n = opcode_length(p, out->rex, word);
   out->length = (uint8_t)(p - start + n);
   return n > 0;
 }
@@ -129,8 +135,8 @@ static int length_at(const uint8_t *p) {
   return op[0] == 0x0f && (op[1] == 0x05 || op[1] == 0x0b) ? prefix + 2 : 0;
 }
 
-/* Does an instruction start at `at`? Code decoded from other starts falls into step with the true ones: a vote of many. */
-static bool starts_instruction(const struct text_range *text, const uint8_t *at) {
+/* Votes for an instruction that starts at `at`, less those against: code decoded from any start falls into step. */
+static int votes_for(const struct text_range *text, const uint8_t *at) {
   int yes = 0, no = 0;
   for (const uint8_t *from = at - 48; from < at - 12; from++) {
     const uint8_t *p = from;
@@ -139,7 +145,7 @@ static bool starts_instruction(const struct text_range *text, const uint8_t *at)
     while (p < at && (n = length_at(p))) p += n;
     if (n) *(p == at ? &yes : &no) += 1;
   }
-  return yes >= no;
+  return yes - no;
 }
 
 /* Does a jump near by lead between two addresses? */
@@ -150,7 +156,7 @@ static bool jumped_into(const struct text_range *text, const uint8_t *from, cons
   for (const uint8_t *p = first; p < end; p++) {
     const uint8_t *target = NULL;
     if (p[0] == 0xeb || (p[0] >= 0x70 && p[0] <= 0x7f)) target = p + 2 + (int8_t)p[1];
-    if (target > from && target < to && starts_instruction(text, p)) return true;
+    if (target > from && target < to && votes_for(text, p) >= 0) return true;
     bool near = p[0] == 0xe9 || (p[0] == 0x0f && p[1] >= 0x80 && p[1] <= 0x8f);
     if (!near) continue;
     const uint8_t *distance = p + (p[0] == 0x0f ? 2 : 1);
@@ -207,7 +213,7 @@ static bool in_number(const uint8_t *call) { return (call[2] == 0 && call[3] == 
  * wrappers that take the number as an argument have room, and what is left are waits on futexes (libgomp, libitm).
  */
 static bool may_pass(long number) {
-  return number == BY_REGISTER || number == SYS_mmap || number == SYS_munmap || number == SYS_mprotect || number == SYS_mremap || number == SYS_msync || number == SYS_exit_group;
+  return number == BY_REGISTER || number == NO_NUMBER || number == SYS_mmap || number == SYS_munmap || number == SYS_mprotect || number == SYS_mremap || number == SYS_msync || number == SYS_exit_group;
 }
 
 /* Is every number that code before the call puts into the register one that the gate does not handle? */
@@ -228,14 +234,21 @@ static bool register_unhandled(const struct text_range *text, const uint8_t *set
   return found;
 }
 
+/* A call that a jump leads to has its number elsewhere: then an instruction starts here, and the next one tests the result. */
+static bool tested(const struct text_range *text, const uint8_t *call) {
+  const uint8_t *p = call + 2;
+  if (compare_length(p)) return true;
+  bool test = (p[0] == 0x48 && (p[1] == 0x85 || p[1] == 0x83) && (p[2] & 0xf8) == (p[1] == 0x85 ? 0xc0 : 0xf8)) || (p[0] == 0x85 && p[1] == 0xc0);
+  return test && votes_for(text, call) >= CLEAR_VOTE;
+}
+
 /* Judges the pair 0f 05 at `call`. True: it is a call that the gate must see. */
 static bool raw_call_at(const struct text_range *text, const uint8_t *call, struct site_mark *out) {
   long number = NO_NUMBER;
   const uint8_t *p = call - 2;
   for (; p >= text->start && p + LOOK_BACK > call; p--)
     if ((number = number_along(p, call)) != NO_NUMBER) break;
-  bool compared = compare_length(call + 2) != 0;
-  if (number == NO_NUMBER && !compared) return false;
+  if (number == NO_NUMBER && !tested(text, call)) return false;
   if (number >= 0 && !shimfs_handles(number)) return false;
   if (number == BY_REGISTER && register_unhandled(text, p)) return false;
   if (choose_extent(text, number == NO_NUMBER ? NULL : p, call, out)) return true;
