@@ -1,11 +1,8 @@
-/* Crossing from C into the agent's JavaScript. */
+/* What the gate asks of the Frida agent in this process, and how a call crosses into its JavaScript. */
 #pragma once
 #include <pthread.h>
-#include "gate.h"
 #include "os.h"
-
-bool agent_here(void); /* in this process, now */
-/* It has seen every event that the host sent before our last answer, or never will. */
+#include "queue.h"
 
 /*
  * JavaScript runs with signals held off and the thread not cancellable: the engine would not survive being
@@ -27,3 +24,39 @@ static inline void cross_back(struct crossing c) {
   pthread_setcancelstate(c.cancel, NULL);
   restore_signals(&c.mask);
 }
+
+enum dispatch_op { DISPATCH_CREATED = 0, DISPATCH_ACTIVATE = 1, DISPATCH_RESUME = 2, DISPATCH_SUSPEND = 3, DISPATCH_CANCEL = 4, DISPATCH_RELEASED = 5 };
+
+/* Native callbacks of the agent's JavaScript. Counts ≥ 0 or -errno. */
+struct shimfs_agent {
+  int32_t (*changes)(uint32_t queue, uint32_t family, const void *changes, int32_t nchanges, void *events, int32_t nevents, uint32_t flags);
+  int32_t (*drain)(uint32_t queue, uint32_t family, void *events, int32_t capacity);
+  void (*fd_closed)(int32_t fd);
+  void (*queue_closed)(uint32_t queue);
+  /* What came from the host. length 0: it has gone. Returns the low half of the last event's number. */
+  uint32_t (*events)(const void *bytes, uint32_t length);
+  int32_t (*dispatch)(uint32_t op, uint32_t id, int32_t fd, uint32_t mask);
+};
+
+bool agent_here(void); /* in this process, now */
+bool agent_lost(void); /* it was here, and will not come again */
+int agent_bring(void); /* 0, or -errno when it cannot come */
+/* Changes of a kevent call, in its order. Returns how many records it wrote, or -errno. */
+int agent_changes(struct queue *q, const struct kevent_call *c);
+/* Takes pending events. Returns how many. */
+int agent_drain(struct queue *q, enum family family, void *events, int capacity);
+/* Waits until the agent has seen every event that the host sent before our last answer. True: it had not. */
+bool agent_catch_up(void);
+/* A Dispatch source changes its state. 0, or -errno of a watch that could not be had. */
+int agent_dispatch(enum dispatch_op op, uint32_t id, int fd, uint32_t mask);
+void agent_forget_descriptor(int fd); /* it is about to be closed */
+void agent_forget_queue(uint32_t id);
+void agent_after_fork(void);
+
+/* ---- for agent_entry.c ---- */
+void agent_install(const struct shimfs_agent *callbacks);
+/* Bytes of the host's event connection; length 0: it has ended. */
+void agent_events(const void *bytes, uint32_t length);
+/* No call reaches its callbacks any more. */
+void agent_remove(void);
+void agent_release_waiters(void);

@@ -1,9 +1,15 @@
 /* Attributes: stat in its forms, access, xattrs, and the changes of attributes. */
 #define _GNU_SOURCE
 #include <string.h>
-#include "gate.h"
+#include "attributes.h"
+#include "cache.h"
+#include "calls.h"
+#include "connection.h"
+#include "fd_index.h"
+#include "memory.h"
 #include "os.h"
-#include "sys.h"
+#include "path.h"
+#include "text.h"
 
 enum { STATX_BYTES = 256 };
 
@@ -31,11 +37,11 @@ static long ask_stat(const struct place *p, long flags, struct stat *st, void *s
   const char *data;
   struct request q = at(OP_STAT, p);
   q.flags = asked;
-  long result = link_begin(&q, &reply, &data);
+  long result = host_begin(&q, &reply, &data);
   if (result == 0 && reply->reply_flags & REPLY_FLAG_EXIT) return LEFT_MOUNTS;
   cache_keep(p, asked, reply, data);
   if (result == 0) result = give_stat(reply, st, stx);
-  link_end();
+  host_end();
   return result;
 }
 
@@ -63,7 +69,7 @@ long on_access(long dirfd, const char *path, long mode, long flags) {
   struct request q = at(OP_ACCESS, &p);
   q.mode = (uint32_t)mode;
   q.flags = (uint32_t)flags;
-  return link_ask(&q);
+  return host_ask(&q);
 }
 
 long on_path_op(uint16_t op, long dirfd, const char *path, uint32_t flags, uint32_t mode, uint64_t a, uint64_t b) {
@@ -76,7 +82,7 @@ long on_path_op(uint16_t op, long dirfd, const char *path, uint32_t flags, uint3
   q.mode = mode;
   q.a = a;
   q.b = b;
-  return link_ask(&q);
+  return host_ask(&q);
 }
 
 /*
@@ -86,9 +92,9 @@ long on_path_op(uint16_t op, long dirfd, const char *path, uint32_t flags, uint3
 static long ask_by_descriptor(struct request *q, long fd, const struct timespec *times) {
   const struct shimfs_reply *reply;
   q->flags |= SHIMFS_BY_DESCRIPTOR;
-  long result = link_begin(q, &reply, NULL);
+  long result = host_begin(q, &reply, NULL);
   bool tell = result == 0 && reply->reply_flags & REPLY_FLAG_TELL;
-  link_end();
+  host_end();
 #if defined(__linux__)
   if (tell && q->op == OP_TRUNCATE) return sys(SYS_ftruncate, fd, q->a);
   if (tell && q->op == OP_UTIMENS) sys(SYS_utimensat, fd, 0, times, 0);
@@ -121,7 +127,7 @@ long on_utimens(long dirfd, const char *path, const struct timespec *times, long
   q.flags = (uint32_t)flags;
   q.data = (const char *)(times ? times : now);
   q.data_length = sizeof now;
-  return path ? link_ask(&q) : ask_by_descriptor(&q, dirfd, times);
+  return path ? host_ask(&q) : ask_by_descriptor(&q, dirfd, times);
 }
 
 /* ---- extended attributes ---- */
@@ -129,7 +135,7 @@ long on_utimens(long dirfd, const char *path, const struct timespec *times, long
 static long answer_bytes(const struct request *q, void *out, size_t size) {
   const struct shimfs_reply *reply;
   const char *data;
-  long result = link_begin(q, &reply, &data);
+  long result = host_begin(q, &reply, &data);
   if (result == 0 && reply->reply_flags & REPLY_FLAG_EXIT) return LEFT_MOUNTS;
   if (result >= 0) {
     result = reply->data_length;
@@ -137,7 +143,7 @@ static long answer_bytes(const struct request *q, void *out, size_t size) {
     else if (size && !writable(out, reply->data_length)) result = -EFAULT;
     else if (size) bytes_copy(out, data, reply->data_length);
   }
-  link_end();
+  host_end();
   return result;
 }
 
@@ -179,7 +185,7 @@ long on_setxattr(long fd, const char *path, const char *name, const void *value,
   q.path2_length = (uint32_t)length;
   q.data = value;
   q.data_length = (uint32_t)size;
-  return fd < 0 ? link_ask(&q) : ask_by_descriptor(&q, fd, NULL);
+  return fd < 0 ? host_ask(&q) : ask_by_descriptor(&q, fd, NULL);
 }
 
 long on_listxattr(long fd, const char *path, char *list, size_t size, bool follow) {
@@ -199,7 +205,7 @@ long on_removexattr(long fd, const char *path, const char *name, bool follow) {
   q.flags = follow ? 0 : WIRE_AT_SYMLINK_NOFOLLOW;
   q.data = name;
   q.data_length = (uint32_t)length;
-  return fd < 0 ? link_ask(&q) : ask_by_descriptor(&q, fd, NULL);
+  return fd < 0 ? host_ask(&q) : ask_by_descriptor(&q, fd, NULL);
 }
 
 long on_statfs(long fd, const char *path, void *out) {
@@ -207,10 +213,10 @@ long on_statfs(long fd, const char *path, void *out) {
   if (!xattr_place(fd, path, true, &p)) return NOT_OURS;
   const struct shimfs_reply *reply;
   struct request q = at(OP_STATFS, &p);
-  long result = link_begin(&q, &reply, NULL);
+  long result = host_begin(&q, &reply, NULL);
   if (result == 0 && reply->reply_flags & REPLY_FLAG_EXIT) return LEFT_MOUNTS;
   if (result == 0 && !writable(out, 120)) result = -EFAULT;
   if (result == 0) fill_statfs(out, reply);
-  link_end();
+  host_end();
   return result;
 }

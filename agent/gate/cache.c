@@ -7,9 +7,13 @@
  * version that is odd, or changes under the reader, makes a miss.
  */
 #define _GNU_SOURCE
-#include "gate.h"
+#include "cache.h"
+#include "connection.h"
 #include "os.h"
-#include "sys.h"
+#include "path.h"
+#include "real.h"
+#include "session.h"
+#include "text.h"
 
 enum { ENTRIES = 1024, MAX_DEPENDENCIES = 15, LONGEST = 200 };
 
@@ -59,7 +63,7 @@ static bool stands(const struct entry *e, struct shimfs_reply *r) {
 }
 
 bool cache_find(const struct place *p, uint32_t flags, struct shimfs_reply *out) {
-  if (p->length > LONGEST || !session_host_alive() || !link_stands()) return false;
+  if (p->length > LONGEST || !session_host_alive() || !connection_stands()) return false;
   struct entry *e = slot_of(p, flags);
   uint32_t version = __atomic_load_n(&e->version, __ATOMIC_ACQUIRE);
   if (version & 1 || !version || e->dir != p->dir || e->flags != flags || e->length != p->length) return false;

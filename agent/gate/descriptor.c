@@ -1,8 +1,9 @@
 /* Descriptors of our own inside a foreign process: high up, and not to be closed by accident. */
 #define _GNU_SOURCE
 #include <sys/resource.h>
-#include "gate.h"
-#include "sys.h"
+#include "descriptor.h"
+#include "os.h"
+#include "process.h"
 
 enum { MAX_PROTECTED = 96 };
 static volatile int protected_fds[MAX_PROTECTED];

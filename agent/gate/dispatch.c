@@ -7,10 +7,16 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include "agent.h"
+#include "api.h"
 #include "dispatch.h"
-#include "gate.h"
-#include "kqueue.h"
-#include "sys.h"
+#include "fd_index.h"
+#include "os.h"
+#include "process.h"
+#include "queue.h"
+#include "real.h"
+#include "session.h"
+#include "text.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -30,8 +36,6 @@ struct source {
   uint8_t cancelled, ending;
 };
 
-struct dispatch_functions real_dispatch;
-
 static struct source sources[MAX_SOURCES];
 static uint16_t buckets[BUCKETS]; /* slot + 1 */
 static volatile uint32_t count;
@@ -50,14 +54,14 @@ static void drop(struct source *s) {
   uint16_t slot = (uint16_t)(s - sources + 1), *at = bucket_of(s->object);
   while (*at && *at != slot) at = &sources[*at - 1].next;
   if (*at) *at = s->next;
-  if (real_dispatch.destroy_weak) real_dispatch.destroy_weak(&s->weak);
+  if (real.objc_destroyWeak) real.objc_destroyWeak(&s->weak);
   *s = (struct source){0};
   __atomic_sub_fetch(&count, 1, __ATOMIC_SEQ_CST);
 }
 
 /* Kept alive until let_go, which is called without the lock; NULL when it has gone. */
 static void *hold(struct source *s) {
-  if (real_dispatch.load_weak_retained) return real_dispatch.load_weak_retained(&s->weak);
+  if (real.objc_loadWeakRetained) return real.objc_loadWeakRetained(&s->weak);
   if (s->ending) return NULL;
   s->holds++;
   return s->object;
@@ -76,7 +80,7 @@ static struct source *add(void *object, int fd, uint32_t mask) {
     if (!id || s->object) continue;
     uint16_t *head = bucket_of(object);
     *s = (struct source){.object = object, .id = id, .mask = mask, .fd = fd, .references = 1, .next = *head};
-    if (real_dispatch.init_weak) real_dispatch.init_weak(&s->weak, object);
+    if (real.objc_initWeak) real.objc_initWeak(&s->weak, object);
     *head = (uint16_t)(s - sources + 1);
     __atomic_add_fetch(&count, 1, __ATOMIC_SEQ_CST);
     return s;
@@ -87,7 +91,7 @@ static struct source *add(void *object, int fd, uint32_t mask) {
 /* ---- without it ---- */
 
 static void let_go(struct source *s, void *held) {
-  if (real_dispatch.load_weak_retained) real_dispatch.release(held);
+  if (real.objc_loadWeakRetained) real.dispatch_release(held);
   else __atomic_sub_fetch(&s->holds, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -96,7 +100,7 @@ static bool known(void *object, struct source *copy) {
   if (!count || !object) return false;
   take();
   struct source *s = find(object);
-  const bool weak = real_dispatch.load_weak_retained != NULL;
+  const bool weak = real.objc_loadWeakRetained != NULL;
   void *held = s && weak ? hold(s) : NULL;
   if (s && weak && !held) {
     /* Another object lives at its address. */
@@ -112,15 +116,20 @@ static bool known(void *object, struct source *copy) {
   return s != NULL;
 }
 
-EXPORT void *shimfs_dispatch_source_create(const void *type, uintptr_t handle, uintptr_t mask, void *queue) {
-  if (!real_dispatch.source_create) find_dispatch_functions();
-  if (!real_dispatch.source_create) return errno = ENOSYS, NULL;
-  bool ours = session.active && type && type == real_dispatch.type_vnode && handle < MAX_FDS && fd_virtual((long)handle) &&
+/* On Linux a library with libdispatch may have been loaded after the gate. */
+static void require_dispatch(void) {
+  if (!real.dispatch_source_create || !real.dispatch_release) real_find_dispatch();
+  if (!real.dispatch_source_create || !real.dispatch_release) gate_fail("libdispatch is called, and cannot be found");
+}
+
+API(void *, dispatch_source_create, (const void *type, uintptr_t handle, uintptr_t mask, void *queue)) {
+  require_dispatch();
+  bool ours = session.active && type && type == real._dispatch_source_type_vnode && handle < MAX_FDS && fd_virtual((long)handle) &&
               mask && !(mask & ~(uintptr_t)VNODE_BITS);
-  if (!ours) return real_dispatch.source_create(type, handle, mask, queue);
+  if (!ours) return real.dispatch_source_create(type, handle, mask, queue);
   int missing = agent_bring();
   if (missing < 0) return errno = -missing, NULL;
-  void *object = real_dispatch.source_create(real_dispatch.type_data_or, 0, 0, queue);
+  void *object = real.dispatch_source_create(real._dispatch_source_type_data_or, 0, 0, queue);
   if (!object) return NULL;
   take();
   struct source *s = add(object, (int)handle, (uint32_t)mask);
@@ -128,19 +137,21 @@ EXPORT void *shimfs_dispatch_source_create(const void *type, uintptr_t handle, u
   give();
   if (id) agent_dispatch(DISPATCH_CREATED, id, (int)handle, (uint32_t)mask);
   if (id) return object;
-  real_dispatch.activate(object); /* one that never was must not be released */
-  real_dispatch.release(object);
+  real.dispatch_activate(object); /* one that never was must not be released */
+  real.dispatch_release(object);
   return errno = ENOMEM, NULL;
 }
 
-EXPORT uintptr_t shimfs_dispatch_source_get_handle(void *object) {
+API(uintptr_t, dispatch_source_get_handle, (void *object)) {
+  require_dispatch();
   struct source s;
-  return known(object, &s) ? (uintptr_t)s.fd : real_dispatch.source_get_handle(object);
+  return known(object, &s) ? (uintptr_t)s.fd : real.dispatch_source_get_handle(object);
 }
 
-EXPORT uintptr_t shimfs_dispatch_source_get_mask(void *object) {
+API(uintptr_t, dispatch_source_get_mask, (void *object)) {
+  require_dispatch();
   struct source s;
-  return !known(object, &s) ? real_dispatch.source_get_mask(object) : s.cancelled ? 0 : s.mask;
+  return !known(object, &s) ? real.dispatch_source_get_mask(object) : s.cancelled ? 0 : s.mask;
 }
 
 /* The watch stands before the source can run: what its registration handler does is heard. */
@@ -152,23 +163,27 @@ static void begins(void *object, enum dispatch_op op) {
   agent_dispatch(op, s.id, s.fd, s.mask);
 }
 
-EXPORT void shimfs_dispatch_activate(void *object) {
+API(void, dispatch_activate, (void *object)) {
+  require_dispatch();
   begins(object, DISPATCH_ACTIVATE);
-  real_dispatch.activate(object);
+  real.dispatch_activate(object);
 }
 
-EXPORT void shimfs_dispatch_resume(void *object) {
+API(void, dispatch_resume, (void *object)) {
+  require_dispatch();
   begins(object, DISPATCH_RESUME);
-  real_dispatch.resume(object);
+  real.dispatch_resume(object);
 }
 
-EXPORT void shimfs_dispatch_suspend(void *object) {
+API(void, dispatch_suspend, (void *object)) {
+  require_dispatch();
   struct source s;
   if (known(object, &s)) agent_dispatch(DISPATCH_SUSPEND, s.id, s.fd, s.mask);
-  real_dispatch.suspend(object);
+  real.dispatch_suspend(object);
 }
 
-EXPORT void shimfs_dispatch_source_cancel(void *object) {
+API(void, dispatch_source_cancel, (void *object)) {
+  require_dispatch();
   struct source s;
   if (known(object, &s)) {
     take();
@@ -177,17 +192,18 @@ EXPORT void shimfs_dispatch_source_cancel(void *object) {
     give();
     agent_dispatch(DISPATCH_CANCEL, s.id, s.fd, s.mask);
   }
-  real_dispatch.source_cancel(object);
+  real.dispatch_source_cancel(object);
 }
 
-EXPORT void shimfs_dispatch_retain(void *object) {
-  if (count && !real_dispatch.load_weak_retained) {
+API(void, dispatch_retain, (void *object)) {
+  require_dispatch();
+  if (count && !real.objc_loadWeakRetained) {
     take();
     struct source *s = find(object);
     if (s) s->references++;
     give();
   }
-  real_dispatch.retain(object);
+  real.dispatch_retain(object);
 }
 
 /* The last reference: whoever is merging finishes first, and nobody begins. */
@@ -204,14 +220,15 @@ static void end(struct source *s) {
   agent_dispatch(DISPATCH_RELEASED, id, -1, 0);
 }
 
-EXPORT void shimfs_dispatch_release(void *object) {
-  if (count && !real_dispatch.load_weak_retained) {
+API(void, dispatch_release, (void *object)) {
+  require_dispatch();
+  if (count && !real.objc_loadWeakRetained) {
     take();
     struct source *s = find(object);
     if (s && --s->references == 0) end(s);
     else give();
   }
-  real_dispatch.release(object);
+  real.dispatch_release(object);
 }
 
 /* For the agent: bits for a source's handler. Returns 1, 0 when the source has gone. */
@@ -222,7 +239,7 @@ EXPORT int shimfs_dispatch_merge(uint32_t id, uint32_t bits) {
   if (!held && s->object && s->id == id && !s->ending) drop(s);
   give();
   if (!held) return 0;
-  real_dispatch.source_merge_data(held, bits);
+  real.dispatch_source_merge_data(held, bits);
   let_go(s, held);
   return 1;
 }
@@ -233,33 +250,4 @@ void dispatch_after_fork(void) {
   bytes_zero(sources, sizeof sources);
   bytes_zero(buckets, sizeof buckets);
   count = lock = 0;
-}
-
-bool dispatch_set_real(const char *name, void *function) {
-  static const struct {
-    const char *name;
-    void **cell;
-  } cells[] = {{"dispatch_source_create", (void **)&real_dispatch.source_create},
-               {"dispatch_source_get_handle", (void **)&real_dispatch.source_get_handle},
-               {"dispatch_source_get_mask", (void **)&real_dispatch.source_get_mask},
-               {"dispatch_source_merge_data", (void **)&real_dispatch.source_merge_data},
-               {"dispatch_source_cancel", (void **)&real_dispatch.source_cancel},
-               {"dispatch_activate", (void **)&real_dispatch.activate},
-               {"dispatch_resume", (void **)&real_dispatch.resume},
-               {"dispatch_suspend", (void **)&real_dispatch.suspend},
-               {"dispatch_retain", (void **)&real_dispatch.retain},
-               {"dispatch_release", (void **)&real_dispatch.release},
-               {"_dispatch_source_type_vnode", (void **)&real_dispatch.type_vnode},
-               {"_dispatch_source_type_data_or", (void **)&real_dispatch.type_data_or},
-               {"objc_initWeak", (void **)&real_dispatch.init_weak},
-               {"objc_loadWeakRetained", (void **)&real_dispatch.load_weak_retained},
-               {"objc_destroyWeak", (void **)&real_dispatch.destroy_weak}};
-  for (unsigned i = 0; i < sizeof cells / sizeof cells[0]; i++) {
-    size_t n = text_length(cells[i].name);
-    if (text_length(name) != n || !text_equal(name, cells[i].name, n)) continue;
-    /* The first is the system's own; later ones may be the name that is hooked by then. */
-    if (!*cells[i].cell) *cells[i].cell = function;
-    return true;
-  }
-  return false;
 }

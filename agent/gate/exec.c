@@ -6,10 +6,27 @@
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
-#include "gate.h"
+#include "attributes.h"
+#include "binding.h"
+#include "calls.h"
+#include "connection.h"
+#include "exec.h"
+#include "fd_index.h"
+#include "file.h"
+#include "memory.h"
+#include "os.h"
+#include "overlay.h"
+#include "path.h"
+#include "process.h"
+#include "real.h"
+#include "scratch.h"
+#include "session.h"
+#include "text.h"
+#if defined(__linux__)
 #include "linux/coverage.h"
+#include "linux/in_place.h"
 #include "linux/loader.h"
-#include "sys.h"
+#endif
 
 enum { MAX_SCRIPT_DEPTH = 4, SMALL_ENVIRONMENT = 512 };
 
@@ -193,7 +210,7 @@ static long open_program(long dirfd, const char *path, long flags) {
   long fd = sys(SYS_openat, dirfd, path, how);
   if (fd != -EMFILE) return fd;
   /* The kernel needs no descriptor to exec. Ours to the host would be closed by it, so it can be closed now. */
-  link_release_descriptor();
+  connection_release_descriptor();
   return sys(SYS_openat, dirfd, path, how);
 }
 
@@ -263,12 +280,12 @@ __attribute__((noinline)) static long exec_virtual(long fd, const char *path, ch
 /* The path leads out of the mounts. */
 __attribute__((noinline)) static long exec_at_exit(char *const *argv, char *const *env, long flags, int depth) {
   uint32_t n;
-  const char *text = link_exit_path(&n);
+  const char *text = host_exit_path(&n);
   if (n >= MAX_PATH) n = MAX_PATH - 1;
   char real[n + 1];
   bytes_copy(real, text, n);
   real[n] = 0;
-  link_end();
+  host_end();
   return exec_foreign(AT_FDCWD, real, argv, env, flags, depth);
 }
 
@@ -297,7 +314,7 @@ static long exec_anywhere(long dirfd, const char *path, char *const *argv, char 
   if (allowed < 0) return allowed;
   long fd = on_open(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
   if (fd == NOT_OURS) return -ENOENT;
-  if (fd < 0) return fd == LEFT_MOUNTS ? (link_end(), -ENOENT) : fd == -ENXIO ? -EACCES : fd;
+  if (fd < 0) return fd == LEFT_MOUNTS ? (host_end(), -ENOENT) : fd == -ENXIO ? -EACCES : fd;
   if (fd_kind(fd) == FD_DIRECTORY || fd_kind(fd) == FD_FIFO) {
     on_close(fd);
     sys(SYS_close, fd);

@@ -1,9 +1,20 @@
 /* Opening, closing and writing: a virtual file is a real descriptor on its object. */
 #define _GNU_SOURCE
-#include "gate.h"
-#include "kqueue.h"
+#include "calls.h"
+#include "connection.h"
+#include "descriptor.h"
+#include "fd_index.h"
+#include "file.h"
 #include "os.h"
-#include "sys.h"
+#include "path.h"
+#include "process.h"
+#include "real.h"
+#include "scratch.h"
+#include "session.h"
+#include "text.h"
+#if defined(__linux__)
+#include "linux/fifo.h"
+#endif
 
 #ifndef O_TMPFILE
 #define O_TMPFILE 0
@@ -12,7 +23,7 @@ static const long CREATION = O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW | O_DIRECTO
 
 static void no_longer_held(uint64_t oid) {
   struct request q = {.op = OP_CLOSE, .a = oid};
-  link_tell(&q);
+  host_post(&q);
 }
 
 /* A real file in place: the kernel reads it for us, and nobody writes it. The link is held. */
@@ -20,13 +31,13 @@ static long open_lower(const struct shimfs_reply *r, const char *data, long flag
   struct scratch *room = scratch_take();
   size_t n = r->data_length;
   if (!room || n >= MAX_PATH) {
-    link_end();
+    host_end();
     if (room) scratch_give(room);
     return room ? -ENAMETOOLONG : -ENOMEM;
   }
   bytes_copy(room->path, data, n);
   room->path[n] = 0;
-  link_end();
+  host_end();
   long fd = sys(SYS_openat, AT_FDCWD, room->path, (flags & ~CREATION) | O_NOFOLLOW, 0);
   scratch_give(room);
   if (fd >= 0 && !fd_admits(fd)) sys(SYS_close, fd), fd = -EMFILE;
@@ -71,7 +82,7 @@ static long open_name(const char *name, const struct shimfs_reply *r, long kept,
 static long told_name(const struct shimfs_reply *r, const char *data, char *out, bool *mirrored) {
   long result = session_real_path(out, data, r->data_length);
   *mirrored = session_mirrored(data, r->data_length) || data[0] == '/';
-  link_end();
+  host_end();
   return result;
 }
 
@@ -79,7 +90,7 @@ static long told_name(const struct shimfs_reply *r, const char *data, char *out,
 static long open_told(struct shimfs_reply *r, const char *data, long flags, bool *mirrored) {
   struct scratch *room = scratch_take();
   if (!room) {
-    link_end();
+    host_end();
     return -ENOMEM;
   }
   bool directory = (r->mode & S_IFMT) == S_IFDIR, fifo = (r->mode & S_IFMT) == S_IFIFO;
@@ -103,8 +114,8 @@ static long open_told(struct shimfs_reply *r, const char *data, long flags, bool
     if (result != -ESTALE) break;
     const struct shimfs_reply *now;
     struct request q = {.op = OP_WHERE, .a = r->oid, .dir = directory ? r->ino : 0};
-    if (link_begin(&q, &now, &data) < 0) {
-      link_end();
+    if (host_begin(&q, &now, &data) < 0) {
+      host_end();
       break;
     }
     r->rdev = now->rdev;
@@ -119,10 +130,10 @@ static long open_place(const struct place *p, long flags, long mode) {
   const struct shimfs_reply *reply;
   const char *data;
   struct request q = {.op = OP_OPEN, .flags = wire_open_flags(flags), .mode = (uint32_t)mode, .dir = p->dir, .path = p->path, .path_length = p->length};
-  long result = link_begin(&q, &reply, &data);
+  long result = host_begin(&q, &reply, &data);
   if (result == 0 && reply->reply_flags & REPLY_FLAG_EXIT) return LEFT_MOUNTS;
   if (result < 0) {
-    link_end();
+    host_end();
     return result;
   }
   struct shimfs_reply r = *reply;
@@ -153,7 +164,7 @@ long on_open(long dirfd, const char *path, long flags, long mode) {
 
 long on_close(long fd) {
   if (is_protected_fd((int)fd)) return -EBADF;
-  if (real.fd_closing) real.fd_closing((int)fd);
+  if (real.darwin_standin_fd_closing) real.darwin_standin_fd_closing((int)fd);
   if (fd_kind(fd) == FD_FOREIGN) return NOT_OURS;
   /* Before the number is free: another thread may be given it at once. */
   fd_closing((int)fd);
@@ -185,7 +196,7 @@ long native_write(long nr, long fd, const struct arguments *a) {
   bool news = mark(e);
   /* Somebody who watches must be told before the writer's next step; the rest can wait. */
   struct request q = {.op = watched ? OP_WROTE : OP_RING, .a = e->oid};
-  if (watched) link_ask(&q);
-  else if (news) link_tell(&q);
+  if (watched) host_ask(&q);
+  else if (news) host_post(&q);
   return result;
 }

@@ -6,9 +6,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <time.h>
-#include "gate.h"
+#include "lock.h"
 #include "os.h"
-#include "sys.h"
 
 static const uint32_t CONTENDED = 0x80000000u;
 

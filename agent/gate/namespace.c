@@ -1,8 +1,19 @@
 /* Names: rename, link, symlink, readlink; directories and the working directory. */
 #define _GNU_SOURCE
-#include "gate.h"
+#include "attributes.h"
+#include "calls.h"
+#include "connection.h"
+#include "cwd.h"
+#include "fd_index.h"
+#include "memory.h"
+#include "namespace.h"
 #include "os.h"
-#include "sys.h"
+#include "overlay.h"
+#include "path.h"
+#include "proc_path.h"
+#include "scratch.h"
+#include "session.h"
+#include "text.h"
 
 /* One inside a mount and one outside are two file systems, unless a symlink leads back in. */
 static long across(uint16_t op, const struct place *known, bool known_is_first, long dir, const char *path, uint32_t flags) {
@@ -19,8 +30,8 @@ static long across(uint16_t op, const struct place *known, bool known_is_first, 
                         .dir2 = two->dir,
                         .path2 = two->path,
                         .path2_length = two->length};
-    result = link_ask(&q);
-    if (result == LEFT_MOUNTS) link_end(), result = -EXDEV;
+    result = host_ask(&q);
+    if (result == LEFT_MOUNTS) host_end(), result = -EXDEV;
   }
   if (room) scratch_give(room);
   return result;
@@ -30,12 +41,12 @@ static long across(uint16_t op, const struct place *known, bool known_is_first, 
 static bool exit_of(const struct place *p, uint32_t flags, struct scratch *room) {
   struct request q = {.op = OP_STAT, .flags = flags, .dir = p->dir, .path = p->path, .path_length = p->length};
   const struct shimfs_reply *reply;
-  bool left = link_begin(&q, &reply, NULL) == 0 && reply->reply_flags & REPLY_FLAG_EXIT;
+  bool left = host_begin(&q, &reply, NULL) == 0 && reply->reply_flags & REPLY_FLAG_EXIT;
   uint32_t n = 0;
-  const char *path = link_exit_path(&n);
+  const char *path = host_exit_path(&n);
   left = left && n < MAX_PATH;
   if (left) bytes_copy(room->path, path, n), room->path[n] = 0;
-  link_end();
+  host_end();
   return left;
 }
 
@@ -75,9 +86,9 @@ static long two_places(uint16_t op, long dir1, const char *path1, long dir2, con
                       .dir2 = two.dir,
                       .path2 = two.path,
                       .path2_length = two.length};
-  long result = link_ask(&q);
+  long result = host_ask(&q);
   if (result != LEFT_MOUNTS) return result;
-  link_end();
+  host_end();
   return both_outside(op, &one, &two, flags);
 }
 
@@ -98,13 +109,13 @@ long on_symlink(const char *target, long dirfd, const char *path) {
   if (length < 0) return length;
   if (length == MAX_PATH) return -ENAMETOOLONG;
   struct request q = {.op = OP_SYMLINK, .dir = p.dir, .path = p.path, .path_length = p.length, .data = target, .data_length = (uint32_t)length};
-  return link_ask(&q);
+  return host_ask(&q);
 }
 
 static long answer_text(const struct request *q, char *out, size_t size) {
   const struct shimfs_reply *reply;
   const char *data;
-  long result = link_begin(q, &reply, &data);
+  long result = host_begin(q, &reply, &data);
   if (result == 0 && reply->reply_flags & REPLY_FLAG_EXIT) return LEFT_MOUNTS;
   if (result >= 0) {
     size_t n = reply->data_length < size ? reply->data_length : size;
@@ -114,7 +125,7 @@ static long answer_text(const struct request *q, char *out, size_t size) {
       result = (long)n;
     }
   }
-  link_end();
+  host_end();
   return result;
 }
 
@@ -124,7 +135,7 @@ static long answer_path(uint64_t ino, char *out, size_t size) {
   const struct shimfs_reply *reply;
   const char *data;
   struct request q = {.op = OP_GETPATH, .dir = ino};
-  long result = link_begin(&q, &reply, &data);
+  long result = host_begin(&q, &reply, &data);
   if (result >= 0) {
     size_t n = reply->data_length < size ? reply->data_length : size;
     size_t more = reply->nlink ? 0 : size - n < sizeof suffix - 1 ? size - n : sizeof suffix - 1;
@@ -135,7 +146,7 @@ static long answer_path(uint64_t ino, char *out, size_t size) {
       result = (long)(n + more);
     }
   }
-  link_end();
+  host_end();
   return result;
 }
 
@@ -161,7 +172,7 @@ static long enter(const struct place *p) {
   const char *data;
   char placeholder[MAX_PATH / 8];
   struct request q = {.op = OP_CHDIR, .dir = p->dir, .path = p->path, .path_length = p->length};
-  long result = link_begin(&q, &reply, &data);
+  long result = host_begin(&q, &reply, &data);
   if (result == 0 && reply->reply_flags & REPLY_FLAG_EXIT) return LEFT_MOUNTS;
   if (result >= 0) {
     char name[64];
@@ -173,7 +184,7 @@ static long enter(const struct place *p) {
     result = sys(SYS_chdir, placeholder);
     if (result == 0) cwd_changed(ino);
   }
-  link_end();
+  host_end();
   return result;
 }
 
@@ -190,7 +201,7 @@ static bool may_search(long fd) {
   struct stat st;
   if (sys(SYS_geteuid) == 0 || on_fstat(fd, &st) != 0 || (st.st_mode & 0111) == 0111) return true;
   long result = on_access((int)fd, "", 1, WIRE_AT_EMPTY_PATH);
-  if (result == LEFT_MOUNTS) link_end();
+  if (result == LEFT_MOUNTS) host_end();
   return result != -EACCES;
 }
 
@@ -210,7 +221,7 @@ long on_getcwd(char *out, size_t size) {
   struct request q = {.op = OP_GETPATH, .dir = ino};
   const struct shimfs_reply *reply;
   const char *data;
-  long result = link_begin(&q, &reply, &data);
+  long result = host_begin(&q, &reply, &data);
   if (result >= 0) {
     size_t n = reply->data_length;
     if (!reply->nlink) result = -ENOENT;
@@ -222,7 +233,7 @@ long on_getcwd(char *out, size_t size) {
       result = (long)n + 1;
     }
   }
-  link_end();
+  host_end();
   return result;
 }
 
@@ -254,7 +265,7 @@ long on_getdents(long fd, void *out, size_t size) {
   const struct shimfs_reply *reply;
   const char *data;
   struct request q = {.op = OP_READDIR, .dir = fd_entry((int)fd)->ino, .dir2 = end, .a = cookie, .b = size < 512 ? 512 : size};
-  long result = link_begin(&q, &reply, &data);
+  long result = host_begin(&q, &reply, &data);
   size_t used = 0;
   bool full = false;
   if (result >= 0) {
@@ -266,7 +277,7 @@ long on_getdents(long fd, void *out, size_t size) {
       e->next |= end << END_SHIFT;
       size_t room = e->name_length + 64u < size - used ? e->name_length + 64u : size - used;
       if (!writable((char *)out + used, room)) {
-        link_end();
+        host_end();
         return -EFAULT;
       }
       size_t length = put_entry((char *)out + used, size - used, e);
@@ -283,6 +294,6 @@ long on_getdents(long fd, void *out, size_t size) {
     if (fd_entry((int)fd)->slot && result != -ENOENT) directory_read(fd, used ? next : (uint64_t)position);
     else if (used) sys(SYS_lseek, fd, next, SEEK_SET);
   }
-  link_end();
+  host_end();
   return result;
 }

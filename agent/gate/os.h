@@ -19,6 +19,10 @@
 #include "linux/os.h"
 #endif
 
+#ifndef O_PATH
+#define O_PATH 0 /* Linux's */
+#endif
+
 /* ---- structures the program sees, filled from a reply (linux|darwin/records.c) ---- */
 void fill_stat(struct stat *out, const struct shimfs_reply *r);
 #if defined(__linux__)

@@ -7,15 +7,24 @@
  */
 #define _GNU_SOURCE
 #include <string.h>
-#include "gate.h"
+#include "calls.h"
+#include "memory.h"
+#include "mounts.h"
 #include "os.h"
-#include "sys.h"
+#include "overlay.h"
+#include "path.h"
+#include "scratch.h"
+#include "session.h"
+#include "text.h"
 
 enum { REMEMBERED = 1024, MAX_LINKS = 40 };
 /* Texts of directories that lead nowhere near a mount: a hash each, forgotten on collision. */
 static uint64_t elsewhere[REMEMBERED];
 
-void overlay_forget(void) { bytes_zero(elsewhere, sizeof elsewhere); }
+void paths_forget(void) {
+  elsewhere_forget();
+  bytes_zero(elsewhere, sizeof elsewhere);
+}
 
 static uint64_t hash_text(const char *text, size_t n) {
   uint64_t h = 1469598103934665603ull;

@@ -1,53 +1,16 @@
 /* Is a path about a virtual file? The test every file call pays for, so the common answer comes first. */
 #define _GNU_SOURCE
 #include <string.h>
-#include "gate.h"
+#include "cwd.h"
+#include "fd_index.h"
+#include "memory.h"
+#include "mounts.h"
 #include "os.h"
-#include "sys.h"
-
-uint64_t virtual_cwd;
-static uint32_t cwd_changes; /* names found relative to an earlier one say nothing of now */
-/* A vfork child's own working directory: the table is its parent's, the directory is not. */
-static struct {
-  int pid;
-  uint64_t ino;
-} apart;
-
-void cwd_changed(uint64_t ino) {
-  cwd_changes++;
-  if (!in_vfork_child()) {
-    virtual_cwd = ino;
-    apart.pid = 0;
-    return;
-  }
-  apart.ino = ino;
-  apart.pid = (int)sys(SYS_getpid);
-}
-
-uint64_t cwd_inode(void) { return apart.pid && apart.pid == (int)sys(SYS_getpid) ? apart.ino : virtual_cwd; }
-
-static const char *skip_slashes(const char *p) {
-  while (*p == '/' || (*p == '.' && (p[1] == '/' || p[1] == 0))) p++;
-  return p;
-}
-
-/* Does absolute `path` begin with the mount's components? Repeated slashes and `.` do not count. */
-static bool begins_with(const char *path, const struct mount_point *m) {
-  const char *want = m->path + 1;
-  /* Nearly every other path ends here. */
-  if (path[1] != *want && path[1] != '/' && path[1] != '.') return false;
-  path = skip_slashes(path);
-  while (*want) {
-    if (*want == '/') {
-      if (*path != '/') return false;
-      path = skip_slashes(path);
-      want++;
-    } else if (*path++ != *want++) {
-      return false;
-    }
-  }
-  return *path == 0 || *path == '/';
-}
+#include "path.h"
+#include "proc_path.h"
+#include "scratch.h"
+#include "session.h"
+#include "text.h"
 
 static bool has_parent_step(const char *path) {
   for (const char *p = path; *p; p++)
@@ -79,12 +42,6 @@ static bool normalise(char out[MAX_PATH], const char *path) {
   return true;
 }
 
-bool under_mount(const char *absolute) {
-  for (uint32_t i = 0; i < session.mount_count; i++)
-    if (begins_with(absolute, &session.mounts[i])) return true;
-  return false;
-}
-
 static bool whole(struct place *out, uint64_t dir, const char *path) {
   long length = readable_text(path, 0xffff);
   out->dir = dir;
@@ -93,17 +50,9 @@ static bool whole(struct place *out, uint64_t dir, const char *path) {
   return length >= 0;
 }
 
-/* `path` is there and not empty. */
-/* Letters that a mount's path begins with, and what may stand before them: one look settles most foreign paths. */
-static uint8_t initials[256];
-
-void paths_start(void) {
-  initials['/'] = initials['.'] = initials[0] = 1;
-  for (uint32_t i = 0; i < session.mount_count; i++) initials[(uint8_t)session.mounts[i].path[1]] = 1;
-}
-
+/* `path` is readable and not empty. */
 static inline bool place_in(long dirfd, const char *path, struct place *out) {
-  if (path[0] == '/') return initials[(uint8_t)path[1]] && under_mount(path) && whole(out, 0, path);
+  if (path[0] == '/') return mount_initials[(uint8_t)path[1]] && under_mount(path) && whole(out, 0, path);
   if ((int)dirfd == AT_FDCWD) {
     uint64_t cwd = cwd_inode();
     return cwd && whole(out, cwd, path);
@@ -225,7 +174,4 @@ bool place_behind(long dirfd, const char *path, struct place *out, struct scratc
   return false;
 }
 
-void paths_forget(void) {
-  bytes_zero(elsewhere, sizeof elsewhere);
-  overlay_forget();
-}
+void elsewhere_forget(void) { bytes_zero(elsewhere, sizeof elsewhere); }

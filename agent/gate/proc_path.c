@@ -4,8 +4,12 @@
  * Behind a virtual descriptor the kernel would show the object or the placeholder it stands on.
  */
 #define _GNU_SOURCE
-#include "gate.h"
-#include "sys.h"
+#include "cwd.h"
+#include "fd_index.h"
+#include "os.h"
+#include "proc_path.h"
+#include "process.h"
+#include "text.h"
 
 static bool starts(const char **at, const char *word) {
   const char *p = *at;

@@ -7,16 +7,19 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include "gate.h"
+#include "calls.h"
+#include "connection.h"
+#include "fd_index.h"
 #include "kqueue.h"
-#include "sys.h"
+#include "os.h"
+#include "queue.h"
+#include "real.h"
+#include "text.h"
 
 enum { MAX_QUEUES = 1024 };
 static struct queue queues[MAX_QUEUES];
 static uint32_t next_id;
 static char hidden_tag; /* its address is the hidden knote's udata */
-
-struct kqueue_functions real;
 
 void queue_created(int fd) {
   static bool told;
@@ -24,7 +27,7 @@ void queue_created(int fd) {
   if (!told) {
     told = true;
     struct request q = {.op = OP_WARM};
-    link_tell(&q);
+    host_post(&q);
   }
   for (uint32_t i = 0; i < MAX_QUEUES; i++) {
     uint32_t free_slot = 0;

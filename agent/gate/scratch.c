@@ -7,8 +7,8 @@
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
-#include "gate.h"
-#include "sys.h"
+#include "os.h"
+#include "scratch.h"
 
 enum { AREAS = 16 };
 static struct scratch areas[AREAS];

@@ -1,10 +1,14 @@
 /* The session a process belongs to: its object directory, its mounts, its shared page. */
 #define _GNU_SOURCE
-#include "gate.h"
 #include <sys/mman.h>
-#include "sys.h"
+#include "os.h"
+#include "process.h"
+#include "session.h"
+#include "text.h"
 
 struct session session = {.keepalive = -1};
+char session_value[SHIMFS_MAX_SESSION_VALUE];
+char gate_path[SHIMFS_MAX_GATE_PATH];
 static char directory_text[SHIMFS_MAX_OBJECT_DIRECTORY];
 
 bool session_open(const char *directory, uint32_t binding) {
@@ -34,7 +38,7 @@ bool session_open(const char *directory, uint32_t binding) {
   session.watched = (volatile uint8_t *)s + s->watched_offset;
   session.dirty = (volatile uint32_t *)(void *)((volatile uint8_t *)s + s->dirty_offset);
   session.generations = (volatile uint32_t *)(void *)((volatile uint8_t *)s + s->generations_offset);
-  if (s->mount_count > SHIMFS_MAX_MOUNTS) return gate_say("the session has more mounts than this gate can hold"), false;
+  if (s->mount_count > SHIMFS_MAX_MOUNTS) return gate_log("the session has more mounts than this gate can hold"), false;
   const char *text = (const char *)(uintptr_t)((volatile uint8_t *)s + s->mounts_offset);
   for (uint32_t i = 0; i < s->mount_count; i++) {
     session.mounts[i].path = text;
@@ -73,26 +77,7 @@ void session_object_path(char *out, const char *area, const char *name) {
   *out = 0;
 }
 
-void binding_refresh(void) {
-  uint32_t now = session.shared ? session.shared->rebindings : 0;
-  if (now == session.rebindings) return;
-  const struct shimfs_reply *reply;
-  struct request q = {.op = OP_BINDING};
-  if (link_begin(&q, &reply, NULL) >= 0) {
-    char keepalive[5];
-    bytes_copy(keepalive, session_value + text_length(session_value) - 4, 5);
-    session.binding = (uint32_t)reply->ino;
-    session.rebindings = now;
-    char *at = session_value + session.directory_length;
-    *at++ = ':';
-    at = text_number(at, session.binding);
-    *at++ = ':';
-    bytes_copy(at, keepalive, 5);
-  }
-  link_end();
-}
-
-long session_real_path(char out[MAX_PATH], const char *name, size_t length) {
+long session_real_path(char *out, const char *name, size_t length) {
   size_t n = name[0] == '/' ? 0 : session.directory_length + 1;
   if (n + length + 1 > MAX_PATH) return -ENAMETOOLONG;
   if (n) {

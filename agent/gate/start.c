@@ -3,41 +3,30 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <unistd.h>
-#include "gate.h"
-#include "kqueue.h"
+#include "agent.h"
+#include "api.h"
+#include "calls.h"
+#include "connection.h"
+#include "descriptor.h"
+#include "dispatch.h"
+#include "fd_index.h"
+#include "knotes.h"
+#include "mounts.h"
 #include "os.h"
-#include "sys.h"
+#include "overlay.h"
+#include "process.h"
+#include "queue.h"
+#include "real.h"
+#include "recovery.h"
+#include "session.h"
+#include "text.h"
 #if defined(__linux__)
+#include "linux/calls.h"
 #include "linux/loader.h"
 #include "linux/raw_calls.h"
 #endif
 
 #define EXPORT __attribute__((visibility("default")))
-
-int self_pid;
-uint32_t process_umask;
-char session_value[SHIMFS_MAX_SESSION_VALUE];
-char gate_path[SHIMFS_MAX_GATE_PATH];
-
-void gate_say(const char *what) {
-  sys(SYS_write, 2, "shimfs: ", 8);
-  sys(SYS_write, 2, what, text_length(what));
-  sys(SYS_write, 2, "\n", 1);
-}
-
-void gate_fail(const char *what) {
-  gate_say(what);
-  sys(SYS_exit_group, 126);
-}
-
-bool in_vfork_child(void) { return (int)sys(SYS_getpid) != self_pid && !link_forked(); }
-
-const char *gate_environment(const char *name) {
-  size_t n = text_length(name);
-  for (char **e = process_environment(); e && *e; e++)
-    if (text_equal(*e, name, n) && (*e)[n] == '=') return *e + n + 1;
-  return NULL;
-}
 
 /*
  * The keepalive descriptor is inherited by every descendant, so its other end closes when the last has gone.
@@ -71,19 +60,12 @@ static bool parse(char *value, char directory[SHIMFS_MAX_OBJECT_DIRECTORY], uint
   return n - last - 1 == 4;
 }
 
-static void before_fork_child(void) { link_start_child(); }
-
-#if defined(__linux__)
-static void find_system_functions(void) {
-  real.kqueue = (int (*)(void))dlsym(RTLD_NEXT, "kqueue");
-  real.guarded_kqueue_np = (int (*)(const void *, unsigned))dlsym(RTLD_NEXT, "guarded_kqueue_np");
-  real.kevent = (int (*)(int, const void *, int, void *, int, const struct timespec *))dlsym(RTLD_NEXT, "kevent");
-  real.kevent64 = (int (*)(int, const void *, int, void *, int, unsigned, const struct timespec *))dlsym(RTLD_NEXT, "kevent64");
-  real.kevent_qos = (int (*)(int, const void *, int, void *, int, void *, size_t *, unsigned))dlsym(RTLD_NEXT, "kevent_qos");
-  real.fd_closing = (void (*)(int))dlsym(RTLD_NEXT, "darwin_standin_fd_closing");
-  real.fd_duplicated = (void (*)(int, int))dlsym(RTLD_NEXT, "darwin_standin_fd_duplicated");
+/* In a fork child, with the connection held: the agent and its kqueues stay with the parent. */
+static void forked(void) {
+  agent_after_fork();
+  queues_after_fork();
+  dispatch_after_fork();
 }
-#endif
 
 /* One call through a patched stub must come back to us, or nothing else would. */
 static bool canary(void) {
@@ -96,10 +78,12 @@ static bool canary(void) {
 static bool enter(char *value, char **digits) {
   char directory[SHIMFS_MAX_OBJECT_DIRECTORY];
   uint32_t binding;
-  if (!parse(value, directory, &binding, digits)) return gate_say("the session variable is damaged"), false;
-  self_pid = (int)sys(SYS_getpid);
-  if (!session_open(directory, binding)) return gate_say("the session's directory cannot be opened: has its host gone?"), false;
-  paths_start();
+  if (!parse(value, directory, &binding, digits)) return gate_log("the session variable is damaged"), false;
+  process_start();
+  if (!session_open(directory, binding)) return gate_log("the session's directory cannot be opened: has its host gone?"), false;
+  mounts_start();
+  connection_hooks = (struct connection_hooks){.connected = fd_inherit, .forked = forked};
+  fd_hooks = (struct fd_hooks){.closing = knotes_fd_closing, .duplicated = queue_duplicated};
   return true;
 }
 
@@ -108,24 +92,23 @@ static bool come_up(char *value, bool running) {
   if (!enter(value, &digits)) return false;
   adopt_keepalive(digits);
   bytes_copy(session_value, value, text_length(value) + 1);
-  process_umask = (uint32_t)sys(SYS_umask, 0);
-  sys(SYS_umask, process_umask);
   Dl_info here;
   if (!dladdr((void *)&gate_fail, &here) || text_length(here.dli_fname) >= sizeof gate_path)
-    return gate_say("the path of the gate's library is too long to start children with"), false;
+    return gate_log("the path of the gate's library is too long to start children with"), false;
   bytes_copy(gate_path, here.dli_fname, text_length(here.dli_fname) + 1);
-  if (patch_call_sites(running) <= 0) return gate_say("no system call of libc could be hooked"), false;
-  if (!canary()) return gate_say("libc's hooks do not fire"), false;
+  if (patch_call_sites(running) <= 0) return gate_log("no system call of libc could be hooked"), false;
+  if (!canary()) return gate_log("libc's hooks do not fire"), false;
 #if defined(__linux__)
   const char *uncovered = cover_loaded_code(running);
-  if (uncovered) return gate_say(uncovered), false;
+  if (uncovered) return gate_log(uncovered), false;
 #endif
-  link_start();
+  process_watch_forks();
+  connection_start();
 #if defined(__linux__)
   listing_start();
 #endif
   fd_recover();
-  pthread_atfork(NULL, paths_forget, before_fork_child);
+  pthread_atfork(NULL, paths_forget, connection_start_child);
   return true;
 }
 
@@ -139,11 +122,11 @@ __attribute__((constructor(101))) static void preloaded(int argc, char **argv, c
 #if defined(__linux__)
   char *digits;
   if (value && loader_is_auditor()) {
-    if (!enter(value, &digits) || !loader_start()) gate_say("libraries of the virtual tree are not found by the loader");
+    if (!enter(value, &digits) || !loader_start()) gate_log("libraries of the virtual tree are not found by the loader");
     return;
   }
 #endif
-  if (value) find_system_functions(); /* Frida-loaded, the agent tells them (agent.c) */
+  if (value) real_find_kqueue(); /* loaded by Frida, the agent sets them (agent_entry.c) */
   if (value && !come_up(value, false)) {
     session.active = false;
     gate_fail("the program is not started, because it could not be covered");

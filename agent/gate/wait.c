@@ -6,9 +6,16 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include "gate.h"
+#include "agent.h"
+#include "api.h"
+#include "fd_index.h"
+#include "final_events.h"
 #include "kqueue.h"
-#include "sys.h"
+#include "os.h"
+#include "queue.h"
+#include "real.h"
+#include "session.h"
+#include "text.h"
 
 static bool concerns_virtual(const struct kevent_call *c) {
   const char *record = c->changes;
@@ -69,6 +76,12 @@ static bool bad_timeout(const struct kevent_call *c) {
   return t->tv_sec < 0 || t->tv_sec > 0x7fffffff || t->tv_nsec < 0 || t->tv_nsec > 1000000000;
 }
 
+/* Pending events of the agent, or those it left behind. */
+static int drain(struct queue *q, enum family family, void *events, int capacity) {
+  int left = final_events_drain(q, family, events, capacity);
+  return left ? left : agent_drain(q, family, events, capacity);
+}
+
 static int collect(struct queue *q, struct kevent_call c) {
   static const struct timespec none = {0, 0};
   const size_t size = layouts[c.family].size;
@@ -91,7 +104,7 @@ static int collect(struct queue *q, struct kevent_call c) {
     int n = 0;
     /* Whose events go first alternates, so that neither starves when room is short. */
     bool first = q->turn ^= 1;
-    if (first && q->pending && !c.nchanges) n = agent_drain(q, c.family, events, room);
+    if (first && q->pending && !c.nchanges) n = drain(q, c.family, events, room);
     if (n == room) return n;
     const bool drained = n > 0; /* a second drain would repeat level-triggered events */
 
@@ -108,7 +121,7 @@ static int collect(struct queue *q, struct kevent_call c) {
     int kept = strip(&c, native.events, got, &error);
     if (error) return kept; /* receipts and errors come alone */
     n += kept;
-    if (!drained && n < room && q->pending) n += agent_drain(q, c.family, events + (size_t)n * size, room - n);
+    if (!drained && n < room && q->pending) n += drain(q, c.family, events + (size_t)n * size, room - n);
     if (n) return n;
     /* Our knote may have taken the only slot from one of the program's. */
     if (got) continue;
@@ -146,7 +159,7 @@ static int bridge(struct kevent_call c) {
     if (!lost) mark_watched(&c);
     /* What the program has done before must find its knotes as they were. */
     agent_catch_up();
-    int produced = lost ? last_words_changes(q, &c) : agent_changes(q, &c);
+    int produced = lost ? final_events_changes(q, &c) : agent_changes(q, &c);
     if (produced < 0) return fail(-produced);
     if (produced > 0 || c.nevents <= 0) return produced;
     if (c.family != FAMILY_KEVENT && c.flags & KEVENT_FLAG_ERROR_EVENTS_) return 0;
@@ -159,35 +172,33 @@ static int bridge(struct kevent_call c) {
   return collect(q, c);
 }
 
-#define EXPORT __attribute__((visibility("default")))
-
-EXPORT int shimfs_kqueue(void) {
+API(int, kqueue, (void)) {
   if (!real.kqueue) return fail(ENOSYS);
   int fd = real.kqueue();
   if (session.active) queue_created(fd);
   return fd;
 }
 
-EXPORT int shimfs_guarded_kqueue_np(const void *guard, unsigned flags) {
+API(int, guarded_kqueue_np, (const void *guard, unsigned flags)) {
   if (!real.guarded_kqueue_np) return fail(ENOSYS);
   int fd = real.guarded_kqueue_np(guard, flags);
   if (session.active) queue_created(fd);
   return fd;
 }
 
-EXPORT int shimfs_kevent(int kq, const void *changes, int nchanges, void *events, int nevents, const struct timespec *timeout) {
+API(int, kevent, (int kq, const void *changes, int nchanges, void *events, int nevents, const struct timespec *timeout)) {
   struct kevent_call c = {.family = FAMILY_KEVENT, .kq = kq, .changes = changes, .nchanges = nchanges, .events = events, .nevents = nevents, .timeout = timeout};
   if (!real.kevent) return fail(ENOSYS);
   return session.active ? bridge(c) : real_call(&c);
 }
 
-EXPORT int shimfs_kevent64(int kq, const void *changes, int nchanges, void *events, int nevents, unsigned flags, const struct timespec *timeout) {
+API(int, kevent64, (int kq, const void *changes, int nchanges, void *events, int nevents, unsigned flags, const struct timespec *timeout)) {
   struct kevent_call c = {.family = FAMILY_KEVENT64, .kq = kq, .changes = changes, .nchanges = nchanges, .events = events, .nevents = nevents, .flags = flags, .timeout = timeout};
   if (!real.kevent64) return fail(ENOSYS);
   return session.active ? bridge(c) : real_call(&c);
 }
 
-EXPORT int shimfs_kevent_qos(int kq, const void *changes, int nchanges, void *events, int nevents, void *data_out, size_t *data_available, unsigned flags) {
+API(int, kevent_qos, (int kq, const void *changes, int nchanges, void *events, int nevents, void *data_out, size_t *data_available, unsigned flags)) {
   struct kevent_call c = {.family = FAMILY_QOS, .kq = kq, .changes = changes, .nchanges = nchanges, .events = events, .nevents = nevents, .flags = flags, .data_out = data_out, .data_available = data_available};
   if (!real.kevent_qos) return fail(ENOSYS);
   return session.active ? bridge(c) : real_call(&c);

@@ -1,24 +1,23 @@
 /** Hooks on libdispatch, for a process that was already running. */
+import {
+  DISPATCH,
+  DISPATCH_CALLED,
+  DISPATCH_COUNTED,
+  DISPATCH_DATA,
+  namesOf,
+  WEAK_REFERENCES,
+} from '../../core/gate/system-functions.ts';
 import { hookFunctions } from './function-hooks.ts';
 import type { GateLibrary } from './gate-library.ts';
 
-const NAMES = [
-  'dispatch_source_create',
-  'dispatch_source_get_handle',
-  'dispatch_source_get_mask',
-  'dispatch_source_cancel',
-  'dispatch_activate',
-  'dispatch_resume',
-  'dispatch_suspend',
-];
-const TAKEN = ['dispatch_source_merge_data', '_dispatch_source_type_vnode', '_dispatch_source_type_data_or'];
-/** Reference counting without Objective-C, which has weak references. */
-const COUNTED = ['dispatch_retain', 'dispatch_release'];
-const WEAK = ['objc_initWeak', 'objc_loadWeakRetained', 'objc_destroyWeak'];
-
 /** @returns names of the hooked functions */
 export function hookDispatch(gate: GateLibrary): string[] {
+  const lookedUp = [...namesOf(DISPATCH_CALLED), ...DISPATCH_DATA];
   return Process.platform === 'darwin'
-    ? hookFunctions(gate, NAMES, [...TAKEN, ...WEAK, 'dispatch_release'])
-    : hookFunctions(gate, [...NAMES, ...COUNTED], TAKEN);
+    ? hookFunctions(gate, namesOf(DISPATCH), [
+        ...lookedUp,
+        ...namesOf(WEAK_REFERENCES),
+        ...namesOf(DISPATCH_COUNTED),
+      ])
+    : hookFunctions(gate, namesOf([...DISPATCH, ...DISPATCH_COUNTED]), lookedUp);
 }

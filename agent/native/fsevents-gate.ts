@@ -30,7 +30,7 @@ const bind = (gate: GateLibrary) => {
     ),
     raise: new NativeFunction(at('shimfs_agent_raise'), 'void', ['uint64'], BRIEF),
     clock: new NativeFunction(at('shimfs_clock'), 'uint64', [], BRIEF),
-    log: new NativeFunction(at('shimfs_say'), 'void', ['pointer'], BRIEF),
+    log: new NativeFunction(at('shimfs_log'), 'void', ['pointer'], BRIEF),
     // Without BRIEF, so that the engine's lock is released: waking a run loop or queue can run code that needs it.
     wake: new NativeFunction(at('shimfs_streams_wake'), 'void', []),
     install: new NativeFunction(at('shimfs_streams_install'), 'void', ['pointer']),

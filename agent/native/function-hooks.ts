@@ -33,13 +33,13 @@ export function hookFunctions(
     for (const name of names) {
       const target = hooked.includes(name) ? null : module.findExportByName(name);
       if (target === null) continue;
-      gate.setReal(name, replaceFunction(target, gate.module.getExportByName(`shimfs_${name}`)));
+      gate.setReal(name, replaceFunction(target, gate.module.getExportByName(`shimfs_${name}`)), true);
       hooked.push(name);
     }
     for (const name of lookedUp) {
       const target = known.has(name) ? null : module.findExportByName(name);
       if (target === null) continue;
-      gate.setReal(name, target);
+      gate.setReal(name, target, false);
       known.add(name);
     }
   }

@@ -73,13 +73,17 @@ export class GateLibrary {
     return this.#watch(list, inodes.length, on ? 1 : 0);
   }
 
-  /** Gives the gate the address at which to call a hooked function of the system. */
-  setReal(name: string, original: NativePointer): void {
+  /**
+   * Gives the gate the address at which to call a function of the system.
+   * @param hooked `original` is the only way past a hook; otherwise an address that the gate has already stays
+   */
+  setReal(name: string, original: NativePointer, hooked: boolean): void {
     const set = new NativeFunction(this.module.getExportByName('shimfs_set_real'), 'int', [
       'pointer',
       'pointer',
+      'int',
     ]);
-    set(Memory.allocUtf8String(name), original);
+    set(Memory.allocUtf8String(name), original, hooked ? 1 : 0);
   }
 }
 

@@ -1,24 +1,15 @@
 /** The functions of the system that the gate stands before, by the names that programs use. */
 import { readFileSync } from 'node:fs';
-import { FSEVENTS_FUNCTIONS } from '../../core/fsevents-functions.ts';
+import { DARWIN_CALLS } from '../../core/gate/system-calls.ts';
+import { DISPATCH, FSEVENTS, KQUEUE, namesOf } from '../../core/gate/system-functions.ts';
 import { packageFile } from '../package-root.ts';
 
-const KQUEUE = ['kqueue', 'guarded_kqueue_np', 'kevent', 'kevent64', 'kevent_qos'];
-const DISPATCH = [
-  'dispatch_source_create',
-  'dispatch_source_get_handle',
-  'dispatch_source_get_mask',
-  'dispatch_source_cancel',
-  'dispatch_activate',
-  'dispatch_resume',
-  'dispatch_suspend',
-];
-/** Of the functions that tell of changes, on every system. */
-export const WATCH_NAMES: readonly string[] = [...KQUEUE, ...DISPATCH, ...FSEVENTS_FUNCTIONS];
+/** Functions that report changes, on every system. */
+export const WATCH_NAMES: readonly string[] = namesOf([...KQUEUE, ...DISPATCH, ...FSEVENTS]);
 
 /**
- * The names in an interposing table: `MY(name)` and `TUPLE(replacement, name)`, each by the symbol that an `__asm`
- * label in `declarations` gives it, or its own.
+ * The symbols that the gate replaces on macOS: those of the table of calls, and the rest of the tuples, `MY(name)` and
+ * `TUPLE(replacement, name)` in `table`. Each is the symbol that an `__asm` label in `declarations` gives a name, or its own.
  * @returns symbols, with their leading underscore
  */
 export function interposedNames(table: string, declarations: string): string[] {
@@ -30,10 +21,15 @@ export function interposedNames(table: string, declarations: string): string[] {
   );
   const begin = table.indexOf('tuples[] = {');
   const rows = table.slice(begin, table.indexOf('};', begin));
-  return [...rows.matchAll(/\bMY\((\w+)\)|\bTUPLE\(\w+, (\w+)\)/g)].map((row) => {
-    const name = (row[1] ?? row[2]) as string;
-    return labels.get(name) ?? `_${name}`;
-  });
+  const rest = [...rows.matchAll(/\bMY\((\w+)\)|\bTUPLE\(\w+, (\w+)\)/g)].map(
+    (row) => (row[1] ?? row[2]) as string,
+  );
+  const replaced = [
+    ...DARWIN_CALLS.filter((call) => !call.variadic).map((call) => call.native ?? call.name),
+    ...rest,
+    ...namesOf([...KQUEUE, ...DISPATCH]),
+  ];
+  return replaced.map((name) => labels.get(name) ?? `_${name}`);
 }
 
 /** On Linux file calls have no names: their instructions are replaced, which the gate proves at each start. */

@@ -2,10 +2,9 @@
  * The gate for machines other than this one: what to hand a compiler that knows their headers and libraries
  * (`zig cc -target …` does).
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { cHeader } from '../../core/wire-header.ts';
-import { type GatePlatform, gateFlags, gateSources } from './gate-library.ts';
+import { type GatePlatform, gateFlags, gateSources, writeGateHeaders } from './gate-library.ts';
 
 export interface GateTarget {
   /** As the compiler's `-target` takes it, with the oldest system it is built for. */
@@ -53,7 +52,7 @@ export function buildGateFor(
   compile: CrossCompiler,
 ): { library: string; said: string } {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  writeFileSync(join(directory, 'wire.h'), cHeader());
+  writeGateHeaders(directory);
   const library = join(directory, target.library);
   const sources = gateSources(target.platform, target.arch);
   return {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { cHeader } from '../../core/wire-header.ts';
+import { gateHeaders } from '../../core/gate/headers.ts';
 import { cacheDirectory } from '../engine/venv.ts';
 import { packageFile } from '../package-root.ts';
 
@@ -11,6 +11,9 @@ export type GatePlatform = 'linux' | 'darwin';
 const HERE: GatePlatform = process.platform === 'darwin' ? 'darwin' : 'linux';
 
 export const GATE_LIBRARY = HERE === 'darwin' ? 'libshimfs-gate.dylib' : 'libshimfs-gate.so';
+
+/** A signal handler may call from a stack of 8 KiB, and some ten functions of the gate are on it then. */
+export const MAX_FRAME_BYTES = 1280;
 
 /** For every system: cancelled threads unwind through us. */
 const COMMON_FLAGS = [
@@ -27,6 +30,7 @@ const COMMON_FLAGS = [
   '-fno-stack-protector',
   '-fexceptions',
   '-fasynchronous-unwind-tables',
+  `-Wframe-larger-than=${MAX_FRAME_BYTES}`,
 ];
 /** On Linux we stand in the place of a system call instruction, which leaves vector registers alone. */
 const NO_VECTORS = '-mgeneral-regs-only';
@@ -100,7 +104,8 @@ export function gateLibrary(compiler: string = process.env.CC ?? 'cc'): string {
       'Install one (Debian: apt-get install gcc libc6-dev; macOS: xcode-select --install) or name it in CC.',
     );
   const sources = gateSources();
-  const hash = createHash('sha256').update(version.stdout).update(cHeader()).update(gateFlags().join(' '));
+  const hash = createHash('sha256').update(version.stdout).update(gateFlags().join(' '));
+  for (const text of Object.values(gateHeaders())) hash.update(text);
   for (const file of [...sources, ...headers()]) hash.update(readFileSync(file));
   const directory = join(cacheDirectory(), `gate-${hash.digest('hex').slice(0, 16)}`);
   const library = join(directory, GATE_LIBRARY);
@@ -108,12 +113,17 @@ export function gateLibrary(compiler: string = process.env.CC ?? 'cc'): string {
   return library;
 }
 
+/** Writes the generated headers, which every source of the gate includes. */
+export function writeGateHeaders(directory: string): void {
+  for (const [name, text] of Object.entries(gateHeaders())) writeFileSync(join(directory, name), text);
+}
+
 /** Built beside and renamed, so that nobody sees half a library. */
 function compile(compiler: string, sources: readonly string[], directory: string): void {
   const building = `${directory}.${randomBytes(4).toString('hex')}`;
   mkdirSync(building, { recursive: true, mode: 0o700 });
   try {
-    writeFileSync(join(building, 'wire.h'), cHeader());
+    writeGateHeaders(building);
     const run = (flags: readonly string[], cwd?: string): void => {
       const result = spawnSync(compiler, [...flags, `-I${building}`], { encoding: 'utf8', cwd });
       if (result.status !== 0)

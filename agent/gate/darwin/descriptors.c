@@ -1,7 +1,9 @@
 /* Our open descriptors, asked one by one: at a start they are few. */
 #include <sys/param.h>
-#include "../gate.h"
 #include "../os.h"
+#include "../process.h"
+#include "../scratch.h"
+#include "../text.h"
 
 size_t descriptor_path(int fd, char *out, size_t size) {
   char path[MAXPATHLEN];
@@ -14,12 +16,14 @@ size_t descriptor_path(int fd, char *out, size_t size) {
 
 /* A file without a name has no path: inherited over exec it is foreign, and goes on reading and writing its object. */
 void each_descriptor(void (*visit)(int fd, const char *path, size_t length)) {
-  char path[MAXPATHLEN];
+  struct scratch *room = scratch_take();
+  if (!room) gate_fail("the process's descriptors cannot be looked at: no memory");
   struct rlimit limit;
   long top = sys(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit) == 0 && limit.rlim_cur < 4096 ? (long)limit.rlim_cur : 4096;
   for (int fd = 0; fd < top; fd++) {
-    size_t n = descriptor_path(fd, path, sizeof path - 1);
-    path[n] = 0;
-    if (n) visit(fd, path, n);
+    size_t n = descriptor_path(fd, room->path, sizeof room->path - 1);
+    room->path[n] = 0;
+    if (n) visit(fd, room->path, n);
   }
+  scratch_give(room);
 }

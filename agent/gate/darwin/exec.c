@@ -4,23 +4,31 @@
  * The kernel resolves the path and reads `#!` itself, so a virtual script is started as its interpreter would
  * be, with the virtual path as the script's name; a virtual binary is started from its object.
  */
-#include <crt_externs.h>
 #include <errno.h>
 #include <limits.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include "../gate.h"
+#include "../attributes.h"
+#include "../binding.h"
+#include "../calls.h"
+#include "../connection.h"
+#include "../fd_index.h"
+#include "../file.h"
+#include "../memory.h"
+#include "../mounts.h"
 #include "../os.h"
-#include "calls.h"
-#include "native.h"
+#include "../path.h"
+#include "../process.h"
+#include "../scratch.h"
+#include "../session.h"
+#include "../text.h"
+#include "entry.h"
 #include "signature.h"
 
 enum { MAX_SCRIPT_DEPTH = 4, HEAD = 1024 };
 #define INSERT "DYLD_INSERT_LIBRARIES="
 #define SESSION SHIMFS_SESSION_VARIABLE "="
-
-char **process_environment(void) { return *_NSGetEnviron(); }
 
 /* How a program is started: by replacing this one, or beside it. */
 struct start {
@@ -131,9 +139,9 @@ static const char *uncoverable(const char *path, int depth) {
 static int start_foreign(const struct start *s, const char *path, char *const *argv, char *const *env) {
   const char *why = uncoverable(path, 0);
   if (why && !(session.shared->session_flags & SHARED_FLAG_ALLOW_UNCOVERED)) {
-    gate_say(path);
-    gate_say(why);
-    gate_say("so it would not see the virtual files. Start the run with --allow-uncovered to let it go on without them.");
+    gate_log(path);
+    gate_log(why);
+    gate_log("so it would not see the virtual files. Start the run with --allow-uncovered to let it go on without them.");
     return EACCES;
   }
   return start_covered(s, path, argv, env);
@@ -157,34 +165,44 @@ static int start_script(const struct start *s, const char *path, char *interpret
   return result;
 }
 
+/* The path leads out of the mounts; the connection is held. */
+static int start_outside(const struct start *s, char *const *argv, char *const *env, struct scratch *room) {
+  uint32_t n;
+  const char *text = host_exit_path(&n);
+  if (n >= sizeof room->path) n = sizeof room->path - 1;
+  bytes_copy(room->path, text, n);
+  room->path[n] = 0;
+  host_end();
+  return start_foreign(s, room->path, argv, env);
+}
+
+static int start_opened(const struct start *s, long fd, const char *path, char *const *argv, char *const *env, int depth, struct scratch *room) {
+  char *interpreter, *argument, *head = room->link;
+  long n = fd_kind(fd) == FD_DIRECTORY ? -EACCES : sys(SYS_pread64, fd, head, HEAD, 0);
+  if (n < 0) return (int)-n;
+  if (parse_script(head, n, &interpreter, &argument)) return start_script(s, path, interpreter, argument, argv, env, depth);
+  size_t length = descriptor_path((int)fd, room->path, sizeof room->path - 1);
+  room->path[length] = 0;
+  return start_covered(s, room->path, argv, env);
+}
+
 static int start_anywhere(const struct start *s, const char *path, char *const *argv, char *const *env, int depth) {
   struct place p;
   if (!place_of(AT_FDCWD, path, &p)) return start_foreign(s, path, argv, env);
-  long allowed = on_access(AT_FDCWD, path, X_OK, WIRE_AT_EACCESS);
+  long allowed = on_access(AT_FDCWD, path, X_OK, WIRE_AT_EACCESS), fd = -1;
+  if (allowed < 0 && allowed != LEFT_MOUNTS) return (int)-allowed;
+  struct scratch *room = scratch_take();
+  int result = ENOMEM;
   if (allowed == LEFT_MOUNTS) {
-    char real[MAX_PATH];
-    uint32_t n;
-    const char *text = link_exit_path(&n);
-    if (n >= sizeof real) n = sizeof real - 1;
-    bytes_copy(real, text, n);
-    real[n] = 0;
-    link_end();
-    return start_foreign(s, real, argv, env);
+    if (room) result = start_outside(s, argv, env, room);
+    else host_end();
+  } else if (room) {
+    fd = on_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd == LEFT_MOUNTS) host_end(), fd = -ENOENT;
+    result = fd < 0 ? (int)-fd : start_opened(s, fd, path, argv, env, depth, room);
   }
-  if (allowed < 0) return (int)-allowed;
-  long fd = on_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-  if (fd == LEFT_MOUNTS) return link_end(), ENOENT;
-  if (fd < 0) return (int)-fd;
-  char head[HEAD + 8], object[MAX_PATH], *interpreter, *argument;
-  long n = fd_kind(fd) == FD_DIRECTORY ? -EACCES : sys(SYS_pread64, fd, head, HEAD, 0);
-  size_t length = descriptor_path((int)fd, object, sizeof object - 1);
-  object[length] = 0;
-  int result;
-  if (n < 0) result = (int)-n;
-  else if (parse_script(head, n, &interpreter, &argument)) result = start_script(s, path, interpreter, argument, argv, env, depth);
-  else result = start_covered(s, object, argv, env);
-  on_close(fd);
-  sys(SYS_close, fd);
+  if (fd >= 0) on_close(fd), sys(SYS_close, fd);
+  if (room) scratch_give(room);
   return result;
 }
 
@@ -202,6 +220,20 @@ int shimfs_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_acti
   return start_anywhere(&beside, path, argv, envp ? envp : process_environment(), 0);
 }
 
+/* One directory of PATH. Returns -1 where the file is not there, or may not be executed (EACCES in errno). */
+static int spawn_in(const struct start *s, const char *directory, size_t n, const char *file, char *const argv[], char *const envp[], struct scratch *room) {
+  size_t name = text_length(file);
+  char *end = room->plain;
+  if (n + name + 3 > sizeof room->plain) return -1;
+  if (!n) *end++ = '.';
+  bytes_copy(end, directory, n);
+  end += n;
+  *end++ = '/';
+  bytes_copy(end, file, name + 1);
+  if (darwin_call(CALL_access, ARGUMENTS(room->plain, X_OK)) != 0) return -1;
+  return start_anywhere(s, room->plain, argv, envp ? envp : process_environment(), 0);
+}
+
 /* libc's own search would call libc's own posix_spawn, behind our back. */
 int shimfs_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
                         char *const argv[], char *const envp[]) {
@@ -210,22 +242,20 @@ int shimfs_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_act
   for (const char *c = file; *c; c++) slash |= *c == '/';
   if (slash) return shimfs_posix_spawn(pid, file, actions, attributes, argv, envp);
   const char *path = gate_environment("PATH");
-  int denied = 0;
-  for (const char *at = path ? path : "/usr/bin:/bin"; *at;) {
-    char full[MAX_PATH], *end = full;
-    size_t n = 0, name = text_length(file);
+  const struct start beside = {true, pid, actions, attributes};
+  struct scratch *room = scratch_take();
+  int result = room ? ENOENT : ENOMEM;
+  for (const char *at = path ? path : "/usr/bin:/bin"; room && *at;) {
+    size_t n = 0;
     while (at[n] && at[n] != ':') n++;
-    if (n + name + 2 < sizeof full) {
-      if (!n) *end++ = '.';
-      bytes_copy(end, at, n);
-      end += n;
-      *end++ = '/';
-      bytes_copy(end, file, name + 1);
-      if (darwin_call(CALL_access, ARGUMENTS(full, X_OK)) == 0)
-        return shimfs_posix_spawn(pid, full, actions, attributes, argv, envp);
-      if (errno == EACCES) denied = EACCES;
+    int started = spawn_in(&beside, at, n, file, argv, envp, room);
+    if (started >= 0) {
+      result = started;
+      break;
     }
+    if (errno == EACCES) result = EACCES;
     at += at[n] ? n + 1 : n;
   }
-  return denied ? denied : ENOENT;
+  if (room) scratch_give(room);
+  return result;
 }

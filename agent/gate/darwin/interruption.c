@@ -1,5 +1,4 @@
 /* Signals that arrive while a thread waits for the host. */
-#include "../gate.h"
 #include "../os.h"
 
 /* sigaction(2): those whose default action is to be ignored. */

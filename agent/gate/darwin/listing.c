@@ -3,14 +3,17 @@
  * lock are libc's; only what fills its buffer is ours. (libc's readdir asks __getdirentries64, which is interposed
  * too; that reaches it only where dyld could patch libsystem_c.)
  */
-#include "listing.h"
 #include <errno.h>
 #include <pthread.h>
 #include <unistd.h>
-#include "../gate.h"
-#include "../os.h"
-#include "calls.h"
-#include "native.h"
+#include "../fd_index.h"
+#include "../file.h"
+#include "../namespace.h"
+#include "../path.h"
+#include "../session.h"
+#include "../text.h"
+#include "entry.h"
+#include "listing.h"
 
 static bool ours(const DIR *d) { return session.active && fd_kind(d->__dd_fd) == FD_DIRECTORY; }
 static pthread_mutex_t *lock_of(DIR *d) { return (pthread_mutex_t *)(void *)&d->__dd_lock; }

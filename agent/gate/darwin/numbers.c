@@ -1,5 +1,4 @@
 /* Darwin's numbers and the wire's (Linux's generic ones). */
-#include "../gate.h"
 #include "../os.h"
 
 long native_result(long result) {

@@ -1,8 +1,9 @@
 /* Darwin's structures, filled from a reply. */
 #include <dirent.h>
 #include <sys/mount.h>
-#include "../gate.h"
 #include "../os.h"
+#include "../session.h"
+#include "../text.h"
 
 void fill_stat(struct stat *out, const struct shimfs_reply *r) {
   bytes_zero(out, sizeof *out);

@@ -4,10 +4,10 @@
  *
  * Layouts and numbers: xnu EXTERNAL_HEADERS/mach-o/{loader,fat}.h and osfmk/kern/cs_blobs.h.
  */
-#include "signature.h"
 #include <sys/mman.h>
-#include "../gate.h"
 #include "../sys.h"
+#include "../text.h"
+#include "signature.h"
 
 enum { LC_SEGMENT_64_ = 0x19, LC_CODE_SIGNATURE_ = 0x1d, MAX_SLICES = 32, MAX_COMMANDS = 4096 };
 enum { CS_FORCED_LV_ = 0x10, CS_RESTRICT_ = 0x800, CS_REQUIRE_LV_ = 0x2000, CS_RUNTIME_ = 0x10000 };

@@ -2,9 +2,14 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
-#include "../gate.h"
-#include "../kqueue.h"
+#include "../agent.h"
+#include "../api.h"
+#include "../os.h"
+#include "../process.h"
+#include "../real.h"
+#include "../session.h"
 #include "entry.h"
+#include "fsevents.h"
 #include "roots.h"
 
 static bool tell_agent(const struct stream *s, const struct roots *r, uint64_t since) {
@@ -25,7 +30,7 @@ static bool tell_agent(const struct stream *s, const struct roots *r, uint64_t s
 /* Told before anything is made: a stream without a callback would end the program at its first event. */
 static bool good_arguments(stream_callback callback, const struct roots *r, int32_t device) {
   const char *wrong = !callback ? "there is no callback" : device && r->count != 1 ? "one path for a device" : NULL;
-  if (wrong) stream_say("FSEventStreamCreate", wrong);
+  if (wrong) stream_log("FSEventStreamCreate", wrong);
   return !wrong;
 }
 
@@ -33,13 +38,13 @@ static void *create(void *allocator, stream_callback callback, const struct stre
   if (!good_arguments(callback, r, device)) return NULL;
   int missing = agent_bring();
   if (missing < 0) {
-    stream_say("FSEventStreamCreate", "virtual paths cannot be watched here: the host says why");
+    stream_log("FSEventStreamCreate", "virtual paths cannot be watched here: the host says why");
     errno = -missing;
     return NULL;
   }
   struct stream *s = stream_new();
   if (!s) {
-    stream_say("FSEventStreamCreate", "too many streams");
+    stream_log("FSEventStreamCreate", "too many streams");
     return NULL;
   }
   /* Ids go on above the system's: asked for once, and where both are to be told as one story. */
@@ -48,7 +53,7 @@ static void *create(void *allocator, stream_callback callback, const struct stre
   raised = true;
   s->callback = callback;
   if (context) s->context = *context;
-  s->allocator = allocator ? cf.CFRetain(allocator) : NULL;
+  s->allocator = allocator ? real.CFRetain(allocator) : NULL;
   s->flags = flags;
   s->device = device;
   s->latency = latency;
@@ -60,8 +65,8 @@ static void *create(void *allocator, stream_callback callback, const struct stre
   bool good = (!r->real_count || stream_create_real(s, r, since)) && tell_agent(s, r, since);
   if (!good) {
     if (s->real) {
-      real_fsevents.FSEventStreamInvalidate(s->real);
-      real_fsevents.FSEventStreamRelease(s->real);
+      real.FSEventStreamInvalidate(s->real);
+      real.FSEventStreamRelease(s->real);
     }
     stream_released(s);
     stream_drop(s);
@@ -72,7 +77,7 @@ static void *create(void *allocator, stream_callback callback, const struct stre
 
 API(void *, FSEventStreamCreate,
     (void *allocator, stream_callback callback, struct stream_context *context, void *paths, uint64_t since, double latency, uint32_t flags)) {
-  if (session.active && fsevents_system() && framework_system()) {
+  if (session.active && real_find_fsevents() && real_find_framework()) {
     struct roots r = {0};
     bool ours = roots_read(&r, paths, false) && r.ours;
     void *stream = ours ? create(allocator, callback, context, 0, &r, since, latency, flags) : NULL;
@@ -84,7 +89,7 @@ API(void *, FSEventStreamCreate,
 
 API(void *, FSEventStreamCreateRelativeToDevice,
     (void *allocator, stream_callback callback, struct stream_context *context, int32_t device, void *paths, uint64_t since, double latency, uint32_t flags)) {
-  if (session.active && device == virtual_device() && fsevents_system() && framework_system()) {
+  if (session.active && device == virtual_device() && real_find_fsevents() && real_find_framework()) {
     struct roots r = {0};
     void *stream = (roots_read(&r, paths, true) && r.ours) || !r.count ? create(allocator, callback, context, device, &r, since, latency, flags) : NULL;
     roots_free(&r);

@@ -6,38 +6,34 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
-#include "../agent.h"
+#include "../api.h"
+#include "../kqueue.h"
+#include "../os.h"
+#include "../process.h"
+#include "../queue.h"
+#include "../real.h"
+#include "../text.h"
 #include "fsevents.h"
-#include "../gate.h"
+#include "roots.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
 enum { USE_CF_TYPES = 0x1, FILE_EVENTS = 0x10, EXTENDED_DATA = 0x40, NUMBER_SINT64 = 4, UTF8 = 0x08000100 };
-
-void batches_free(struct stream *s) {
-  for (struct batch *b = s->first, *next; b; b = next) {
-    next = b->next;
-    free(b);
-  }
-  s->first = NULL;
-  s->last = &s->first;
-  s->outstanding = 0;
-}
 
 /* Paths relative to a device have no slash before them. */
 static const char *told_path(const struct stream *s, const struct event_record *r) { return s->device && r->path[0] == '/' ? r->path + 1 : r->path; }
 
 static void *extended(const struct stream *s, void *path, uint64_t ino) {
   static void *path_key, *ino_key;
-  if (!path_key) path_key = cf.CFStringCreateWithCString(NULL, "path", UTF8);
-  if (!ino_key) ino_key = cf.CFStringCreateWithCString(NULL, "fileID", UTF8);
+  if (!path_key) path_key = real.CFStringCreateWithCString(NULL, "path", UTF8);
+  if (!ino_key) ino_key = real.CFStringCreateWithCString(NULL, "fileID", UTF8);
   const void *keys[] = {path_key, ino_key};
   const void *values[] = {path, NULL};
   bool with_ino = s->flags & FILE_EVENTS && ino;
-  if (with_ino) values[1] = cf.CFNumberCreate(NULL, NUMBER_SINT64, &ino);
-  void *dictionary = cf.CFDictionaryCreate(NULL, keys, values, with_ino ? 2 : 1, cf.kCFTypeDictionaryKeyCallBacks, cf.kCFTypeDictionaryValueCallBacks);
-  if (with_ino) cf.CFRelease((void *)(uintptr_t)values[1]);
-  cf.CFRelease(path);
+  if (with_ino) values[1] = real.CFNumberCreate(NULL, NUMBER_SINT64, &ino);
+  void *dictionary = real.CFDictionaryCreate(NULL, keys, values, with_ino ? 2 : 1, real.kCFTypeDictionaryKeyCallBacks, real.kCFTypeDictionaryValueCallBacks);
+  if (with_ino) real.CFRelease((void *)(uintptr_t)values[1]);
+  real.CFRelease(path);
   return dictionary;
 }
 
@@ -51,17 +47,17 @@ static void call(struct stream *s, const struct batch *b) {
   for (uint32_t at = 0; at < b->length && n < b->count;) {
     const struct event_record *r = (const void *)(b->records + at);
     const char *path = told_path(s, r);
-    paths[n] = objects ? cf.CFStringCreateWithFileSystemRepresentation(NULL, path) : (void *)(uintptr_t)path;
+    paths[n] = objects ? real.CFStringCreateWithFileSystemRepresentation(NULL, path) : (void *)(uintptr_t)path;
     if (objects && paths[n] && s->flags & EXTENDED_DATA) paths[n] = extended(s, paths[n], r->ino);
     flags[n] = r->flags;
     ids[n] = r->id;
     if (paths[n]) n++;
     at += r->length;
   }
-  void *array = objects ? cf.CFArrayCreate(NULL, (const void **)paths, (long)n, cf.kCFTypeArrayCallBacks) : NULL;
-  for (size_t i = 0; objects && i < n; i++) cf.CFRelease(paths[i]);
+  void *array = objects ? real.CFArrayCreate(NULL, (const void **)paths, (long)n, real.kCFTypeArrayCallBacks) : NULL;
+  for (size_t i = 0; objects && i < n; i++) real.CFRelease(paths[i]);
   if (n) s->callback(s, s->context.info, n, objects ? array : (void *)paths, flags, ids);
-  if (array) cf.CFRelease(array);
+  if (array) real.CFRelease(array);
   free(paths);
 }
 
@@ -110,13 +106,28 @@ void stream_wake(struct stream *s) {
   bool wanted = s->running && s->first;
   if (wanted && s->queue && !__atomic_exchange_n(&s->posted, true, __ATOMIC_SEQ_CST)) {
     stream_hold(s);
-    cf.dispatch_async_f(s->queue, s, posted);
+    real.dispatch_async_f(s->queue, s, posted);
   }
   if (wanted && s->source && s->place_count) {
-    cf.CFRunLoopSourceSignal(s->source);
-    for (uint32_t i = 0; i < s->place_count; i++) cf.CFRunLoopWakeUp(s->places[i].loop);
+    real.CFRunLoopSourceSignal(s->source);
+    for (uint32_t i = 0; i < s->place_count; i++) real.CFRunLoopWakeUp(s->places[i].loop);
   }
   pthread_mutex_unlock(&s->lock);
+}
+
+/* Woken one by one, the table's lock not held: a wake-up may end a stream. */
+void streams_wake(void) {
+  uint32_t at = 0;
+  for (struct stream *s; (s = stream_next_ready(&at));) {
+    stream_wake(s);
+    stream_drop(s);
+  }
+}
+
+int64_t stream_ask(enum stream_op op, const struct stream *s, const void *data, size_t length, uint64_t a, int64_t otherwise) {
+  int64_t answer = stream_ask_quietly(op, s, data, length, a, otherwise);
+  streams_wake();
+  return answer;
 }
 
 static const char queue_mark; /* its address: which queue a thread is on */
@@ -140,16 +151,16 @@ void stream_flush(struct stream *s) {
   pthread_mutex_lock(&s->lock);
   bool inside = s->delivering && pthread_equal(s->deliverer, pthread_self());
   void *queue = s->queue;
-  if (queue) cf.dispatch_retain(queue);
+  if (queue) real.dispatch_retain(queue);
   pthread_mutex_unlock(&s->lock);
   if (!inside) {
-    if (queue && cf.dispatch_get_specific(&queue_mark) != queue) {
-      cf.dispatch_queue_set_specific(queue, &queue_mark, queue, NULL);
-      cf.dispatch_sync_f(queue, s, flush_here);
+    if (queue && real.dispatch_get_specific(&queue_mark) != queue) {
+      real.dispatch_queue_set_specific(queue, &queue_mark, queue, NULL);
+      real.dispatch_sync_f(queue, s, flush_here);
     } else stream_deliver(s);
     wait_delivered(s);
   }
-  if (queue) cf.dispatch_release(queue);
+  if (queue) real.dispatch_release(queue);
 }
 
 /* ---- what the agent calls ---- */
@@ -201,4 +212,4 @@ EXPORT uint64_t shimfs_clock(void) {
   return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-EXPORT void shimfs_say(const char *text) { gate_say(text); }
+EXPORT void shimfs_log(const char *text) { gate_log(text); }

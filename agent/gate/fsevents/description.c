@@ -3,17 +3,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../gate.h"
-#include "../sys.h"
+#include "../api.h"
+#include "../os.h"
+#include "../process.h"
+#include "../queue.h"
+#include "../real.h"
 #include "entry.h"
+#include "fsevents.h"
 #include "roots.h"
 
 enum { UTF8 = 0x08000100 };
 
-void stream_say(const char *function, const char *what) {
+void stream_log(const char *function, const char *what) {
   char line[160];
   snprintf(line, sizeof line, "%s: %s", function, what);
-  gate_say(line);
+  gate_log(line);
 }
 
 API(uint64_t, FSEventStreamGetLatestEventId, (void *reference)) {
@@ -37,9 +41,9 @@ API(void *, FSEventStreamCopyPathsBeingWatched, (void *reference)) {
   void **strings = calloc(s->path_count, sizeof *strings);
   const char *at = s->paths;
   for (uint32_t i = 0; strings && i < s->path_count; i++, at += strlen(at) + 1)
-    strings[i] = cf.CFStringCreateWithFileSystemRepresentation(NULL, at);
-  void *array = strings ? cf.CFArrayCreate(NULL, (const void **)strings, s->path_count, cf.kCFTypeArrayCallBacks) : NULL;
-  for (uint32_t i = 0; strings && i < s->path_count; i++) cf.CFRelease(strings[i]);
+    strings[i] = real.CFStringCreateWithFileSystemRepresentation(NULL, at);
+  void *array = strings ? real.CFArrayCreate(NULL, (const void **)strings, s->path_count, real.kCFTypeArrayCallBacks) : NULL;
+  for (uint32_t i = 0; strings && i < s->path_count; i++) real.CFRelease(strings[i]);
   free(strings);
   stream_drop(s);
   return array;
@@ -73,7 +77,7 @@ static char *describe(struct stream *s) {
 API(void *, FSEventStreamCopyDescription, (void *reference)) {
   TAKE(FSEventStreamCopyDescription, reference, NULL, reference)
   char *text = describe(s);
-  void *string = text ? cf.CFStringCreateWithCString(NULL, text, UTF8) : NULL;
+  void *string = text ? real.CFStringCreateWithCString(NULL, text, UTF8) : NULL;
   free(text);
   stream_drop(s);
   return string;

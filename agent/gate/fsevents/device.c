@@ -1,7 +1,11 @@
 /* What is asked without a stream: of the host's ids, and of the virtual device. */
 #define _GNU_SOURCE
-#include "../gate.h"
+#include "../api.h"
+#include "../os.h"
+#include "../real.h"
+#include "../session.h"
 #include "entry.h"
+#include "fsevents.h"
 
 int32_t virtual_device(void) { return (int32_t)session.shared->device; }
 
@@ -11,9 +15,9 @@ API(uint64_t, FSEventsGetCurrentEventId, (void)) {
 }
 
 API(void *, FSEventsCopyUUIDForDevice, (int32_t device)) {
-  if (session.active && device == virtual_device() && framework_system()) {
+  if (session.active && device == virtual_device() && real_find_framework()) {
     struct uuid_bytes history = {{0}};
-    return host_event_id(ID_NEWEST, 0, history.byte) || history.byte[0] ? cf.CFUUIDCreateFromUUIDBytes(NULL, history) : NULL;
+    return host_event_id(ID_NEWEST, 0, history.byte) || history.byte[0] ? real.CFUUIDCreateFromUUIDBytes(NULL, history) : NULL;
   }
   REAL(FSEventsCopyUUIDForDevice, NULL, device);
 }

@@ -10,109 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-typedef void (*stream_callback)(const void *stream, void *info, size_t count, void *paths, const uint32_t *flags, const uint64_t *ids);
-
-struct stream_context {
-  long version;
-  void *info;
-  const void *(*retain)(const void *info);
-  void (*release)(const void *info);
-  const void *(*copy_description)(const void *info);
-};
-
-struct source_context {
-  long version;
-  void *info;
-  const void *(*retain)(const void *info);
-  void (*release)(const void *info);
-  void *copy_description, *equal, *hash, *schedule, *cancel;
-  void (*perform)(void *info);
-};
-_Static_assert(sizeof(struct stream_context) == 40 && sizeof(struct source_context) == 80, "FSEvents.h, CFRunLoop.h");
-
-struct uuid_bytes {
-  uint8_t byte[16];
-};
-
-/* ---- the system's own functions (system.c), by name, result and parameters ---- */
-#define FSEVENTS_FUNCTIONS(X)                                                                                                  \
-  X(FSEventStreamCreate, void *, (void *, stream_callback, struct stream_context *, void *, uint64_t, double, uint32_t))      \
-  X(FSEventStreamCreateRelativeToDevice, void *,                                                                               \
-    (void *, stream_callback, struct stream_context *, int32_t, void *, uint64_t, double, uint32_t))                          \
-  X(FSEventStreamRetain, void, (void *))                                                                                       \
-  X(FSEventStreamRelease, void, (void *))                                                                                      \
-  X(FSEventStreamScheduleWithRunLoop, void, (void *, void *, void *))                                                          \
-  X(FSEventStreamUnscheduleFromRunLoop, void, (void *, void *, void *))                                                        \
-  X(FSEventStreamSetDispatchQueue, void, (void *, void *))                                                                     \
-  X(FSEventStreamInvalidate, void, (void *))                                                                                   \
-  X(FSEventStreamStart, unsigned char, (void *))                                                                               \
-  X(FSEventStreamStop, void, (void *))                                                                                         \
-  X(FSEventStreamFlushAsync, uint64_t, (void *))                                                                               \
-  X(FSEventStreamFlushSync, void, (void *))                                                                                    \
-  X(FSEventStreamSetExclusionPaths, unsigned char, (void *, void *))                                                           \
-  X(FSEventStreamGetLatestEventId, uint64_t, (void *))                                                                         \
-  X(FSEventStreamGetDeviceBeingWatched, int32_t, (void *))                                                                     \
-  X(FSEventStreamCopyPathsBeingWatched, void *, (void *))                                                                      \
-  X(FSEventStreamCopyDescription, void *, (void *))                                                                            \
-  X(FSEventStreamShow, void, (void *))                                                                                         \
-  X(FSEventsGetCurrentEventId, uint64_t, (void))                                                                               \
-  X(FSEventsCopyUUIDForDevice, void *, (int32_t))                                                                              \
-  X(FSEventsGetLastEventIdForDeviceBeforeTime, uint64_t, (int32_t, double))                                                    \
-  X(FSEventsPurgeEventsForDeviceUpToEventId, unsigned char, (int32_t, uint64_t))
-
-#define FRAMEWORK_FUNCTIONS(X)                                                                            \
-  X(CFArrayCreate, void *, (void *, const void **, long, const void *))                                   \
-  X(CFArrayGetCount, long, (void *))                                                                      \
-  X(CFArrayGetValueAtIndex, void *, (void *, long))                                                       \
-  X(CFStringGetFileSystemRepresentation, unsigned char, (void *, char *, long))                           \
-  X(CFStringCreateWithFileSystemRepresentation, void *, (void *, const char *))                           \
-  X(CFStringCreateWithCString, void *, (void *, const char *, uint32_t))                                  \
-  X(CFDictionaryCreate, void *, (void *, const void **, const void **, long, const void *, const void *)) \
-  X(CFDictionaryGetValue, void *, (void *, const void *))                                                 \
-  X(CFNumberCreate, void *, (void *, long, const void *))                                                 \
-  X(CFNumberGetValue, unsigned char, (void *, long, void *))                                              \
-  X(CFUUIDCreateFromUUIDBytes, void *, (void *, struct uuid_bytes))                                       \
-  X(CFRetain, void *, (void *))                                                                           \
-  X(CFRelease, void, (void *))                                                                            \
-  X(CFEqual, unsigned char, (void *, void *))                                                             \
-  X(CFRunLoopSourceCreate, void *, (void *, long, struct source_context *))                               \
-  X(CFRunLoopSourceSignal, void, (void *))                                                                \
-  X(CFRunLoopSourceInvalidate, void, (void *))                                                            \
-  X(CFRunLoopAddSource, void, (void *, void *, void *))                                                   \
-  X(CFRunLoopRemoveSource, void, (void *, void *, void *))                                                \
-  X(CFRunLoopWakeUp, void, (void *))                                                                      \
-  X(dispatch_async_f, void, (void *, void *, void (*)(void *)))                                           \
-  X(dispatch_sync_f, void, (void *, void *, void (*)(void *)))                                            \
-  X(dispatch_retain, void, (void *))                                                                      \
-  X(dispatch_release, void, (void *))                                                                     \
-  X(dispatch_queue_set_specific, void, (void *, const void *, void *, void (*)(void *)))                  \
-  X(dispatch_get_specific, void *, (const void *))
-
-#define FRAMEWORK_DATA(X) X(kCFTypeArrayCallBacks) X(kCFTypeDictionaryKeyCallBacks) X(kCFTypeDictionaryValueCallBacks)
-
-#define DECLARE_FUNCTION(name, result, parameters) result(*name) parameters;
-#define DECLARE_DATA(name) const void *name;
-struct fsevents_functions {
-  FSEVENTS_FUNCTIONS(DECLARE_FUNCTION)
-};
-struct framework_functions {
-  FRAMEWORK_FUNCTIONS(DECLARE_FUNCTION)
-  FRAMEWORK_DATA(DECLARE_DATA)
-};
-extern struct fsevents_functions real_fsevents; /* NULL where the system has none */
-extern struct framework_functions cf;
-
-/* Looks for what is not known yet. False: there is no FSEvents here. */
-bool fsevents_system(void);
-/* And for CoreFoundation and libdispatch. */
-bool framework_system(void);
-/* Told by the agent, or by a program's dlsym. False: no function of these. */
-bool fsevents_set_real(const char *name, void *function);
-/* The function of ours by that name, NULL where it is none of the 22. */
-void *fsevents_replacement(const char *name);
-/* The system's own `dlsym`, past ours. */
-void *system_symbol(void *handle, const char *name);
+#include "../real.h"
 
 /* ---- records: a batch is a row of these, each aligned to 8 bytes; agent/fsevents/records.ts ---- */
 struct event_record {
@@ -177,6 +75,9 @@ void stream_retained(struct stream *s);
 bool stream_released(struct stream *s);
 struct stream *stream_by_number(uint32_t number); /* taken, or NULL */
 
+/* The next stream that is ready to be woken, taken, from slot *at on; NULL: there is none. */
+struct stream *stream_next_ready(uint32_t *at);
+
 /* ---- delivery (delivery.c) ---- */
 void stream_deliver(struct stream *s);
 void stream_perform(void *stream); /* of a run loop's source */
@@ -188,7 +89,7 @@ void batches_free(struct stream *s); /* with the lock held */
 /* Has everything that was handed over delivered on the calling thread, or its queue. */
 void stream_flush(struct stream *s);
 /* A line on standard error (description.c). */
-void stream_say(const char *function, const char *what);
+void stream_log(const char *function, const char *what);
 
 /* ---- the agent's part: agent/native/fsevents-callbacks.ts ---- */
 enum stream_op {

@@ -1,13 +1,17 @@
 /* Who holds a stream, and what ends with it. */
 #define _GNU_SOURCE
 #include <stdlib.h>
+#include "../api.h"
+#include "../os.h"
+#include "../queue.h"
+#include "../real.h"
 #include "entry.h"
-#include "roots.h"
+#include "fsevents.h"
 
 /* No place any more, nothing that is still to come. */
 static void close_down(struct stream *s) {
   pthread_mutex_lock(&s->lock);
-  void *source = s->source, *queue = s->queue, *real = s->real;
+  void *source = s->source, *queue = s->queue, *system_stream = s->real;
   struct stream_place *places = s->places;
   uint32_t count = s->place_count;
   s->running = false;
@@ -19,20 +23,20 @@ static void close_down(struct stream *s) {
   pthread_mutex_unlock(&s->lock);
   stream_ask(STREAM_INVALIDATE, s, NULL, 0, 0, 0);
   if (source) {
-    cf.CFRunLoopSourceInvalidate(source);
+    real.CFRunLoopSourceInvalidate(source);
     /* A loop that this was all of ends. */
-    for (uint32_t i = 0; i < count; i++) cf.CFRunLoopWakeUp(places[i].loop);
-    cf.CFRelease(source);
+    for (uint32_t i = 0; i < count; i++) real.CFRunLoopWakeUp(places[i].loop);
+    real.CFRelease(source);
   }
   for (uint32_t i = 0; i < count; i++) {
-    cf.CFRelease(places[i].loop);
-    cf.CFRelease(places[i].mode);
+    real.CFRelease(places[i].loop);
+    real.CFRelease(places[i].mode);
   }
   free(places);
-  if (queue) cf.dispatch_release(queue);
-  if (real) {
-    real_fsevents.FSEventStreamInvalidate(real);
-    real_fsevents.FSEventStreamRelease(real);
+  if (queue) real.dispatch_release(queue);
+  if (system_stream) {
+    real.FSEventStreamInvalidate(system_stream);
+    real.FSEventStreamRelease(system_stream);
   }
 }
 

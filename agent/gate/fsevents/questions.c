@@ -1,8 +1,12 @@
 /* What streams ask of the agent and of the host, and what the agent asks in their name. */
 #define _GNU_SOURCE
 #include "../agent.h"
-#include "entry.h"
-#include "../gate.h"
+#include "../api.h"
+#include "../connection.h"
+#include "../os.h"
+#include "../real.h"
+#include "../text.h"
+#include "fsevents.h"
 
 static int64_t (*agent_streams)(uint32_t op, uint32_t number, const void *data, uint32_t length, uint64_t a);
 
@@ -16,27 +20,21 @@ int64_t stream_ask_quietly(enum stream_op op, const struct stream *s, const void
   return answer;
 }
 
-int64_t stream_ask(enum stream_op op, const struct stream *s, const void *data, size_t length, uint64_t a, int64_t otherwise) {
-  int64_t answer = stream_ask_quietly(op, s, data, length, a, otherwise);
-  streams_wake();
-  return answer;
-}
-
 uint64_t host_event_id(uint32_t kind, uint64_t a, uint8_t history[16]) {
   struct request q = {.op = OP_EVENT_ID, .flags = kind, .a = a};
   const struct shimfs_reply *reply;
   const char *data;
   uint64_t id = 0;
-  if (link_begin(&q, &reply, &data) == 0) {
+  if (host_begin(&q, &reply, &data) == 0) {
     id = reply->ino;
     if (history && reply->data_length == 16) bytes_copy(history, data, 16);
   }
-  link_end();
+  host_end();
   return id;
 }
 
 uint64_t newest_event_id(void) {
-  uint64_t theirs = fsevents_system() && real_fsevents.FSEventsGetCurrentEventId ? real_fsevents.FSEventsGetCurrentEventId() : 0;
+  uint64_t theirs = real_find_fsevents() && real.FSEventsGetCurrentEventId ? real.FSEventsGetCurrentEventId() : 0;
   uint64_t ours = host_event_id(ID_NEWEST, (theirs + ID_PARTS - 1) / ID_PARTS, NULL) * ID_PARTS + ID_PARTS - 1;
   return ours > theirs ? ours : theirs;
 }
@@ -48,18 +46,18 @@ uint64_t newest_event_id(void) {
 EXPORT int64_t shimfs_agent_subtree(uint32_t stream, uint32_t mode, const char *paths, uint32_t length, uint64_t since) {
   struct request q = {.op = OP_SUBTREE, .flags = mode, .a = stream, .b = since, .data = paths, .data_length = length};
   if (mode == 0) {
-    link_tell(&q);
+    host_post(&q);
     return 0;
   }
   const struct shimfs_reply *reply;
-  long result = link_begin(&q, &reply, NULL);
+  long result = host_begin(&q, &reply, NULL);
   int64_t id = result < 0 ? result : (int64_t)reply->ino;
-  link_end();
+  host_end();
   return id;
 }
 
 /* The system's ids have come to four times this. Nobody waits. */
 EXPORT void shimfs_agent_raise(uint64_t id) {
   struct request q = {.op = OP_EVENT_ID, .flags = 2, .a = id};
-  link_tell(&q);
+  host_post(&q);
 }

@@ -2,6 +2,9 @@
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
+#include "../kqueue.h"
+#include "../os.h"
+#include "../real.h"
 #include "fsevents.h"
 #include "roots.h"
 
@@ -21,13 +24,13 @@ static bool append_real(struct text *t, const struct stream *s, void *paths, siz
   const char *path;
   int64_t ino = 0;
   if (s->flags & WITH_CF_TYPES) {
-    void *item = cf.CFArrayGetValueAtIndex(paths, (long)i);
+    void *item = real.CFArrayGetValueAtIndex(paths, (long)i);
     if (s->flags & WITH_EXTENDED_DATA) {
-      if (!path_key) path_key = cf.CFStringCreateWithCString(NULL, "path", UTF8);
-      if (!ino_key) ino_key = cf.CFStringCreateWithCString(NULL, "fileID", UTF8);
-      void *number = cf.CFDictionaryGetValue(item, ino_key);
-      if (number) cf.CFNumberGetValue(number, NUMBER_SINT64, &ino);
-      item = cf.CFDictionaryGetValue(item, path_key);
+      if (!path_key) path_key = real.CFStringCreateWithCString(NULL, "path", UTF8);
+      if (!ino_key) ino_key = real.CFStringCreateWithCString(NULL, "fileID", UTF8);
+      void *number = real.CFDictionaryGetValue(item, ino_key);
+      if (number) real.CFNumberGetValue(number, NUMBER_SINT64, &ino);
+      item = real.CFDictionaryGetValue(item, path_key);
     }
     path = owned = cf_path_bytes(item);
   } else path = ((char **)paths)[i];
@@ -54,23 +57,23 @@ static void real_events(const void *stream, void *info, size_t count, void *path
 bool stream_create_real(struct stream *s, const struct roots *r, uint64_t since) {
   void **strings = calloc(r->real_count, sizeof *strings);
   if (!strings) return false;
-  for (uint32_t i = 0; i < r->real_count; i++) strings[i] = cf.CFStringCreateWithFileSystemRepresentation(NULL, r->real[i]);
-  void *array = cf.CFArrayCreate(NULL, (const void **)strings, r->real_count, cf.kCFTypeArrayCallBacks);
+  for (uint32_t i = 0; i < r->real_count; i++) strings[i] = real.CFStringCreateWithFileSystemRepresentation(NULL, r->real[i]);
+  void *array = real.CFArrayCreate(NULL, (const void **)strings, r->real_count, real.kCFTypeArrayCallBacks);
   struct stream_context context = {.info = s, .retain = stream_hold_for, .release = stream_drop_for};
-  s->real = real_fsevents.FSEventStreamCreate(NULL, real_events, &context, array, since, s->latency, s->flags);
-  for (uint32_t i = 0; i < r->real_count; i++) cf.CFRelease(strings[i]);
-  cf.CFRelease(array);
+  s->real = real.FSEventStreamCreate(NULL, real_events, &context, array, since, s->latency, s->flags);
+  for (uint32_t i = 0; i < r->real_count; i++) real.CFRelease(strings[i]);
+  real.CFRelease(array);
   free(strings);
   return s->real != NULL;
 }
 
 void *stream_real_take(struct stream *s) {
   pthread_mutex_lock(&s->lock);
-  void *real = s->real;
-  if (real) real_fsevents.FSEventStreamRetain(real);
+  void *system_stream = s->real;
+  if (system_stream) real.FSEventStreamRetain(system_stream);
   pthread_mutex_unlock(&s->lock);
-  return real;
+  return system_stream;
 }
-void stream_real_drop(void *real) {
-  if (real) real_fsevents.FSEventStreamRelease(real);
+void stream_real_drop(void *system_stream) {
+  if (system_stream) real.FSEventStreamRelease(system_stream);
 }

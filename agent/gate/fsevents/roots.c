@@ -3,7 +3,10 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include "../gate.h"
+#include "../mounts.h"
+#include "../os.h"
+#include "../real.h"
+#include "../session.h"
 #include "roots.h"
 
 static bool holds_mount(const char *path) {
@@ -21,12 +24,12 @@ void roots_free(struct roots *r) {
 }
 
 bool roots_read(struct roots *r, void *paths, bool whole) {
-  long count = paths ? cf.CFArrayGetCount(paths) : 0;
+  long count = paths ? real.CFArrayGetCount(paths) : 0;
   char *out = malloc(PATH_MAX);
   r->real = calloc((size_t)(count > 0 ? count : 1), sizeof *r->real);
   bool good = count > 0 && out && r->real;
   for (long i = 0; good && i < count; i++) {
-    char *bytes = cf_path_bytes(cf.CFArrayGetValueAtIndex(paths, i));
+    char *bytes = cf_path_bytes(real.CFArrayGetValueAtIndex(paths, i));
     if (bytes && whole && bytes[0] != '/') {
       memmove(bytes + 1, bytes, strlen(bytes) + 1);
       bytes[0] = '/';

@@ -2,9 +2,12 @@
 #define _GNU_SOURCE
 #include <limits.h>
 #include <stdlib.h>
-#include "../gate.h"
-#include "../kqueue.h"
+#include "../agent.h"
+#include "../api.h"
+#include "../os.h"
+#include "../real.h"
 #include "entry.h"
+#include "fsevents.h"
 #include "roots.h"
 
 API(unsigned char, FSEventStreamStart, (void *reference)) {
@@ -14,9 +17,9 @@ API(unsigned char, FSEventStreamStart, (void *reference)) {
   s->running = !s->invalid; /* the agent may hand something over before it has answered */
   uint64_t delivered = s->delivered;
   pthread_mutex_unlock(&s->lock);
-  void *real = stream_real_take(s);
+  void *system_stream = stream_real_take(s);
   bool runs = stream_ask(STREAM_START, s, NULL, 0, delivered, 0) == 1;
-  if (runs && real && !before && !real_fsevents.FSEventStreamStart(real)) {
+  if (runs && system_stream && !before && !real.FSEventStreamStart(system_stream)) {
     stream_ask(STREAM_STOP, s, NULL, 0, 0, 0);
     runs = false;
   }
@@ -26,7 +29,7 @@ API(unsigned char, FSEventStreamStart, (void *reference)) {
     batches_free(s);
     pthread_mutex_unlock(&s->lock);
   }
-  stream_real_drop(real);
+  stream_real_drop(system_stream);
   stream_drop(s);
   return runs;
 }
@@ -39,19 +42,19 @@ API(void, FSEventStreamStop, (void *reference)) {
   batches_free(s); /* told again after a restart */
   pthread_mutex_unlock(&s->lock);
   if (ran) {
-    void *real = stream_real_take(s);
+    void *system_stream = stream_real_take(s);
     stream_ask(STREAM_STOP, s, NULL, 0, 0, 0);
-    if (real) real_fsevents.FSEventStreamStop(real);
-    stream_real_drop(real);
+    if (system_stream) real.FSEventStreamStop(system_stream);
+    stream_real_drop(system_stream);
   }
   stream_drop(s);
 }
 
 API(uint64_t, FSEventStreamFlushAsync, (void *reference)) {
   TAKE(FSEventStreamFlushAsync, reference, 0, reference)
-  void *real = stream_real_take(s);
-  uint64_t theirs = real ? real_fsevents.FSEventStreamFlushAsync(real) : 0;
-  stream_real_drop(real);
+  void *system_stream = stream_real_take(s);
+  uint64_t theirs = system_stream ? real.FSEventStreamFlushAsync(system_stream) : 0;
+  stream_real_drop(system_stream);
   stream_ask(STREAM_FLUSH, s, NULL, 0, 0, 0);
   uint64_t id = s->queued > theirs ? s->queued : theirs;
   stream_drop(s);
@@ -60,9 +63,9 @@ API(uint64_t, FSEventStreamFlushAsync, (void *reference)) {
 
 API(void, FSEventStreamFlushSync, (void *reference)) {
   TAKE(FSEventStreamFlushSync, reference, , reference)
-  void *real = stream_real_take(s);
-  if (real) real_fsevents.FSEventStreamFlushSync(real);
-  stream_real_drop(real);
+  void *system_stream = stream_real_take(s);
+  if (system_stream) real.FSEventStreamFlushSync(system_stream);
+  stream_real_drop(system_stream);
   /* What has happened before this call is with the agent after it. */
   host_event_id(ID_NEWEST, 0, NULL);
   agent_catch_up();
@@ -75,18 +78,18 @@ API(void, FSEventStreamFlushSync, (void *reference)) {
 API(unsigned char, FSEventStreamSetExclusionPaths, (void *reference, void *paths)) {
   TAKE(FSEventStreamSetExclusionPaths, reference, 0, reference, paths)
   struct text t = {0};
-  long count = paths ? cf.CFArrayGetCount(paths) : 0;
+  long count = paths ? real.CFArrayGetCount(paths) : 0;
   char *out = malloc(PATH_MAX);
   bool good = out != NULL;
   for (long i = 0; good && i < count; i++) {
-    char *bytes = cf_path_bytes(cf.CFArrayGetValueAtIndex(paths, i));
+    char *bytes = cf_path_bytes(real.CFArrayGetValueAtIndex(paths, i));
     good = bytes && canonical_path(bytes, out) && text_append_path(&t, out);
     free(bytes);
   }
   good = good && stream_ask(STREAM_EXCLUDE, s, t.bytes, t.length, 0, 0) == 1;
-  void *real = good ? stream_real_take(s) : NULL;
-  if (real) real_fsevents.FSEventStreamSetExclusionPaths(real, paths);
-  stream_real_drop(real);
+  void *system_stream = good ? stream_real_take(s) : NULL;
+  if (system_stream) real.FSEventStreamSetExclusionPaths(system_stream, paths);
+  stream_real_drop(system_stream);
   free(out);
   free(t.bytes);
   stream_drop(s);

@@ -1,10 +1,10 @@
 /* Our streams: handles that no stream of the system's can be, and who holds them. */
 #define _GNU_SOURCE
 #include <stdlib.h>
-#include "../agent.h"
+#include "../os.h"
+#include "../queue.h"
+#include "../real.h"
 #include "fsevents.h"
-#include "../gate.h"
-#include "../sys.h"
 
 enum stream_state { STREAM_FREE = 0, STREAM_LIVE = 1, STREAM_GONE = 2 };
 enum { MAX_STREAMS = 4096 };
@@ -89,6 +89,16 @@ void stream_hold(struct stream *s) {
   pthread_mutex_unlock(&table);
 }
 
+void batches_free(struct stream *s) {
+  for (struct batch *b = s->first, *next; b; b = next) {
+    next = b->next;
+    free(b);
+  }
+  s->first = NULL;
+  s->last = &s->first;
+  s->outstanding = 0;
+}
+
 static void end(struct stream *s) {
   batches_free(s);
   void (*release)(const void *) = s->context.release;
@@ -100,7 +110,7 @@ static void end(struct stream *s) {
   lock_table();
   s->references = 0;
   pthread_mutex_unlock(&table);
-  if (allocator) cf.CFRelease(allocator);
+  if (allocator) real.CFRelease(allocator);
   if (release) release(info);
 }
 
@@ -134,15 +144,15 @@ void stream_ready(struct stream *s) {
   __atomic_store_n(&any_ready, 1, __ATOMIC_RELEASE);
 }
 
-/* Woken one by one, the table's lock not held: a wake-up may end a stream. */
-void streams_wake(void) {
-  if (!__atomic_exchange_n(&any_ready, 0, __ATOMIC_ACQ_REL)) return;
+/* The next of those that are ready, taken, from *at on; NULL: none. */
+struct stream *stream_next_ready(uint32_t *at) {
   uint32_t used = __atomic_load_n(&next_slot, __ATOMIC_RELAXED);
-  for (uint32_t i = 0; i < MAX_STREAMS && i < used; i++) {
-    if (!__atomic_load_n(&streams[i].ready, __ATOMIC_ACQUIRE)) continue;
-    struct stream *s = stream_take(&streams[i]);
-    if (!s) continue;
-    if (__atomic_exchange_n(&s->ready, false, __ATOMIC_ACQ_REL)) stream_wake(s);
+  if (!*at && !__atomic_exchange_n(&any_ready, 0, __ATOMIC_ACQ_REL)) return NULL;
+  while (*at < MAX_STREAMS && *at < used) {
+    struct stream *s = &streams[(*at)++];
+    if (!__atomic_load_n(&s->ready, __ATOMIC_ACQUIRE) || !(s = stream_take(s))) continue;
+    if (__atomic_exchange_n(&s->ready, false, __ATOMIC_ACQ_REL)) return s;
     stream_drop(s);
   }
+  return NULL;
 }

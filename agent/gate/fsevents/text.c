@@ -3,11 +3,13 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../os.h"
+#include "../real.h"
 #include "roots.h"
 
 char *cf_path_bytes(void *string) {
   char *buffer = string ? malloc(PATH_MAX * 2) : NULL;
-  if (buffer && !cf.CFStringGetFileSystemRepresentation(string, buffer, PATH_MAX * 2)) {
+  if (buffer && !real.CFStringGetFileSystemRepresentation(string, buffer, PATH_MAX * 2)) {
     free(buffer);
     return NULL;
   }

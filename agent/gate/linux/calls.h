@@ -1,67 +1,21 @@
-/* What the files of the system call table tell each other. */
+/* Handlers of system calls that only Linux has. Each returns as the handlers of ../calls.h do. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/syscall.h>
-#include "site.h"
-
-#ifndef SYS_fchmodat2
-#define SYS_fchmodat2 452
-#endif
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC 4
-#endif
-#ifndef SYS_openat2
-#define SYS_openat2 437
-#endif
-#ifndef SYS_pidfd_getfd
-#define SYS_pidfd_getfd 438
-#endif
-#ifndef SYS_faccessat2
-#define SYS_faccessat2 439
-#endif
-
-/* Where a call's paths stand: argument numbers, 0 for none. dir 0: relative to the working directory. */
-struct shape {
-  uint16_t nr;
-  uint8_t dir, path;
-};
-
-/* The argument of that number, 1 to 6. */
-static inline long *argument(struct arguments *a, int number) {
-  long *const each[] = {0, &a->a1, &a->a2, &a->a3, &a->a4, &a->a5, &a->a6};
-  return each[number];
-}
-
-/* calls.c: who answers; NOT_OURS, LEFT_MOUNTS or a result */
-long handle_call(long nr, struct arguments *a);
-
-/* crossing.c: paths that lead into the mounts from outside, or out of them */
-long call_at_exit(long nr, struct arguments *a, const struct shape *s, int crossings);
-long call_behind(long nr, struct arguments *a, const struct shape *s, long failure, int crossings);
-long call_behind_both(long nr, struct arguments *a, long failure);
-bool call_ahead(long nr, struct arguments *a, const struct shape *s, int crossings, long *result);
-bool call_ahead_both(long nr, struct arguments *a, long *result);
-bool has_two_paths(long nr);
+#include "../calls.h"
+#include "numbers.h"
 
 /* descriptor_calls.c */
-/* `to` is a new number of `from`'s, or an error. Returns what the call answers. */
-long note_duplicate(int from, long to);
+long duplicate(long nr, struct arguments *a);
 long duplicate_onto(long nr, struct arguments *a);
 long close_some(unsigned first, unsigned last, unsigned flags);
 long control_descriptor(struct arguments *a);
 
-/* in_place.c */
-bool read_in_place(long fd);
-void mapped_in_place(long fd);
-
 /* listing.c */
+void listing_start(void); /* mount points stand in the listing of their parent */
 long list_foreign(long fd, char *out, size_t size);
-/* special.c: AF_UNIX addresses, towards the kernel and from it */
+/* sockets.c: AF_UNIX addresses, towards the kernel and from it */
 long socket_call_to(long nr, struct arguments *a);
 long socket_call_from(long nr, struct arguments *a);
 /* openat2.c */
@@ -73,9 +27,6 @@ long receive_many(struct arguments *a);
 long take_descriptor(struct arguments *a);
 /* root.c */
 long on_chroot(const char *path, const struct arguments *a);
-/* watch.c */
-long on_inotify_add_watch(long fd, const char *path, uint32_t mask);
-long on_fanotify_mark(long dirfd, const char *path);
 /* quota.c: a write to a virtual file, as much of it as there is room for. */
 long write_within_quota(long nr, long fd, const struct arguments *a);
 /* mapping.c */

@@ -7,8 +7,11 @@
 #define _GNU_SOURCE
 #include <elf.h>
 #include <sys/stat.h>
-#include "../gate.h"
-#include "../sys.h"
+#include "../memory.h"
+#include "../os.h"
+#include "../scratch.h"
+#include "../session.h"
+#include "../text.h"
 #include "coverage.h"
 #include "patch.h"
 

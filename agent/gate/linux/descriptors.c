@@ -1,8 +1,9 @@
 /* Our open descriptors, as /proc tells them. */
 #define _GNU_SOURCE
-#include "../gate.h"
+#include "../fd_index.h"
 #include "../os.h"
-#include "../sys.h"
+#include "../scratch.h"
+#include "../text.h"
 
 struct linux_dirent {
   uint64_t ino, off;

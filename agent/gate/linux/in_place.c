@@ -6,9 +6,13 @@
  * process and in others. The cost of a read that moves nowhere is a look at that counter.
  */
 #define _GNU_SOURCE
-#include "../gate.h"
-#include "../sys.h"
-#include "calls.h"
+#include "../connection.h"
+#include "../fd_index.h"
+#include "../os.h"
+#include "../process.h"
+#include "../session.h"
+#include "../text.h"
+#include "in_place.h"
 
 enum { LOCKED = 1, MAPPED = 2 };
 
@@ -55,7 +59,7 @@ __attribute__((noinline)) static void ask(int fd, struct fd_entry *e) {
   struct request q = {.op = OP_REPOINT, .flags = (is_locked(fd) ? LOCKED : 0) | (e->mapped ? MAPPED : 0),
                       .mode = holds, .dir = e->ino, .a = reader, .b = at < 0 ? 0 : (uint64_t)at};
   int passed = -1;
-  long result = link_receive(&q, &reply, &passed);
+  long result = host_receive(&q, &reply, &passed);
   if (result >= 0 && passed >= 0) move(reader, &reply, passed);
   else if (result >= 0 && !(reply.reply_flags & REPLY_FLAG_RETRY) && is_part(fd, reader)) e->generation = seen;
   if (passed >= 0) sys(SYS_close, passed);
@@ -80,6 +84,6 @@ void mapped_in_place(long fd) {
 void adopt_in_place(int fd, const char *path, uint32_t flags) {
   const struct shimfs_reply *reply;
   struct request q = {.op = OP_ADOPT, .path = path, .path_length = (uint32_t)text_length(path), .a = (uint64_t)fd};
-  if (link_begin(&q, &reply, NULL) >= 0) fd_assign_in_place(fd, reply, flags);
-  link_end();
+  if (host_begin(&q, &reply, NULL) >= 0) fd_assign_in_place(fd, reply, flags);
+  host_end();
 }

@@ -1,9 +1,7 @@
 /* Signals that arrive while a thread waits for the host. */
 #define _GNU_SOURCE
 #include <signal.h>
-#include "../gate.h"
 #include "../os.h"
-#include "../sys.h"
 
 /* rt_sigaction(2)'s own structure. */
 struct kernel_action {

@@ -1,7 +1,11 @@
 /* Mount points have no name on the real filesystem; the listing of the directory above shows them all the same. */
 #define _GNU_SOURCE
-#include "../gate.h"
-#include "../sys.h"
+#include "../connection.h"
+#include "../mounts.h"
+#include "../os.h"
+#include "../session.h"
+#include "../text.h"
+#include "calls.h"
 
 struct linux_dirent {
   uint64_t ino, off;
@@ -36,8 +40,8 @@ void listing_start(void) {
 static uint64_t inode_of(const char *mount) {
   const struct shimfs_reply *reply;
   struct request q = {.op = OP_STAT, .path = mount, .path_length = (uint32_t)text_length(mount)};
-  uint64_t ino = link_begin(&q, &reply, NULL) == 0 ? reply->ino : 0;
-  link_end();
+  uint64_t ino = host_begin(&q, &reply, NULL) == 0 ? reply->ino : 0;
+  host_end();
   return ino;
 }
 

@@ -8,11 +8,21 @@
  */
 #define _GNU_SOURCE
 #include <link.h>
-#include "../gate.h"
-#include "../sys.h"
+#include "../api.h"
+#include "../attributes.h"
+#include "../calls.h"
+#include "../connection.h"
+#include "../namespace.h"
+#include "../os.h"
+#include "../overlay.h"
+#include "../path.h"
+#include "../process.h"
+#include "../recovery.h"
+#include "../scratch.h"
+#include "../session.h"
+#include "../text.h"
 #include "loader.h"
 #include "patch.h"
-#include "site.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -38,7 +48,7 @@ bool loader_is_auditor(void) {
 
 static void learn_directory(void) {
   long n = on_readlink(AT_FDCWD, "/proc/self/exe", directory, sizeof directory - 1);
-  if (n == LEFT_MOUNTS) link_end();
+  if (n == LEFT_MOUNTS) host_end();
   if (n == NOT_OURS) n = sys(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", directory, sizeof directory - 1);
   while (n > 0 && directory[n - 1] != '/') n--;
   directory[n > 1 ? n - 1 : 0] = 0;
@@ -46,8 +56,9 @@ static void learn_directory(void) {
 
 bool loader_start(void) {
   shimfs_prepare_calls();
+  patch_entry = shimfs_site_entry;
   if (!find_loader_text(&loader) || patch_text(&loader, false) <= 0) return false;
-  link_start();
+  connection_start();
   fd_recover_place();
   learn_directory();
   return known = standing = true;
@@ -74,7 +85,7 @@ static enum outcome look(const char *path) {
   if (room && place_ahead(AT_FDCWD, path, true, &p, room) && p.length < MAX_PATH) bytes_copy(found, p.path, p.length + 1), path = found;
   if (room) scratch_give(room);
   long result = on_access(AT_FDCWD, path, 4, 0);
-  if (result == LEFT_MOUNTS) return link_end(), OURS;
+  if (result == LEFT_MOUNTS) return host_end(), OURS;
   if (result != NOT_OURS) return result == 0 ? OURS : ABSENT;
   return sys(SYS_faccessat, AT_FDCWD, path, 4) == 0 ? REAL : ABSENT;
 }
@@ -146,7 +157,7 @@ EXPORT char *la_objsearch(const char *name, uintptr_t *cookie, unsigned flag) {
     session.active = true;
     if (!standing) fd_recover_place();
     if (find_library((const struct link_map *)*cookie, name) == OURS) there = found;
-    if (!standing) link_stop();
+    if (!standing) connection_stop();
     session.active = standing;
   }
   return there ? there : (char *)(uintptr_t)name;
@@ -173,7 +184,7 @@ EXPORT void la_activity(uintptr_t *cookie, unsigned flag) {
   if (!standing || flag != LA_ACT_CONSISTENT || !first->l_name || first->l_name[0]) return;
   standing = false;
   unpatch_text(&loader);
-  link_stop();
+  connection_stop();
   session.active = false;
 }
 

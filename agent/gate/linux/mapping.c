@@ -4,8 +4,12 @@
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
-#include "../gate.h"
-#include "../sys.h"
+#include "../connection.h"
+#include "../fd_index.h"
+#include "../os.h"
+#include "../process.h"
+#include "../session.h"
+#include "calls.h"
 
 struct mapping {
   uintptr_t start; /* 0: free */
@@ -30,18 +34,18 @@ void mapping_made(long start, size_t length, int fd) {
     __atomic_store_n(&mappings[i].length, length, __ATOMIC_RELEASE);
     __atomic_add_fetch(&in_use, 1, __ATOMIC_RELAXED);
     struct request q = {.op = OP_INHERIT, .data = (const char *)&e->oid, .data_length = sizeof e->oid};
-    link_tell(&q);
+    host_post(&q);
     return;
   }
   static bool reported;
   if (!__atomic_exchange_n(&reported, true, __ATOMIC_RELAXED))
-    gate_say("more than 4096 shared mappings: what is written through further ones is reported when their files are closed");
+    gate_log("more than 4096 shared mappings: what is written through further ones is reported when their files are closed");
 }
 
 static void tell(const struct mapping *m) {
   struct request q = {.op = OP_WROTE, .a = m->oid};
   if (m->slot < SHIMFS_DIRTY_SLOTS) __atomic_store_n(&session.dirty[m->slot], (uint32_t)self_pid, __ATOMIC_SEQ_CST);
-  link_ask(&q);
+  host_ask(&q);
 }
 
 static bool overlaps(const struct mapping *m, uintptr_t start, size_t length) {
@@ -64,7 +68,7 @@ void mapping_gone(uintptr_t start, size_t length) {
     __atomic_store_n(&mappings[i].start, 0, __ATOMIC_RELEASE);
     __atomic_sub_fetch(&in_use, 1, __ATOMIC_RELAXED);
     struct request q = {.op = OP_CLOSE, .a = m.oid};
-    link_tell(&q);
+    host_post(&q);
   }
 }
 

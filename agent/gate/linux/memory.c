@@ -7,8 +7,9 @@
 #define _GNU_SOURCE
 #include <signal.h>
 #include <sys/random.h>
-#include "../gate.h"
-#include "../sys.h"
+#include "../memory.h"
+#include "../os.h"
+#include "calls.h"
 
 enum { PAGE = 4096, REMEMBERED = 1024 };
 /* Page number and, in the lower half, the state of the address space it was seen in. */

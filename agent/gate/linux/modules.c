@@ -4,10 +4,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "../gate.h"
-#include "../sys.h"
+#include "../os.h"
 #include "patch.h"
-#include "site.h"
 
 struct search {
   struct text_range *out;
@@ -54,32 +52,4 @@ bool find_loader_text(struct text_range *out) {
   for (int i = 0; i < n; i++)
     if (inside >= (uintptr_t)all[i].start && inside < (uintptr_t)all[i].start + all[i].size) return *out = all[i], true;
   return false;
-}
-
-uint8_t *map_pool(const uint8_t *near, size_t size, size_t reach) {
-  const uintptr_t step = 1 << 20;
-  uintptr_t base = (uintptr_t)near & ~(step - 1);
-  for (uintptr_t distance = step; distance + size < reach; distance += step) {
-    for (int side = 0; side < 2; side++) {
-      uintptr_t hint = side ? base + distance : base - distance;
-      long at = sys(SYS_mmap, hint, size, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-      if (at == (long)hint) return (uint8_t *)at;
-      if (at > 0) sys(SYS_munmap, at, size); /* a kernel that does not know NOREPLACE */
-    }
-  }
-  return NULL;
-}
-
-int patch_call_sites(bool running) {
-  struct text_range texts[8];
-  int n = find_texts(texts, 8), total = 0;
-  if (n < 0) return -1;
-  shimfs_prepare_calls();
-  for (int i = 0; i < n; i++) {
-    int count = patch_text(&texts[i], running);
-    if (count < 0) return -1;
-    total += count;
-  }
-  return total;
 }

@@ -4,8 +4,15 @@
  */
 #define _GNU_SOURCE
 #include <elf.h>
-#include "../gate.h"
-#include "../sys.h"
+#include "../cwd.h"
+#include "../mounts.h"
+#include "../os.h"
+#include "../overlay.h"
+#include "../path.h"
+#include "../scratch.h"
+#include "../session.h"
+#include "../text.h"
+#include "loader.h"
 
 static bool starts(const char *text, const char *word) {
   while (*word)

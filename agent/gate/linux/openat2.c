@@ -4,8 +4,17 @@
  */
 #define _GNU_SOURCE
 #include <sys/stat.h>
-#include "../gate.h"
-#include "../sys.h"
+#include "../calls.h"
+#include "../connection.h"
+#include "../fd_index.h"
+#include "../file.h"
+#include "../memory.h"
+#include "../namespace.h"
+#include "../os.h"
+#include "../path.h"
+#include "../scratch.h"
+#include "../session.h"
+#include "../text.h"
 #include "calls.h"
 
 /* linux/openat2.h */
@@ -66,7 +75,7 @@ static long step_up(struct walk *w) {
 
 static long target_of(struct walk *w) {
   long n = on_readlink(w->dirfd, w->out, w->link, MAX_PATH - 1);
-  if (n == LEFT_MOUNTS) return link_end(), -EXDEV;
+  if (n == LEFT_MOUNTS) return host_end(), -EXDEV;
   return n == NOT_OURS ? sys(SYS_readlinkat, w->dirfd, w->out, w->link, MAX_PATH - 1) : n;
 }
 
@@ -126,7 +135,7 @@ static long open_resolved(long dirfd, const char *path, const struct open_how_ *
   if (result < 0) return result;
   if (!w.out[0]) w.out[0] = '.', w.out[1] = 0;
   long fd = on_open(dirfd, w.out, (long)how->flags, (long)how->mode);
-  if (fd == LEFT_MOUNTS) return link_end(), -EXDEV;
+  if (fd == LEFT_MOUNTS) return host_end(), -EXDEV;
   return fd;
 }
 

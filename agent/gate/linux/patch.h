@@ -24,7 +24,7 @@ int find_texts(struct text_range *out, int capacity);
 /* The loader's alone. */
 bool find_loader_text(struct text_range *out);
 /* A page-aligned pool that a branch from `near` can reach. NULL when there is none. */
-uint8_t *map_pool(const uint8_t *near, size_t size, size_t reach);
+uint8_t *map_near(const uint8_t *near, size_t size, size_t reach);
 
 /*
  * patch_*.c: replaces the call sites of one text. `running`: other threads may execute it, or sleep in its system
@@ -35,3 +35,5 @@ int patch_text(const struct text_range *text, bool running);
 int patch_sites(const struct text_range *text, const struct site_mark *marks, int count);
 /* Puts back what the last patch_text replaced. */
 void unpatch_text(const struct text_range *text);
+/* Where every trampoline leads: shimfs_site_entry. Set before the first patch. */
+extern void (*patch_entry)(void);

@@ -8,12 +8,13 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "../gate.h"
-#include "../sys.h"
+#include "../os.h"
+#include "../text.h"
 #include "patch.h"
-#include "site.h"
 
 /* 40 instructions lie between number and call at most (glibc's sigtimedwait). */
+void (*patch_entry)(void);
+
 enum { LOOK_BACK = 48, TRAMPOLINE_WORDS = 12, RESUME_WORD = 10, HEADER_WORDS = 4, MAX_SITES = 1024 };
 static const uint32_t SVC = 0xd4000001;
 
@@ -84,9 +85,9 @@ int patch_sites(const struct text_range *text, const struct site_mark *marks, in
   if (count == MAX_SITES) return -1; /* there may be more */
   size_t size = ((size_t)count * TRAMPOLINE_WORDS * 4 + HEADER_WORDS * 4 + page - 1) & ~(page - 1);
   /* From either end of the text to the pool's far end. */
-  uint32_t *pool = (uint32_t *)(void *)map_pool(text->start, size, ((size_t)1 << 27) - text->size - 4096);
+  uint32_t *pool = (uint32_t *)(void *)map_near(text->start, size, ((size_t)1 << 27) - text->size - 4096);
   if (!pool) return -1;
-  void (*entry)(void) = shimfs_site_entry;
+  void (*entry)(void) = patch_entry;
   bytes_copy(pool, &entry, 8);
   uint32_t *first = pool + HEADER_WORDS;
   for (int i = 0; i < count; i++)

@@ -25,8 +25,10 @@
 #if defined(__x86_64__)
 #define _GNU_SOURCE
 #include <sys/mman.h>
-#include "../gate.h"
-#include "../sys.h"
+#include "../os.h"
+#include "../text.h"
+#include "instruction_x86_64.h"
+#include "patch.h"
 #include "patch_x86_64.h"
 
 enum { LINE = 64, MAX_STUB_AREAS = 48, MAX_LIVE = 1024 };

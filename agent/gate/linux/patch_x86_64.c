@@ -15,10 +15,13 @@
 #define _GNU_SOURCE
 #include <sys/mman.h>
 #include <unistd.h>
-#include "../gate.h"
-#include "../sys.h"
+#include "../os.h"
+#include "../text.h"
+#include "instruction_x86_64.h"
+#include "patch.h"
 #include "patch_x86_64.h"
-#include "site.h"
+
+void (*patch_entry)(void);
 
 enum { LOOK_BACK = 72, MAX_SITES = 1024 };
 
@@ -79,21 +82,6 @@ static int collect(const struct text_range *text, struct site_mark *out, int cap
   return count;
 }
 
-uint8_t *emit_bytes(uint8_t *at, const void *bytes, size_t n) {
-  bytes_copy(at, bytes, n);
-  return at + n;
-}
-
-static uint8_t *emit32(uint8_t *at, int64_t value) {
-  int32_t v = (int32_t)value;
-  return emit_bytes(at, &v, 4);
-}
-
-uint8_t *emit_jump(uint8_t *at, const uint8_t *target) {
-  at = emit_bytes(at, "\xe9", 1);
-  return emit32(at, target - (at + 4));
-}
-
 /* @param entry the pool's cell that holds the address of shimfs_site_entry */
 static void write_trampoline(struct jump_site *s, const uint8_t *entry) {
   const uint8_t *resume = s->start + s->length;
@@ -103,7 +91,7 @@ static void write_trampoline(struct jump_site *s, const uint8_t *entry) {
   at = emit_bytes(at, "\x49\xbb", 2);             /* mov $resume,%r11 */
   at = emit_bytes(at, &resume, 8);
   at = emit_bytes(at, "\xff\x15", 2); /* call *entry(%rip) */
-  at = emit32(at, entry - (at + 4));
+  at = emit_number(at, entry - (at + 4));
   at = emit_bytes(at, "\x48\x8d\xa4\x24\x80\x00\x00\x00", 8); /* lea 128(%rsp),%rsp */
   s->tail = at;
   at = emit_bytes(at, s->start + s->instruction + 2, (size_t)(s->length - s->instruction - 2));
@@ -125,9 +113,9 @@ static int replace_sites(const struct text_range *text, const struct site_mark *
   if (count == 0) return 0;
   if (count >= MAX_SITES) return -1; /* there may be more */
   size_t size = ((size_t)count * SITE_TRAMPOLINE + 64 + 4095) & ~4095ul;
-  uint8_t *pool = map_pool(text->start, size, (size_t)1 << 30);
+  uint8_t *pool = map_near(text->start, size, (size_t)1 << 30);
   if (!pool || text->size >> 30) return -1;
-  void (*target)(void) = shimfs_site_entry;
+  void (*target)(void) = patch_entry;
   bytes_copy(pool, &target, 8);
   for (int i = 0; i < count; i++) {
     jumps[i] = (struct jump_site){.start = text->start + marks[i].offset,

@@ -16,6 +16,8 @@ struct jump_site {
 /* cmp $0xfffff000|0xfffff001, %rax or %eax at `p`? Its length, or 0. */
 int compare_length(const uint8_t *p);
 uint8_t *emit_bytes(uint8_t *at, const void *bytes, size_t n);
+/* Four bytes. */
+uint8_t *emit_number(uint8_t *at, int64_t value);
 /* A jump of five bytes. Returns its end. */
 uint8_t *emit_jump(uint8_t *at, const uint8_t *target);
 

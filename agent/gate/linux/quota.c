@@ -6,8 +6,12 @@
  */
 #define _GNU_SOURCE
 #include <sys/uio.h>
-#include "../gate.h"
-#include "../sys.h"
+#include "../connection.h"
+#include "../fd_index.h"
+#include "../file.h"
+#include "../memory.h"
+#include "../os.h"
+#include "../session.h"
 #include "calls.h"
 
 enum { MOST_PIECES = 1024, KEEP_SIZE = 1, INSERT_RANGE = 0x20, UNKNOWN_SOURCE = 1 << 20 };
@@ -81,9 +85,9 @@ static long admitted(long nr, long fd, const struct arguments *a, long *most) {
   if (n <= 0 || at < 0 || __builtin_add_overflow(at, n, &end) || end <= st.st_size) return 0;
   const struct shimfs_reply *reply;
   struct request q = {.op = OP_GROW, .flags = nr != SYS_fallocate, .dir2 = (uint64_t)at, .a = e->oid, .b = (uint64_t)end};
-  long result = link_begin(&q, &reply, NULL);
+  long result = host_begin(&q, &reply, NULL);
   if (result >= 0 && reply->ino < (uint64_t)end) *most = (long)reply->ino - at;
-  link_end();
+  host_end();
   return result < 0 ? result : 0;
 }
 

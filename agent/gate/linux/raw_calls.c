@@ -9,10 +9,15 @@
 #include <link.h>
 #include <unistd.h>
 #include <sys/mman.h>
-#include "../gate.h"
-#include "../sys.h"
+#include "../calls.h"
+#include "../os.h"
+#include "../path.h"
+#include "../process.h"
+#include "../session.h"
+#include "../text.h"
+#include "instruction_x86_64.h"
+#include "patch.h"
 #include "raw_calls.h"
-#include "site.h"
 
 enum { MAX_RAW_SITES = 1000 }; /* Bun: 695. Fewer than patch_sites takes */
 
@@ -115,7 +120,7 @@ static int cover_object(struct dl_phdr_info *info, size_t size, void *data) {
   (void)size;
   bool program = !info->dlpi_name[0];
   /* libc and the loader are patched by number (patch_*.c); the gate's own calls are meant for the kernel. */
-  if (has(info, (uintptr_t)&syscall) || has(info, (uintptr_t)_r_debug.r_brk) || has(info, (uintptr_t)&shimfs_dispatch)) return 0;
+  if (has(info, (uintptr_t)&syscall) || has(info, (uintptr_t)_r_debug.r_brk) || has(info, (uintptr_t)&cover_loaded_code)) return 0;
   if (all->running && !program) return 0;
   for (int i = 0; i < info->dlpi_phnum; i++) {
     const ElfW(Phdr) *p = &info->dlpi_phdr[i];
@@ -152,7 +157,7 @@ long cover_mapped_code(uint8_t *start, size_t length, int fd, uint64_t offset) {
   if (length > (uint64_t)st.st_size - offset) length = (uint64_t)st.st_size - offset; /* behind it lies nothing to read */
   struct text_range text = {start, length, file};
   if (cover_text(&text, file, offset)) return 0;
-  gate_say("a library is not loaded: it calls the kernel past the C library, by an instruction that cannot be replaced. "
+  gate_log("a library is not loaded: it calls the kernel past the C library, by an instruction that cannot be replaced. "
            "Start the run with --allow-uncovered to load it.");
   return -EACCES;
 }

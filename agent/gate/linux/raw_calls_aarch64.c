@@ -1,9 +1,10 @@
 /* Finds `svc #0` with the number of its call: the last instruction before it that sets x8. */
 #if defined(__aarch64__)
 #define _GNU_SOURCE
-#include "../gate.h"
+#include "../calls.h"
+#include "../os.h"
+#include "patch.h"
 #include "raw_calls.h"
-#include "site.h"
 
 enum { LOOK_BACK = 16, SVC = 0xd4000001 };
 

@@ -13,12 +13,13 @@
  */
 #if defined(__x86_64__)
 #define _GNU_SOURCE
-#include "../gate.h"
-#include "../sys.h"
+#include "../calls.h"
+#include "../os.h"
+#include "../text.h"
 #include "instruction_x86_64.h"
+#include "patch.h"
 #include "patch_x86_64.h"
 #include "raw_calls.h"
-#include "site.h"
 
 enum {
   LOOK_BACK = 64,

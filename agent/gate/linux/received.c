@@ -1,10 +1,15 @@
 /* Descriptors that come from another process: by SCM_RIGHTS, or by pidfd_getfd(2). */
 #define _GNU_SOURCE
 #include <sys/socket.h>
-#include "../gate.h"
+#include "../calls.h"
+#include "../memory.h"
 #include "../os.h"
-#include "../sys.h"
+#include "../process.h"
+#include "../recovery.h"
+#include "../scratch.h"
+#include "../text.h"
 #include "calls.h"
+#include "numbers.h"
 
 /* One that a process of the session holds is virtual here, too. */
 static void received(int fd) {

@@ -3,8 +3,9 @@
 #include <linux/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
-#include "../gate.h"
 #include "../os.h"
+#include "../session.h"
+#include "../text.h"
 
 void fill_stat(struct stat *out, const struct shimfs_reply *r) {
   bytes_zero(out, sizeof *out);

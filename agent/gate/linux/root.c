@@ -1,7 +1,14 @@
 /* chroot(2): names mean something else from then on. */
 #define _GNU_SOURCE
-#include "../gate.h"
-#include "../sys.h"
+#include "../calls.h"
+#include "../memory.h"
+#include "../os.h"
+#include "../overlay.h"
+#include "../path.h"
+#include "../process.h"
+#include "../scratch.h"
+#include "../session.h"
+#include "../text.h"
 #include "calls.h"
 
 /* The absolute path of a real directory, in `room->plain`. Its length or -errno. */
@@ -38,7 +45,7 @@ long on_chroot(const char *path, const struct arguments *a) {
   long n = tree ? 0 : real_directory(path, room);
   bool whole = n == 1, refused = tree || (n > 1 && mount_below(room->plain, (size_t)n));
   scratch_give(room);
-  if (refused) return gate_say("chroot into or above the virtual tree is not possible"), -EPERM;
+  if (refused) return gate_log("chroot into or above the virtual tree is not possible"), -EPERM;
   if (n < 0) return n;
   long result = native_call(SYS_chroot, a);
   if (result || whole || in_vfork_child()) return result;

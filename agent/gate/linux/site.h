@@ -14,8 +14,6 @@ struct arguments {
 
 /* Entry of every trampoline, in assembly; calls shimfs_dispatch. */
 void shimfs_site_entry(void);
-/* Decides for one system call. Returns what the `syscall` instruction would have left in its result register. */
-long shimfs_dispatch(long nr, struct arguments *a);
 /* Before anything else of the table. */
 void shimfs_prepare_calls(void);
 /* Is this number one that we care for? */

@@ -3,8 +3,10 @@
  * all else at a process's start. A list is used only as a hint; each site's bytes are compared before patching.
  */
 #define _GNU_SOURCE
-#include "../gate.h"
-#include "../sys.h"
+#include "../os.h"
+#include "../process.h"
+#include "../session.h"
+#include "../text.h"
 #include "patch.h"
 
 /* `<object dir>/sites.<inode>.<mtime>.<size>` of the library's file. */

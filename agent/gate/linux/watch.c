@@ -4,9 +4,15 @@
  */
 #define _GNU_SOURCE
 #include <sys/inotify.h>
-#include "../gate.h"
-#include "../sys.h"
-#include "calls.h"
+#include "../calls.h"
+#include "../connection.h"
+#include "../fd_index.h"
+#include "../os.h"
+#include "../path.h"
+#include "../scratch.h"
+#include "../session.h"
+#include "../text.h"
+#include "watch.h"
 
 /* Watches the inode that the path should lead to. -ESTALE: it leads elsewhere by now. */
 static long watch_inode(long fd, const char *path, uint64_t ino, uint32_t mask) {
@@ -26,13 +32,13 @@ static long watch_inode(long fd, const char *path, uint64_t ino, uint32_t mask) 
 static long ask_watch(const struct request *q, long fd, uint32_t mask) {
   const struct shimfs_reply *reply;
   const char *data;
-  long result = link_begin(q, &reply, &data);
+  long result = host_begin(q, &reply, &data);
   if (result == 0 && reply->reply_flags & REPLY_FLAG_EXIT) return LEFT_MOUNTS;
   struct scratch *room = result == 0 ? scratch_take() : NULL;
   uint64_t ino = reply->ino;
   if (room) result = session_real_path(room->path, data, reply->data_length);
   else if (result == 0) result = -ENOMEM;
-  link_end();
+  host_end();
   if (result == 0) result = watch_inode(fd, room->path, ino, mask);
   if (room) scratch_give(room);
   return result;
@@ -75,9 +81,9 @@ static long recover(const char *link, struct shimfs_reply *out) {
   if (result == 0) {
     const struct shimfs_reply *reply;
     struct request q = {.op = OP_RECOVER, .path = room->path + from, .path_length = (uint32_t)(n - (long)from), .a = st.st_ino};
-    result = link_begin(&q, &reply, NULL);
+    result = host_begin(&q, &reply, NULL);
     *out = *reply;
-    link_end();
+    host_end();
   }
   if (room) scratch_give(room);
   return result;

@@ -1,5 +1,5 @@
 /*
- * FIFOs and AF_UNIX sockets: a virtual name, and a real FIFO or socket at the inode's object path.
+ * AF_UNIX sockets: a virtual name, and a real socket at the inode's object path.
  *
  * The kernel is given the object's path in place of the virtual one; addresses that it tells come back as the text
  * the socket was bound by. Calls without an AF_UNIX path cost a look at the address's family.
@@ -7,19 +7,19 @@
 #define _GNU_SOURCE
 #include <sys/socket.h>
 #include <sys/un.h>
-#include "../gate.h"
-#include "../sys.h"
+#include "../calls.h"
+#include "../connection.h"
+#include "../memory.h"
+#include "../os.h"
+#include "../overlay.h"
+#include "../path.h"
+#include "../real.h"
+#include "../scratch.h"
+#include "../session.h"
+#include "../text.h"
 #include "calls.h"
 
 enum { UNIX_PATH = sizeof ((struct sockaddr_un *)0)->sun_path, HEAD = offsetof(struct sockaddr_un, sun_path), WANT = 0, MAKE = 1, TELL = 2 };
-
-long open_fifo(const char *real, long flags) {
-  long made = sys(SYS_mknodat, AT_FDCWD, real, S_IFIFO | 0700, 0);
-  if (made < 0 && made != -EEXIST) return made;
-  /* Who may open it was decided by the virtual one's mode. */
-  if (made == 0 && process_umask & 0700) sys(SYS_fchmodat, AT_FDCWD, real, 0700);
-  return sys(SYS_openat, AT_FDCWD, real, flags);
-}
 
 /* ---- towards the kernel ---- */
 
@@ -86,7 +86,7 @@ static long reach(const struct place *p, uint32_t how, const char *text, struct 
   const char *data;
   struct request q = {.op = OP_SOCKET, .flags = how, .mode = 0777, .dir = p->dir, .path = p->path, .path_length = p->length,
                       .data = text, .data_length = how == MAKE ? (uint32_t)text_length(text) : 0};
-  long result = link_begin(&q, &reply, &data);
+  long result = host_begin(&q, &reply, &data);
   bool real = reply->reply_flags & (REPLY_FLAG_EXIT | REPLY_FLAG_LOWER);
   size_t n = reply->data_length;
   if (result >= 0 && n == 0) result = -ECONNREFUSED;
@@ -101,7 +101,7 @@ static long reach(const struct place *p, uint32_t how, const char *text, struct 
     bytes_copy(to, data, n);
     to[n] = 0;
   }
-  link_end();
+  host_end();
   if (result < 0) return how == MAKE && result == -EEXIST ? -EADDRINUSE : result;
   t->virtual = !real;
   return address_to(room->link, t);
@@ -142,7 +142,7 @@ static long call_at(long nr, const struct arguments *a, const struct place *p, c
     if (result == 0) sys(SYS_fchmodat, AT_FDCWD, room->link, 0700);
     else {
       struct request undo = {.op = OP_UNLINK, .dir = p->dir, .path = p->path, .path_length = p->length};
-      link_ask(&undo);
+      host_ask(&undo);
     }
   }
   release(&t);
@@ -217,11 +217,11 @@ static void as_bound(union told *told, unsigned *size) {
   const struct shimfs_reply *reply;
   const char *data;
   struct request q = {.op = OP_SOCKET, .flags = TELL, .a = oid};
-  long result = link_begin(&q, &reply, &data);
+  long result = host_begin(&q, &reply, &data);
   size_t n = result < 0 ? 0 : reply->data_length;
   if (n > UNIX_PATH) n = 0;
   bytes_copy(told->name.sun_path, data, n);
-  link_end();
+  host_end();
   ((char *)told)[HEAD + n] = 0; /* the room is larger than the longest address */
   *size = (unsigned)(n ? HEAD + n + 1 : sizeof(sa_family_t));
 }

@@ -5,29 +5,33 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sys/mman.h>
-#include "gate.h"
+#include "agent.h"
+#include "fd_index.h"
+#include "final_events.h"
 #include "kqueue.h"
-#include "sys.h"
+#include "os.h"
+#include "queue.h"
+#include "text.h"
 
 enum { KEPT_SIZE = 72, EV_RECEIPT_ = 0x40, EV_SYSFLAGS_ = 0xf000 };
 
-struct left_over {
+struct final_events {
   size_t bytes;
   uint32_t lock, count, at;
   uint8_t records[];
 };
 
-static void take(struct left_over *l) {
+static void take(struct final_events *l) {
   while (__atomic_exchange_n(&l->lock, 1, __ATOMIC_ACQUIRE)) sys(SYS_sched_yield);
 }
 /* In full order: whether the agent has gone is looked at after it (settle). */
-static void give(struct left_over *l) { __atomic_store_n(&l->lock, 0, __ATOMIC_SEQ_CST); }
+static void give(struct final_events *l) { __atomic_store_n(&l->lock, 0, __ATOMIC_SEQ_CST); }
 
-bool last_words_keep(struct queue *q, const void *records, uint32_t count) {
-  size_t bytes = sizeof(struct left_over) + (size_t)count * KEPT_SIZE;
+bool final_events_keep(struct queue *q, const void *records, uint32_t count) {
+  size_t bytes = sizeof(struct final_events) + (size_t)count * KEPT_SIZE;
   long page = sys(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (page < 0 && page > -4096) return false;
-  struct left_over *l = (struct left_over *)page;
+  struct final_events *l = (struct final_events *)page;
   l->bytes = bytes;
   l->count = count;
   bytes_copy(l->records, records, (size_t)count * KEPT_SIZE);
@@ -47,8 +51,8 @@ static void convert(enum family family, void *to, const uint8_t *from) {
   if (family == FAMILY_QOS) bytes_copy(to, from, KEPT_SIZE);
 }
 
-int last_words_tell(struct queue *q, enum family family, void *events, int capacity) {
-  struct left_over *l = q->left;
+int final_events_drain(struct queue *q, enum family family, void *events, int capacity) {
+  struct final_events *l = q->left;
   if (!l || l->at == l->count) return 0;
   int n = 0;
   take(l);
@@ -70,7 +74,7 @@ int last_words_tell(struct queue *q, enum family family, void *events, int capac
  */
 static void settle(struct queue *q, int unused) {
   (void)unused;
-  struct left_over *l = q->left;
+  struct final_events *l = q->left;
   if (!q->bridged) return;
   bool ended = !l;
   if (l) {
@@ -81,11 +85,11 @@ static void settle(struct queue *q, int unused) {
   if (ended) queue_signal(q, false);
 }
 
-void last_words_settle(void) { each_queue(settle, 0); }
+void final_events_finish(void) { each_queue(settle, 0); }
 
 /* Forgets what is said of a descriptor. Returns whether there was something. */
 static bool forget(struct queue *q, uint64_t ident) {
-  struct left_over *l = q->left;
+  struct final_events *l = q->left;
   bool found = false, more = false;
   if (!l) return false;
   take(l);
@@ -105,10 +109,10 @@ static bool forget(struct queue *q, uint64_t ident) {
 
 static void forget_in(struct queue *q, int fd) { forget(q, (uint64_t)fd); }
 
-void last_words_fd_closed(int fd) { each_queue(forget_in, fd); }
+void final_events_fd_closed(int fd) { each_queue(forget_in, fd); }
 
-void last_words_drop(struct queue *q) {
-  struct left_over *l = __atomic_exchange_n(&q->left, NULL, __ATOMIC_ACQ_REL);
+void final_events_free(struct queue *q) {
+  struct final_events *l = __atomic_exchange_n(&q->left, NULL, __ATOMIC_ACQ_REL);
   if (l) sys(SYS_munmap, l, l->bytes);
 }
 
@@ -123,7 +127,7 @@ static int one_change(struct queue *q, const struct kevent_call *c, const char *
   return head->flags & EV_ADD_ ? EIO : ENOENT;
 }
 
-int last_words_changes(struct queue *q, const struct kevent_call *c) {
+int final_events_changes(struct queue *q, const struct kevent_call *c) {
   const size_t size = layouts[c->family].size;
   int produced = 0;
   for (int i = 0; i < c->nchanges; i++) {

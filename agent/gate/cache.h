@@ -1,0 +1,9 @@
+/* Attributes that the host has reported before. */
+#pragma once
+#include "path.h"
+#include "wire.h"
+
+/* Fills `out` with the host's earlier answer to the same question, if it still holds. */
+bool cache_find(const struct place *p, uint32_t flags, struct shimfs_reply *out);
+/* Remembers an answer whose data names what it depends on. Called with the link held. */
+void cache_keep(const struct place *p, uint32_t flags, const struct shimfs_reply *reply, const char *data);

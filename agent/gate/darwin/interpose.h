@@ -1,0 +1,4 @@
+/* The tuples that dyld reads. */
+#pragma once
+
+extern const int interposed_count;
