@@ -1,12 +1,11 @@
 /** A call site on Linux stands where a system call instruction stood, so the gate must not touch a vector register. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cHeader } from '../../../core/wire-header.ts';
 import { crossFlags, GATE_TARGETS } from '../../../injector/run/gate-cross.ts';
-import { gateSources, isFloating } from '../../../injector/run/gate-library.ts';
+import { gateSources, isFloating, writeGateHeaders } from '../../../injector/run/gate-library.ts';
 import { findZig } from '../../tools/zig.ts';
 
 const VECTOR = { arm64: /\b[qvdsbh](?:[12]?[0-9]|3[01])\b/, x64: /%[xyz]mm[0-9]+/ };
@@ -35,7 +34,7 @@ if (typeof zig === 'string') {
     test(`no vector register in any function, ${target.arch}`, () => {
       const directory = join(out, target.arch);
       mkdirSync(directory);
-      writeFileSync(join(directory, 'wire.h'), cHeader());
+      writeGateHeaders(directory);
       // Those for linking go unused here.
       const flags = crossFlags(target, directory).filter((flag) => !/^-(shared|Werror|Wl,.*)$/.test(flag));
       const found: string[] = [];
