@@ -9,25 +9,35 @@ import { NO_OBJECT, type ObjectId } from './numbers.ts';
 
 /** Attributes of an inode, as one stat call returns them. */
 export interface Attr {
+  /** Inode number. */
   readonly ino: number;
+  /** Type of the file. */
   readonly type: FileType;
   /** With the S_IFMT bits. */
   readonly mode: number;
+  /** Link count. */
   readonly nlink: number;
+  /** User id of the owner. */
   readonly uid: number;
+  /** Group id of the owner. */
   readonly gid: number;
+  /** Device number of a device node; 0 for other files. */
   readonly rdev: number;
   /** Bytes; for a symbolic link the length of its target. */
   readonly size: number;
   /** 512-byte blocks. */
   readonly blocks: number;
+  /** Time of the last access. */
   readonly atime: Timespec;
+  /** Time of the last change of the contents. */
   readonly mtime: Timespec;
+  /** Time of the last change of the inode. */
   readonly ctime: Timespec;
+  /** Time of creation. */
   readonly btime: Timespec;
-  /** Object file that holds the bytes, 0 if there is none. */
+  /** Object file that holds the bytes, 0 if there is none. @internal */
   readonly oid: ObjectId;
-  /** Index of the object's dirty mark, 0xffffffff if there is none. */
+  /** Index of the object's dirty mark, 0xffffffff if there is none. @internal */
   readonly slot: number;
 }
 

@@ -5,7 +5,9 @@ export type Clock = () => bigint;
 
 /** Seconds and nanoseconds since the epoch. */
 export interface Timespec {
+  /** Whole seconds. */
   readonly sec: number;
+  /** 0 to 999,999,999. */
   readonly nsec: number;
 }
 

@@ -103,11 +103,16 @@ const MESSAGE: Record<ErrnoCode, string> = {
  * `syscall`, `path` and `dest` as usual.
  */
 export class FsError extends Error {
+  /** Negative error number, as in Node's errors. */
   readonly errno: number;
   constructor(
+    /** POSIX error code such as `ENOENT`. */
     readonly code: ErrnoCode,
+    /** Name of the operation. */
     readonly syscall: string,
+    /** Path that the operation was given; undefined for an operation on an inode. */
     readonly path?: string,
+    /** Second path of an operation on two, such as rename. */
     readonly dest?: string,
   ) {
     const where = path === undefined ? '' : ` '${path}'${dest === undefined ? '' : ` -> '${dest}'`}`;

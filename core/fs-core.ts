@@ -30,7 +30,7 @@ import { type NodeFs, nodeFs } from './node-fs/node-fs.ts';
 import type { Holder, ObjectId } from './numbers.ts';
 import { FIRST_SEQ } from './ops/directory.ts';
 import { hide } from './ops/hide.ts';
-import type { CommittedChange, Engine, StatFs } from './ops/view-context.ts';
+import type { CommittedChange, StatFs } from './ops/view-context.ts';
 import type { OverlayChange } from './overlay/changes.ts';
 import { type OverlayCommit, Overlays } from './overlay/overlays.ts';
 import type { RealDependency, WalkOutcome } from './overlay/real-dependency.ts';
@@ -48,6 +48,7 @@ export interface FsCoreConfig {
   readonly backstore?: Backstore;
   /** Nanoseconds since the epoch. Default: the system's clock. */
   readonly clock?: Clock;
+  /** Bounds of the journal. Default: 65,536 events, 32 MiB and one hour. */
   readonly journal?: Partial<JournalLimits>;
   /** Total bytes of all files. Default: no limit. */
   readonly maxBytes?: number;
@@ -62,10 +63,14 @@ const ROOT_INO = 1;
 const UNLIMITED = 2 ** 40;
 
 /** The filesystem; see above. Methods that take the name of a branch or snapshot throw FsError ENOENT if it is unknown. */
-export class FsCore implements Engine {
+export class FsCore {
+  /** @internal */
   readonly now: Now;
+  /** @internal */
   readonly content: ContentStore;
+  /** @internal */
   readonly branches: BranchTable;
+  /** @internal */
   readonly mounts: MountTable;
   /** Mounts above real directories. */
   readonly overlays: readonly string[];
@@ -136,11 +141,12 @@ export class FsCore implements Engine {
     return nodeFs(this.view(branch, caller), (sink) => this.subscribe(sink, { branch }));
   }
 
+  /** Whether changes become events; see `FsCoreConfig`. */
   get trackEvents(): boolean {
     return this.#events.enabled;
   }
 
-  /** The most recent events. */
+  /** The most recent events. @internal */
   get journal(): Journal {
     return this.#events.journal;
   }
@@ -178,7 +184,7 @@ export class FsCore implements Engine {
     this.#events.raise(id);
   }
 
-  /** Allocates an id between two events, for a notice that goes to some watchers only. */
+  /** Allocates an id between two events, for a notice that goes to some watchers only. @internal */
   takeEventId(): number {
     return this.#events.nextId();
   }
@@ -190,27 +196,27 @@ export class FsCore implements Engine {
 
   // Objects: files that processes hold open natively.
 
-  /** Records that `holder` may have the object open. Idempotent: `closed` once reverts any number of calls. */
+  /** Records that `holder` may have the object open. Idempotent: `closed` once reverts any number of calls. @internal */
   opened(oid: ObjectId, holder: Holder): void {
     this.#native.opened(oid, holder);
   }
 
-  /** Records that `holder` no longer has the object open. */
+  /** Records that `holder` no longer has the object open. @internal */
   closed(oid: ObjectId, holder: Holder): void {
     this.#native.closed(oid, holder);
   }
 
-  /** Records that `holder` has ended: it holds no objects. */
+  /** Records that `holder` has ended: it holds no objects. @internal */
   released(holder: Holder): void {
     this.#native.released(holder);
   }
 
-  /** Index of an object's dirty mark in the shared page; undefined if there is none. */
+  /** Index of an object's dirty mark in the shared page; undefined if there is none. @internal */
   slotOf(oid: ObjectId): number | undefined {
     return this.#native.slotOf(oid);
   }
 
-  /** Attributes of the inode behind an object, as fstat returns them. @throws FsError ESTALE if the object is freed */
+  /** Attributes of the inode behind an object, as fstat returns them. @throws FsError ESTALE if the object is freed @internal */
   statObject(oid: ObjectId): Attr {
     return this.#native.stat(oid);
   }
@@ -221,6 +227,7 @@ export class FsCore implements Engine {
    * @param options.force emit even if nothing seems changed (same size, within one tick of the kernel's clock)
    * @param options.uid the writer; for any uid but 0 (the default) the write clears the set-user-ID bit
    * @returns whether an event was emitted
+   * @internal
    */
   touched(oid: ObjectId, pid: number, options: { force?: boolean; uid?: number } = {}): boolean {
     return this.#native.touched(oid, pid, options.force ?? false, options.uid ?? 0);
@@ -247,6 +254,7 @@ export class FsCore implements Engine {
       for (const node of layer.inodes.values()) this.content.free(node);
   }
 
+  /** All branches, main first. */
   listBranches(): BranchInfo[] {
     return this.branches.list();
   }
@@ -256,6 +264,7 @@ export class FsCore implements Engine {
     this.branches.snapshot(branch, name);
   }
 
+  /** All snapshots, oldest first. */
   listSnapshots(): SnapshotInfo[] {
     return this.branches.snapshots();
   }
@@ -326,17 +335,17 @@ export class FsCore implements Engine {
     return this.#overlays.commit(this.branches.get(branch), options.force ?? false);
   }
 
-  /** See Overlays. */
+  /** See Overlays. @internal */
   realDependency(branch: string, place: Place, found: WalkOutcome): RealDependency | 'free' | undefined {
     return this.#overlays.dependency(this.branches.get(branch), place, found);
   }
 
-  /** See Overlays. */
+  /** See Overlays. @internal */
   realInode(path: string, stat: BigIntStats): number | undefined {
     return this.#overlays.inode(path, stat);
   }
 
-  /** The bytes of a record listed by `overlayChanges`; for a symbolic link, its target. */
+  /** The bytes of a record listed by `overlayChanges`; for a symbolic link, its target. @internal */
   overlayBytes(node: Inode): Buffer {
     return node.isSymlink() ? Buffer.from(node.symlink) : this.content.readAll(node);
   }

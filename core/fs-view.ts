@@ -23,6 +23,7 @@ import * as xattr from './ops/xattr.ts';
 import { type Caller, may } from './permission.ts';
 import type { Mounts, Place } from './walk.ts';
 
+/** Option of operations that may follow symbolic links. */
 export interface Follow {
   /** Follow a symbolic link in the last component. */
   readonly follow?: boolean;
@@ -32,9 +33,11 @@ export interface Follow {
 export interface OpenResult {
   /** `oid` is the object to open natively, 0 if there is none (memory backstore, not a regular file). */
   readonly attr: Attr;
+  /** Whether the call created the file. */
   readonly created: boolean;
   /** Inode of the directory in which the walk found the name; 0 if the place was an inode number. */
   readonly dir: number;
+  /** Name in `dir`, after symbolic links; empty if the place was an inode number. */
   readonly name: string;
 }
 
@@ -42,22 +45,28 @@ const BLOCK = 4096;
 
 /** All operations on one branch, with the permissions of one caller. */
 export class FsView {
+  /** @internal */
   readonly core: Engine;
+  /** @internal */
   readonly ns: Namespace;
+  /** The caller whose permissions apply. */
   readonly who: Caller;
-  /** If set, walks append the directories that their results depend on. */
+  /** If set, walks append the directories that their results depend on. @internal */
   trail: number[] | undefined;
 
+  /** @internal */
   constructor(core: Engine, ns: Namespace, who: Caller) {
     this.core = core;
     this.ns = ns;
     this.who = who;
   }
 
+  /** @internal */
   get mounts(): Mounts {
     return this.core.mounts;
   }
 
+  /** Name of the branch. */
   get branch(): string {
     return this.ns.name;
   }
@@ -102,6 +111,7 @@ export class FsView {
     return { ino: node.ino, type: fileType(node.mode), created };
   }
 
+  /** Creates a directory. @throws FsError EEXIST */
   mkdir(place: Place, mode = 0o777): Attr {
     return this.#attr(create.mkdir(this, place, mode));
   }
@@ -109,12 +119,13 @@ export class FsView {
   mknod(place: Place, mode: number): Attr {
     return this.#attr(create.mknod(this, place, mode));
   }
-  /** Creates the name of a socket that is about to be bound; `oid` is the object to bind it at. */
+  /** Creates the name of a socket that is about to be bound; `oid` is the object to bind it at. @internal */
   bindSocket(place: Place, mode: number): Attr {
     const node = create.mknod(this, place, S_IFSOCK | (mode & 0o777));
     this.core.promote(this.ns, node, 0);
     return this.#attr(node);
   }
+  /** Creates a symbolic link at `place` to `target`, which need not exist. @throws FsError EEXIST */
   symlink(target: string, place: Place): Attr {
     return this.#attr(create.symlink(this, target, place));
   }
@@ -122,9 +133,11 @@ export class FsView {
   link(from: Place, to: Place, options?: Follow): Attr {
     return this.#attr(create.link(this, from, to, options?.follow ?? false));
   }
+  /** Removes a name that is no directory. @throws FsError ENOENT, EISDIR */
   unlink(place: Place): void {
     removal.unlink(this, place);
   }
+  /** Removes an empty directory. @throws FsError ENOTEMPTY, ENOTDIR, EBUSY for a mount's root */
   rmdir(place: Place): void {
     removal.rmdir(this, place);
   }
@@ -133,6 +146,7 @@ export class FsView {
     rename(this, from, to, flags);
   }
 
+  /** Target of a symbolic link. @throws FsError EINVAL if it is none */
   readlink(place: Place): string {
     const node = resolve(this, place, false, 'readlink');
     return node.isSymlink() ? node.symlink : fail(place.path === '' ? 'ENOENT' : 'EINVAL', 'readlink', place);
@@ -148,11 +162,12 @@ export class FsView {
     return readdir(this, place, cookie, limit);
   }
 
-  /** Cookie of the newest entry: where a listing that begins now ends. */
+  /** Cookie of the newest entry: where a listing that begins now ends. @internal */
   listingEnd(): number {
     return listingEnd(this);
   }
 
+  /** Sets the permission bits. @throws FsError EPERM, ENOTSUP for a symbolic link */
   chmod(place: Place, mode: number, options?: Follow): void {
     metadata.chmod(this, place, mode, options?.follow ?? true);
   }
@@ -160,16 +175,20 @@ export class FsView {
   chown(place: Place, uid: number, gid: number, options?: Follow): void {
     metadata.chown(this, place, uid, gid, options?.follow ?? true);
   }
+  /** Sets the times of access and modification. @throws FsError EPERM, EACCES */
   utimens(place: Place, atime: metadata.TimeChange, mtime: metadata.TimeChange, options?: Follow): void {
     metadata.utimens(this, place, atime, mtime, options?.follow ?? true);
   }
+  /** Sets the length in bytes of a regular file. @throws FsError EISDIR, EFBIG, ENOSPC */
   truncate(place: Place, length: number): void {
     data.truncate(this, place, length);
   }
 
+  /** Value of an extended attribute. @throws FsError ENODATA */
   getxattr(place: Place, name: string, options?: Follow): Buffer {
     return xattr.getxattr(this, place, name, options?.follow ?? true);
   }
+  /** Names of the extended attributes. */
   listxattr(place: Place, options?: Follow): string[] {
     return xattr.listxattr(this, place, options?.follow ?? true);
   }
@@ -177,6 +196,7 @@ export class FsView {
   setxattr(place: Place, name: string, value: Uint8Array, flags = 0, options?: Follow): void {
     xattr.setxattr(this, place, name, value, flags, options?.follow ?? true);
   }
+  /** Removes an extended attribute. @throws FsError ENODATA */
   removexattr(place: Place, name: string, options?: Follow): void {
     xattr.removexattr(this, place, name, options?.follow ?? true);
   }
@@ -185,6 +205,7 @@ export class FsView {
    * The inode that a watch of `place` applies to. Requires permission to read, as Linux does.
    *
    * @throws FsError ENOENT, EACCES, ENOTDIR with `directory`
+   * @internal
    */
   watchable(
     place: Place,
@@ -197,6 +218,7 @@ export class FsView {
     return found;
   }
 
+  /** Size and usage of the filesystem. */
   statfs(place: Place): StatFs {
     resolve(this, place, true, 'statfs');
     return this.core.statfs(BLOCK);
@@ -226,7 +248,7 @@ export class FsView {
       }
   }
 
-  /** Path in the real filesystem of the file whose bytes are read in place; undefined for all others. */
+  /** Path in the real filesystem of the file whose bytes are read in place; undefined for all others. @internal */
   lowerPath(ino: number): string | undefined {
     const node = this.ns.node(ino);
     return node?.lower && !node.object ? node.lower.realPath : undefined;
@@ -234,6 +256,7 @@ export class FsView {
 
   // Bytes, inside this process. Permissions were checked by open.
 
+  /** All bytes of a regular file. */
   readFile(ino: number): Buffer {
     return data.readFile(this, ino);
   }
@@ -254,6 +277,7 @@ export class FsView {
     if (!this.ns.node(ino)) throw new FsError('ENOENT', 'open');
     this.core.hold(ino);
   }
+  /** Ends a `hold`: an inode without a name is freed with its last holder. */
   release(ino: number): void {
     this.core.release(ino);
   }

@@ -7,9 +7,11 @@ import type { FsEvent } from './events/fs-event.ts';
 
 /** Bounds of the journal; the oldest events are dropped first. */
 export interface JournalLimits {
+  /** Number of events. */
   readonly maxEvents: number;
   /** Estimate of the heap that events may hold. */
   readonly maxBytes: number;
+  /** Milliseconds between an event and the newest event. */
   readonly maxAgeMs: number;
 }
 

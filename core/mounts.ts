@@ -6,8 +6,11 @@ import type { Namespace } from './layers/namespace.ts';
 import type { Engine } from './ops/view-context.ts';
 import type { Mounts } from './walk.ts';
 
+/** User and group of a file. */
 export interface Owner {
+  /** User id. */
   readonly uid: number;
+  /** Group id. */
   readonly gid: number;
 }
 

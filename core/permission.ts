@@ -6,10 +6,13 @@ import type { Inode } from './layers/inode.ts';
 export interface Caller {
   /** 0 for the host itself. */
   readonly pid: number;
+  /** User id; 0 may do everything except execute a file without an x bit. */
   readonly uid: number;
+  /** Group id. */
   readonly gid: number;
   /** Supplementary groups. */
   readonly groups?: readonly number[];
+  /** Permission bits that new files do not get. */
   readonly umask: number;
 }
 

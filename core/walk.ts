@@ -13,12 +13,15 @@ import { type Caller, may } from './permission.ts';
 
 /** A path: absolute, or relative to the directory inode `dir`. An empty path means the inode `dir` itself. */
 export interface Place {
+  /** Inode number of the directory that a relative path begins at. */
   readonly dir?: number;
+  /** Path; see above. */
   readonly path: string;
 }
 
 /** The walk left every mount: `path` is the absolute path at which to continue on the real filesystem. */
 export class MountExit extends Error {
+  /** Absolute path at which to continue on the real filesystem. */
   readonly path: string;
   constructor(path: string) {
     super(`'${path}' is outside every mount`);

@@ -59,12 +59,12 @@ export async function buildCommand(outdir: string = at('dist')): Promise<void> {
   chmodSync(main, 0o755);
 }
 
-/** Types of what `import 'shimfs'` gives. Its errors are `npm run types`' to tell. */
-async function buildTypes(): Promise<void> {
+/** The sources of the package's entries, with the options for their declarations: members marked `@internal` are left out. */
+export async function typedProgram(): Promise<import('typescript').Program> {
   const { default: ts } = await import('typescript');
   const { config } = ts.readConfigFile(at('tsconfig.json'), ts.sys.readFile);
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, PACKAGE_ROOT);
-  const program = ts.createProgram(
+  return ts.createProgram(
     TYPED.map((file) => at(file)),
     {
       ...options,
@@ -72,13 +72,14 @@ async function buildTypes(): Promise<void> {
       sourceMap: false,
       declaration: true,
       emitDeclarationOnly: true,
+      stripInternal: true,
     },
   );
-  program.emit();
 }
 
 if (process.argv[1] === at('injector', 'build.ts')) {
   rmSync(at('dist'), { recursive: true, force: true });
   await Promise.all([buildAgent(), buildCommand()]);
-  await buildTypes();
+  // Errors in types are reported by `npm run types`.
+  (await typedProgram()).emit();
 }

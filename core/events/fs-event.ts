@@ -20,6 +20,7 @@ export const EventKind = {
   Closed: 8,
 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
+/** Name of an event kind. */
 export type EventKindName = keyof typeof EventKind;
 
 /** Details of a change, beyond its kind. A bit set. */
@@ -59,11 +60,13 @@ export type FileType = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'c
 export interface FsEvent {
   /** Monotonically increasing, < 2^53, one sequence for a core. */
   readonly id: number;
+  /** A value of `EventKind`. */
   readonly kind: EventKind;
   /** Absolute path in the branch to which the event is delivered; for Renamed the new path. */
   readonly path: string;
   /** Renamed only: the old path. */
   readonly from?: string;
+  /** Inode number. */
   readonly ino: number;
   /** Inode of the directory that holds `path`; 0 for the root and for orphans. */
   readonly parent: number;
@@ -74,6 +77,7 @@ export interface FsEvent {
    * Created: the inode replaced, if the branch sees only the target of a rename.
    */
   readonly replaced?: { readonly ino: number; readonly type: FileType; readonly nlink: number };
+  /** Type of the inode. */
   readonly type: FileType;
   /** Link count of `ino` after the operation. */
   readonly nlink: number;

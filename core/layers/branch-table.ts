@@ -16,6 +16,7 @@ export const MAIN = 'main';
 
 /** A branch, as listed. */
 export interface BranchInfo {
+  /** Name of the branch. */
   readonly name: string;
   /** Live branch below, if any. */
   readonly parent?: string;
@@ -25,7 +26,9 @@ export interface BranchInfo {
 
 /** A snapshot, as listed, and the branch that it was taken of. */
 export interface SnapshotInfo {
+  /** Name of the snapshot. */
   readonly name: string;
+  /** Name of the branch that it was taken of. */
   readonly branch: string;
 }
 

@@ -8,8 +8,11 @@ import { fail, requireMay, resolve, type ViewContext } from './view-context.ts';
 
 /** One entry of a listing. */
 export interface DirectoryEntry {
+  /** Name within the directory. */
   readonly name: string;
+  /** Inode number. */
   readonly ino: number;
+  /** Type of the file. */
   readonly type: FileType;
   /** Continues a listing after this entry; stays valid while entries are added and removed. */
   readonly cookie: number;

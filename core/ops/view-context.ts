@@ -36,9 +36,13 @@ export interface CommittedChange {
 export interface StatFs {
   /** Bytes. */
   readonly blockSize: number;
+  /** Blocks in total: the quota, or 1 TiB without one. */
   readonly blocks: number;
+  /** Blocks free. */
   readonly free: number;
+  /** Inodes in use. */
   readonly files: number;
+  /** Inodes free. */
   readonly filesFree: number;
   /** Bytes. */
   readonly nameMax: number;

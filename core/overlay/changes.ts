@@ -21,19 +21,23 @@ export type ChangeKind = 'added' | 'modified' | 'attributes' | 'deleted';
 /** How the real file was changed by other programs since the branch copied it up, in conflict with the branch's change. */
 export type Conflict = 'changed' | 'created' | 'removed';
 
+/** A difference between a branch and the real directory below it. */
 export interface OverlayChange {
+  /** How the branch differs. */
   readonly kind: ChangeKind;
   /** Path under which programs see it. */
   readonly path: string;
+  /** Type of the file. */
   readonly type: FileType;
+  /** Set if another program changed the real file since the branch copied it up. */
   readonly conflict?: Conflict;
-  /** The branch's record; undefined for a deletion. */
+  /** The branch's record; undefined for a deletion. @internal */
   readonly node?: Inode;
-  /** The real file's record; undefined for an addition. */
+  /** The real file's record; undefined for an addition. @internal */
   readonly real?: Inode;
-  /** The real file's state at the time of the comparison. */
+  /** The real file's state at the time of the comparison. @internal */
   readonly version?: LowerVersion;
-  /** The branch's entry for it; a commit records the resulting real state there. */
+  /** The branch's entry for it; a commit records the resulting real state there. @internal */
   readonly entry?: LayerEntry;
 }
 

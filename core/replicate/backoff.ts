@@ -1,5 +1,6 @@
 /** Delay before a retry: doubles up to a limit, with jitter so that retries do not coincide. */
 
+/** Options of the pauses between retries. */
 export interface BackoffOptions {
   /** Milliseconds after the first failure. Default: 100. */
   readonly first?: number;

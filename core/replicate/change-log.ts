@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 export interface LogEntry {
   /** Milliseconds since the epoch. */
   readonly time: number;
+  /** The action that was applied, or `failed`. */
   readonly action:
     | 'write'
     | 'mkdir'
@@ -16,14 +17,19 @@ export interface LogEntry {
     | 'rename'
     | 'scan'
     | 'failed';
+  /** Path relative to the target's root. */
   readonly path: string;
+  /** rename, link: the other path. */
   readonly from?: string;
+  /** write: bytes written. */
   readonly bytes?: number;
+  /** failed: the error's message. */
   readonly error?: string;
 }
 
 /** Receives each action after it was applied. */
 export interface ChangeLog {
+  /** Writes an entry. A rejection counts as a failure of the path, which is retried. */
   append(entry: LogEntry): Promise<void>;
 }
 

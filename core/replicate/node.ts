@@ -3,6 +3,7 @@ import { sameXattrs, type Xattrs } from './xattrs.ts';
 
 /** Attributes of a file that replication compares and copies. */
 export interface ReplicaNode {
+  /** Type of the file. */
   readonly type: 'file' | 'directory' | 'symlink';
   /** Permission bits; meaningless for a symbolic link. */
   readonly mode: number;
@@ -18,6 +19,7 @@ export interface ReplicaNode {
   readonly inode?: string;
   /** Absent if the system does not report owners. */
   readonly uid?: number;
+  /** Group id; absent if the system does not report owners. */
   readonly gid?: number;
   /** Absent if extended attributes are unsupported or unknown. */
   readonly xattrs?: Xattrs;

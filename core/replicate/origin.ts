@@ -10,6 +10,7 @@ import { branchXattrs, type XattrPort } from './xattrs.ts';
 
 /** A readable tree with a source of changes. */
 export interface Origin {
+  /** Source of the changes below `root`. */
   readonly source: Source;
   /** The path to watch. */
   readonly root: string;

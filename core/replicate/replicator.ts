@@ -22,35 +22,47 @@ import type { Target } from './target.ts';
 
 /** State of a replicator after an action, for display. */
 export interface Progress {
+  /** `scan`: everything is being compared; `live`: changes are followed. */
   readonly phase: 'scan' | 'live';
   /** Actions applied to the target since the start, and bytes written. */
   readonly actions: number;
+  /** Bytes written to the target since the start. */
   readonly bytes: number;
   /** Number of paths given up until the next scan. */
   readonly failed: number;
+  /** The last action. */
   readonly last: LogEntry;
 }
 
 /** Options of Replicator; only `origin` and `target` are required. */
 export interface ReplicatorOptions {
+  /** The tree to copy. */
   readonly origin: Origin;
+  /** The tree to keep equal to it. */
   readonly target: Target;
   /** Default: no state is kept, and every start compares everything. */
   readonly state?: StateStore;
+  /** Receives each action. Default: none. */
   readonly log?: ChangeLog;
   /** Selects the paths that are replicated; see `compileFilter`. */
   readonly rules?: readonly Rule[];
   /** Milliseconds between full scans. Default: one hour. 0: never. */
   readonly scanInterval?: number;
+  /** `bytes`: also compare the bytes of files with equal size and time. Default: `times`. */
   readonly compare?: 'times' | 'bytes';
   /** Milliseconds; see EventStream. Default: 50, 500. */
   readonly latency?: number;
+  /** Maximum delay in milliseconds; see EventStream. Default: 500. */
   readonly maxLatency?: number;
+  /** Pauses between retries of a path. */
   readonly backoff?: BackoffOptions;
+  /** Called after each action. */
   readonly onProgress?: (progress: Progress) => void;
   /** Called for each failed attempt. */
   readonly onError?: (error: unknown, path: string) => void;
+  /** Its abort stops the replicator. */
   readonly signal?: AbortSignal;
+  /** Clock and timers. Default: the process's. */
   readonly timers?: Timers;
   /** From 0 to 1. */
   readonly random?: () => number;

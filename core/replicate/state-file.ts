@@ -14,6 +14,7 @@ export interface ReplicaState {
 export interface StateStore {
   /** undefined: no usable state, and everything must be compared. */
   load(): Promise<ReplicaState | undefined>;
+  /** Replaces the stored state. */
   save(state: ReplicaState): Promise<void>;
 }
 

@@ -25,15 +25,19 @@ export type Staged = string;
 export interface Target {
   /** Creates the root and removes bytes that earlier processes left staged. */
   prepare(): Promise<void>;
+  /** undefined if the path does not exist. */
   stat(path: string): Promise<ReplicaNode | undefined>;
   /** Names, without the target's own directory; none if the path is no directory. */
   list(path: string): Promise<string[]>;
   /** Used to compare bytes. */
   read(path: string): AsyncIterable<Uint8Array>;
+  /** Stores bytes out of sight of the target's readers, until `commit` or `discard`. */
   stage(chunks: AsyncIterable<Uint8Array>): Promise<Staged>;
   /** Makes the staged bytes the file `path`, replacing anything but a directory. */
   commit(staged: Staged, path: string, node: ReplicaNode): Promise<void>;
+  /** Frees staged bytes. */
   discard(staged: Staged): Promise<void>;
+  /** Creates a directory; does nothing if it exists. */
   makeDirectory(path: string, node: ReplicaNode): Promise<void>;
   /** Replaces anything but a directory. */
   symlink(path: string, node: ReplicaNode): Promise<void>;

@@ -13,6 +13,7 @@ export interface XattrPort {
   list(path: string): string[];
   /** @throws Error ENODATA if the file has no such attribute */
   get(path: string, name: string): Uint8Array;
+  /** Creates or replaces an attribute. */
   set(path: string, name: string, value: Uint8Array): void;
   /** @throws Error ENODATA */
   remove(path: string, name: string): void;

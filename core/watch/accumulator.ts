@@ -4,9 +4,13 @@ import { Collapser } from './collapse.ts';
 
 /** Net changes since the last query; absolute paths. */
 export interface Accumulated {
+  /** Files whose contents or attributes changed. */
   readonly modified: readonly string[];
+  /** Files that were created. */
   readonly created: readonly string[];
+  /** Files that were removed. */
   readonly deleted: readonly string[];
+  /** Files that were renamed; an exchange is two entries. */
   readonly moved: readonly { readonly from: string; readonly to: string }[];
   /** True if changes were lost or a root changed: the sets are incomplete. */
   readonly rescan: boolean;
@@ -37,14 +41,17 @@ export function accumulated(changes: readonly Change[]): Accumulated {
 export class Accumulator {
   readonly #collapser = new Collapser();
 
+  /** Whether there is no change to get. */
   get empty(): boolean {
     return this.#collapser.size === 0;
   }
 
+  /** Adds a change, in the order of delivery. */
   add(change: Change): void {
     this.#collapser.push(change);
   }
 
+  /** Returns the changes since the last call and forgets them. */
   getAndClear(): Accumulated {
     return accumulated(this.#collapser.drain());
   }

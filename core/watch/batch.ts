@@ -10,6 +10,7 @@ import { covers, parentOf } from './paths.ts';
  * `lastId`: pass as `since` to resume after this batch.
  */
 export interface WatchBatch extends ReadonlyArray<WatchEvent> {
+  /** Highest event id up to this batch. */
   readonly lastId: number;
 }
 

@@ -43,13 +43,17 @@ const DONE = Promise.resolve();
 
 /** Source of the changes of one branch; create it with `branchSource`. */
 export class BranchSource implements Source {
+  /** The core that the branch belongs to. */
   readonly core: FsCore;
+  /** Name of the branch. */
   readonly branch: string;
+  /** Device number of the core. */
   readonly dev: number;
   readonly epoch: string;
   readonly #router = new Router((path) => this.list(path));
   #unsubscribe: (() => void) | undefined;
 
+  /** @internal */
   constructor(core: FsCore, branch: string) {
     this.core = core;
     this.branch = branch;

@@ -42,10 +42,12 @@ export class ChangeBuffer {
     this.#collapse = options.collapse ?? true;
   }
 
+  /** Whether `drain` would return nothing. */
   get empty(): boolean {
     return this.#raw.length === 0 && this.#dropped === 0 && (this.#collapser?.size ?? 0) === 0;
   }
 
+  /** Queues a change. */
   push(change: Change): void {
     if (change.kind === 'update' || change.kind === 'attrib') {
       if (this.#collapse && this.#touchAgain(change)) return;

@@ -24,10 +24,13 @@ export type ChangeType = FileType | 'unknown';
 
 /** One change below a watched root, or a message about the watch itself. */
 export interface Change {
+  /** Kind of the change, or of the message about the watch. */
   readonly kind: ChangeKind | ControlKind;
+  /** Absolute path; for a rename the new path. */
   readonly path: string;
   /** rename, root-moved: the path before. */
   readonly from?: string;
+  /** Type of the file. */
   readonly type: ChangeType;
   /** Id of the last operation included. < 2^53. */
   readonly id: number;

@@ -27,10 +27,12 @@ export class Collapser {
   /** Changes up to the last control change: nothing is carried past it. */
   #closed: Change[] = [];
 
+  /** Number of changes that `drain` would return at most. */
   get size(): number {
     return this.#closed.length + this.#list.size;
   }
 
+  /** Adds a change, in the order of delivery. */
   push(change: Change): void {
     if (isControl(change)) {
       this.#closeSegment();

@@ -17,7 +17,9 @@ import type { Attachment, AttachOptions, ChangeSink, Source } from './source.ts'
 
 /** Options of DirectorySource, all injectable for tests. */
 export interface DirectorySourceOptions {
+  /** @internal */
   readonly backend?: Backend;
+  /** @internal */
   readonly tree?: Tree;
   /**
    * Read the tree when a watch begins, at the cost of one lstat for each file: then every rename is delivered as a rename.

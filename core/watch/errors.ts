@@ -2,7 +2,9 @@
 
 /** `cause` is the error of the system or the backend. */
 export class WatcherError extends Error {
+  /** Operation that failed, such as `watch`. */
   readonly op: string;
+  /** Path that it was given. */
   readonly path: string;
   constructor(op: string, path: string, cause: unknown) {
     const why = cause instanceof Error ? cause.message : String(cause);

@@ -44,6 +44,7 @@ export type ScanType = 'singleNode' | 'folder' | 'rescan' | 'nop';
 
 /** A change with FSEvents' flags. */
 export interface WatchEvent extends Change {
+  /** A set of `EventFlag` bits. */
   readonly flag: EventFlag;
 }
 

@@ -41,11 +41,13 @@ export interface EventStreamOptions extends BufferOptions {
   readonly include?: readonly string[];
   /** Applied before `include` and `ignore`. */
   readonly rules?: readonly Rule[];
+  /** Its abort closes the stream. */
   readonly signal?: AbortSignal;
   /** Called if the source fails after it was ready. The stream is then closed. */
   readonly onError?: (error: unknown) => void;
   /** Called when the source is temporarily unavailable, and (without an error) when it returns. */
   readonly onInterruption?: (error?: Error) => void;
+  /** Clock and timers. Default: the process's. */
   readonly timers?: Timers;
 }
 
@@ -54,6 +56,7 @@ export type BatchCallback = (batch: WatchBatch) => void;
 
 /** A stream of batches from one or more paths, for callbacks, `for await` and RxJS. */
 export class EventStream implements AsyncIterable<WatchBatch>, Disposable {
+  /** The watched paths, without trailing slashes. */
   readonly paths: readonly string[];
   /** Resolves once no change can be missed; if the source cannot be watched, rejects with WatcherError and closes the stream. */
   readonly ready: Promise<void>;
@@ -189,6 +192,7 @@ export class EventStream implements AsyncIterable<WatchBatch>, Disposable {
     return this.#source.currentEventId();
   }
 
+  /** Milliseconds since the epoch; undefined if the source does not know the id, or no longer. */
   eventIdToTimestamp(id: number): number | undefined {
     return this.#source.eventIdToTimestamp(id);
   }
@@ -198,6 +202,7 @@ export class EventStream implements AsyncIterable<WatchBatch>, Disposable {
     return this.#attachments[0]!.dev;
   }
 
+  /** Whether `close` was called or the source failed. */
   get isClosed(): boolean {
     return !this.#open;
   }

@@ -28,34 +28,42 @@ export class EventWatcher implements AsyncIterable<WatchBatch>, Disposable {
     return new EventWatcher(new EventStream('/', { source: SILENT }));
   }
 
+  /** Device of the watched path. */
   get dev(): number {
     return this.#stream.dev;
   }
 
+  /** Resolves once no change can be missed; rejects with WatcherError if the path cannot be watched. */
   get ready(): Promise<void> {
     return this.#stream.ready;
   }
 
+  /** Resolves once the watcher is closed and the system's watch is released. */
   get closed(): Promise<void> {
     return this.#stream.closed;
   }
 
+  /** Batches from each subscription on; completes when the watcher is closed. */
   get events$(): EventStream['events$'] {
     return this.#stream.events$;
   }
 
+  /** Id up to which everything was delivered. */
   get latestEventId(): number {
     return this.#stream.latestEventId;
   }
 
+  /** Id of the last change anywhere in the source. */
   currentEventId(): number {
     return this.#stream.currentEventId();
   }
 
+  /** Milliseconds since the epoch; undefined if the source does not know the id, or no longer. */
   eventIdToTimestamp(id: number): number | undefined {
     return this.#stream.eventIdToTimestamp(id);
   }
 
+  /** Delivers queued changes now. */
   flush(): void {
     this.#stream.flush();
   }
@@ -64,6 +72,7 @@ export class EventWatcher implements AsyncIterable<WatchBatch>, Disposable {
     return this.#stream[Symbol.asyncIterator]();
   }
 
+  /** Releases everything and drops queued changes. Idempotent; may be called from a callback. */
   close(): void {
     this.#stream.close();
   }

@@ -23,6 +23,7 @@ export type Rule =
 
 /** Decision of a filter about a path. */
 export interface Verdict {
+  /** Whether the path is reported. */
   readonly allowed: boolean;
   /** Index of the rule that decided; -1 if none did. */
   readonly rule: number;
@@ -32,9 +33,11 @@ export interface Verdict {
 
 /** A compiled sequence of rules. */
 export interface Filter {
+  /** The rules that were compiled. */
   readonly rules: readonly Rule[];
   /** @param directory for rules that match directories only (`build/`) */
   accepts(path: string, directory?: boolean): boolean;
+  /** The decision, with the rule that made it. @param directory as for `accepts` */
   explain(path: string, directory?: boolean): Verdict;
 }
 

@@ -17,14 +17,17 @@ import type { Lister } from './scope.ts';
 export interface ObjectEvent {
   /** `rescan`: changes were lost; compare everything at and below `path`. */
   readonly op: 'put' | 'delete' | 'rescan';
+  /** The key. */
   readonly path: string;
   /** delete: everything below `path` was deleted as well. */
   readonly prefix?: boolean;
+  /** Id of the event that caused it; several keys may share it. */
   readonly id: number;
+  /** Milliseconds since the epoch. */
   readonly time: number;
 }
 
-/** @param list lists the files below a directory that was moved */
+/** Converts an event of a tree to puts and deletes of keys. @param list lists the files below a directory that was moved */
 export function objectEvents(event: WatchEvent, list: Lister): ObjectEvent[] {
   const { kind, path, from, type, id, time } = event;
   const objectEvent = (op: ObjectEvent['op'], at: string, directory = false): ObjectEvent => ({

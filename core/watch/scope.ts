@@ -9,8 +9,11 @@ import { isControl } from './change.ts';
 
 /** A file found by listing a tree. */
 export interface TreeEntry {
+  /** Absolute path. */
   readonly path: string;
+  /** Type of the file. */
   readonly type: ChangeType;
+  /** Inode number; absent if the source does not know it. */
   readonly ino?: number;
 }
 

@@ -45,7 +45,9 @@ export interface Source {
   readonly remembers?: boolean;
   /** Resolves once `epoch` is known, if it is not from the start. @throws if there is nothing to watch */
   open?(): Promise<void>;
+  /** Lists the tree below a path as it is now. */
   readonly list: Lister;
+  /** Delivers the changes at and below `root` to `sink`, until the attachment is closed. */
   attach(root: string, sink: ChangeSink, options?: AttachOptions): Attachment;
   /** Id of the last change, or an id below that of every change to come. */
   currentEventId(): number;

@@ -5,6 +5,7 @@ export interface Timers {
   now(): number;
   /** Runs `action` once, after at least `ms` milliseconds, never on the caller's stack. */
   set(ms: number, action: () => void): unknown;
+  /** Cancels a timer that `set` returned. */
   clear(timer: unknown): void;
 }
 

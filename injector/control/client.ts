@@ -20,6 +20,7 @@ import { type SessionFile, sessionFilePath } from './session-file.ts';
 
 /** The host refused a request, or is not running. `code`: a POSIX error code, if any. */
 export class ControlError extends UserError {
+  /** POSIX error code such as `ENOENT`; undefined for other refusals. */
   readonly code: string | undefined;
   constructor(message: string, remedy: string, code?: string) {
     super(message, remedy);
@@ -57,7 +58,9 @@ function unknownSession(name: string): ControlError {
   );
 }
 
+/** A connection to a session's host, for commands: the methods of `ControlMethods`. */
 export class ControlClient implements Caller {
+  /** @internal */
   readonly session: SessionFile;
   /** Resolves when the connection has ended, on either side. */
   readonly ended: Promise<void>;
@@ -101,6 +104,7 @@ export class ControlClient implements Caller {
     return this.#ask(Op.Hello, data);
   }
 
+  /** Calls a method and returns its value. @throws ControlError if the host refuses, or has ended (`code` EIO) */
   call<K extends MethodName>(
     method: K,
     params: ControlMethods[K]['params'],

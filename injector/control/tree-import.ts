@@ -7,16 +7,23 @@ import { UserError } from '../user-error.ts';
 import { type Caller, CHUNK_BYTES } from './methods.ts';
 import { Pipeline } from './pipeline.ts';
 
+/** Options of `importTree` and `exportTree`. */
 export interface TreeOptions {
+  /** Branch to copy to or from. Default: main. */
   readonly branch?: string;
   /** Called before each entry. */
   readonly onProgress?: (copied: Copied) => void;
 }
 
+/** Counts of copied entries, updated as the copy proceeds. */
 export interface Copied {
+  /** Regular files, each counted under its first name. */
   files: number;
+  /** Directories. */
   directories: number;
+  /** Symbolic links, and further names of files. */
   links: number;
+  /** Bytes of regular files. */
   bytes: number;
   /** Paths of entries that are neither file, directory nor symbolic link. */
   readonly skipped: string[];

@@ -54,6 +54,7 @@ export interface FridaEngine {
   close(): Promise<void>;
 }
 
+/** Cause of an EngineError. `engine-missing`: Frida is not installed; `script`: the agent failed to load. */
 export type EngineErrorCode =
   | 'engine-missing'
   | 'engine-failed'
@@ -66,8 +67,10 @@ export type EngineErrorCode =
 /** A failure with what to do about it, in two sentences a person can act on. */
 export class EngineError extends Error {
   constructor(
+    /** Cause, for programs. */
     readonly code: EngineErrorCode,
     message: string,
+    /** A sentence with the remedy. */
     readonly remedy: string,
   ) {
     super(message);

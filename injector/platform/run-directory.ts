@@ -13,12 +13,16 @@ import { ensurePrivateDirectory } from './private-directory.ts';
 const SUN_PATH_BYTES = process.platform === 'darwin' ? 104 : 108;
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
 
+/** Cause of a SessionError. `taken`: another host has the name; `limit`: too many mounts or overlays. */
 export type SessionErrorCode = 'bad-name' | 'taken' | 'path-too-long' | 'limit';
 
+/** A session cannot be opened. */
 export class SessionError extends Error {
   constructor(
+    /** Cause, for programs. */
     readonly code: SessionErrorCode,
     message: string,
+    /** A sentence with the remedy. */
     readonly remedy: string,
   ) {
     super(message);

@@ -6,15 +6,19 @@ import { enterBranch } from '../host/session/branch-entry.ts';
 import { UserError } from '../user-error.ts';
 import { type OwnSessionOptions, openPrivateSession } from './own-session.ts';
 
+/** Options of `attach`: the process, and the session that it enters. */
 export interface AttachOptions extends OwnSessionOptions {
+  /** Id of a running process. */
   readonly pid: number;
   /** Bring it into the session of this name. Without: into a session of its own, which needs a mount. */
   readonly session?: string;
   /** Default: main. In a session of its own it is made. */
   readonly branch?: string;
+  /** Virtual paths that do not exist for the process. */
   readonly hide?: readonly string[];
 }
 
+/** A process that gate and agent were loaded into. */
 export interface Attached {
   /** Of a session of its own. */
   readonly core?: FsCore;

@@ -46,7 +46,9 @@ export function gateFlags(platform: GatePlatform = HERE): string[] {
     : [...COMMON_FLAGS, ...LINUX_FLAGS, '-shared', '-Wl,-z,now', '-Wl,-z,nodelete', '-Wl,-z,initfirst'];
 }
 
+/** The gate's library cannot be compiled. */
 export class GateBuildError extends Error {
+  /** A sentence with the remedy. */
   readonly remedy: string;
   constructor(message: string, remedy: string) {
     super(message);

@@ -11,6 +11,7 @@ import { gateLibrary } from './gate-library.ts';
 import { mountPoints, refuseOverlap } from './mount-points.ts';
 import { overlayDirectories } from './overlay-directories.ts';
 
+/** A real directory that is copied into a session when it opens. */
 export interface Import {
   /** A real directory. */
   readonly from: string;
@@ -18,11 +19,13 @@ export interface Import {
   readonly to: string;
 }
 
+/** Options of a session; at least one mount, overlay or import is required. */
 export interface OwnSessionOptions {
   /** Absolute paths at which the virtual tree stands. */
   readonly mounts?: readonly string[];
   /** Real directories, each to be seen at its own path with all changes kept in the session. */
   readonly overlays?: readonly string[];
+  /** Real directories copied into the tree before any program starts. */
   readonly imports?: readonly Import[];
   /** Bytes that all virtual files together may hold. Default: no limit. */
   readonly maxBytes?: number;
@@ -32,6 +35,7 @@ export interface OwnSessionOptions {
   readonly agent?: 'lazy' | 'always';
   /** Let programs that cannot be covered run outside the virtual tree instead of refusing them. */
   readonly allowUncovered?: boolean;
+  /** Installation of Frida: the PyPI wheel, the npm package, or the first that is found (`auto`, the default). */
   readonly engine?: 'auto' | 'python' | 'npm';
   /** One sentence for a person, with cause and remedy. Default: to standard error. */
   readonly tell?: (message: string) => void;

@@ -10,9 +10,11 @@ import { type Program, type ProgramOptions, startProgram } from './program.ts';
 import { startWithSignals } from './signals.ts';
 import { watchingImpossible } from './watchability.ts';
 
+/** Options of `run`: the program, and the session that it runs in. */
 export interface RunOptions extends OwnSessionOptions {
   /** As a shell would find it. */
   readonly command: string;
+  /** Arguments, without the command's name. Default: none. */
   readonly args?: readonly string[];
   /** Enter the session of this name, which a host keeps. Without: a session of its own, which needs a mount. */
   readonly session?: string;
@@ -22,6 +24,7 @@ export interface RunOptions extends OwnSessionOptions {
   readonly hide?: readonly string[];
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Working directory, real or virtual. Default: that of this process. */
   readonly cwd?: string;
   /** Default: all inherited. */
   readonly stdio?: ProgramOptions['stdio'];
@@ -33,8 +36,11 @@ export interface RunOptions extends OwnSessionOptions {
   readonly keep?: boolean;
 }
 
+/** A started program. */
 export interface Run {
+  /** Node's handle of the process; with `stdio: 'pipe'` it has the program's streams. */
   readonly child: Program['child'];
+  /** Id of the process. */
   readonly pid: number;
   /** Of a session of its own. */
   readonly core?: FsCore;

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Detail, EventKind, type FsEvent } from '../../../core/events/fs-event.ts';
 import { FsCore } from '../../../core/index.ts';
-import { changesOf } from '../../../core/watch/index.ts';
+import { changesOf } from '../../../core/watch/event-change.ts';
 import { eventLine, eventOfLine } from '../../../injector/control/event-line.ts';
 import type { EventLine } from '../../../injector/control/methods.ts';
 

@@ -4,7 +4,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import '../../support/session.ts'; // a run directory of its own
 
-const { attach, FsCore, run, UserError } = await import('../../../injector/index.ts');
+const { attach, ControlClient, FsCore, hostSession, run, UserError } = await import(
+  '../../../injector/index.ts'
+);
 const test = suite('library');
 
 async function textOf(stream: Readable | null): Promise<string> {
@@ -39,6 +41,26 @@ test('two at once, each in a session of its own', async () => {
   );
   assert.equal(await Promise.all(both.map(({ child }) => textOf(child.stdout))), ['one\n', 'two\n']);
   assert.equal(await Promise.all(both.map(({ done }) => done)), [0, 0]);
+});
+
+test('a hosted session is entered by its name, until it is closed', async () => {
+  const session = await hostSession('library', { mounts: ['/v'] });
+  try {
+    session.core.fs.writeFileSync('/v/in', 'in\n');
+    const { done } = await run({ session: session.name, command: 'cp', args: ['/v/in', '/v/out'] });
+    assert.is(await done, 0);
+    assert.is(session.core.fs.readFileSync('/v/out', 'utf8'), 'in\n');
+    const client = await ControlClient.connect('library');
+    const { mounts } = await client.call('session.describe', {});
+    client.close();
+    assert.equal(mounts, session.mounts);
+  } finally {
+    await session[Symbol.asyncDispose]();
+  }
+  await ControlClient.connect('library').then(
+    () => assert.unreachable(),
+    (error) => assert.is(error.code, 'ENOENT'),
+  );
 });
 
 test('a listener hears the program', async () => {
