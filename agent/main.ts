@@ -47,11 +47,17 @@ function start(message: StartMessage): void {
   const { fdClosed, events, detach } = feedCallbacks(gate, feed, watches, [kqueue, dispatch, fsevents]);
   // Frida unloads the script when its client disconnects; from then on the program must not call into it.
   rpc.exports = { dispose: detach };
-  // In the order of struct shimfs_agent.
-  const pointers = [kqueue.changes, kqueue.drain, fdClosed, kqueue.queueClosed, events, dispatch.dispatch];
-  alive.push(gate, pointers, fsevents);
+  const callbacks = {
+    changes: kqueue.changes,
+    drain: kqueue.drain,
+    fd_closed: fdClosed,
+    queue_closed: kqueue.queueClosed,
+    events,
+    dispatch: dispatch.dispatch,
+  };
+  alive.push(gate, callbacks, fsevents);
 
-  gate.install(pointers);
+  gate.install(callbacks);
   gate.connect();
   send({ type: 'ready', hooked });
 }

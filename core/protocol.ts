@@ -91,16 +91,20 @@ export const Op = {
   Getpath: 17,
   /** data: name, reply data: value */
   Getxattr: 18,
-  /** data: name, NUL, value; flags: XATTR_* */
+  /** path2: name, data: value; mode: XATTR_*, flags: AT_SYMLINK_NOFOLLOW, as of the other three */
   Setxattr: 19,
+  /** Reply data: names, NUL after each. */
   Listxattr: 20,
+  /** data: name */
   Removexattr: 21,
+  /** mode: type and permissions, b: device number */
   Mknod: 22,
+  /** Reply: `blocks` in all and `size` free bytes, 4096 a block; `ino`: number of files. */
   Statfs: 23,
   /** Native writes to a watched object. a: oid. Answered, so that the writer's next wait sees its event. */
   Wrote: 24,
   /**
-   * A native write is about to make an object longer. a: oid, b: its length then. ENOSPC above the quota. With flags 1
+   * A native write is about to make an object longer. a: oid, b: its length then. ENOSPC above the quota. With GrowFlag.Partial
    * a part will do that reaches beyond `dir2`. Reply: `ino` is the length that there is room for.
    */
   Grow: 33,
@@ -110,15 +114,15 @@ export const Op = {
   Agent: 26,
   /** Directory to enter. Reply: attributes with the placeholder directory's name in data. */
   Chdir: 27,
-  /** A child by fork holds these objects too. data: u64 oids. No answer. */
+  /** A child by fork holds these objects too. data: u64 oids. With RequestFlag.Reply: attributes of the first. */
   Inherit: 28,
-  /** The process's agent watches these inodes, or forgets them. data: u64 inodes, b: 1 or 0. flags 1: answer. */
+  /** The process's agent watches these inodes, or forgets them. data: u64 inodes, b: 1 or 0. flags: RequestFlag */
   Watch: 29,
   /** The program made a kqueue, so a watch may come: the engine's start need not wait for it. No answer. */
   Warm: 31,
   /**
-   * AF_UNIX. flags 0: where the socket is that `path` leads to; 1: make its name, data: the text it was bound by;
-   * 2: the text that the socket of object `a` was bound by. Reply data: an object's name (a real path with
+   * AF_UNIX. flags: SocketUse. Find: where the socket is that `path` leads to; Make: its name, data: the text it was bound
+   * by; Bound: the text that the socket of object `a` was bound by. Reply data: an object's name (a real path with
    * ReplyFlag.Lower, nothing where there is no socket), or the text.
    */
   Socket: 32,
@@ -126,7 +130,7 @@ export const Op = {
   Binding: 34,
   /**
    * A real file that is read in place may have been copied up. dir: inode, a: reader, b: offset, mode: descriptors of
-   * that description, flags 1: it is locked, 2: mapped. Reply: the copy's `oid`, and a descriptor of it comes along
+   * that description, flags: RepointFlag. Reply: the copy's `oid`, and a descriptor of it comes along
    * (SCM_RIGHTS); with ReplyFlag.Lower it is still, or stays, where it was.
    */
   Repoint: 35,
@@ -136,13 +140,13 @@ export const Op = {
   Control: 30,
   /**
    * Whole trees for stream `a` (the process's own number) of the process's agent. data: absolute paths, NUL after each.
-   * flags 1: hear of them, 0: forget the whole stream (no answer), 2: first tell what is recorded since event `b`, as
-   * AgentOp.Past frames and one AgentOp.PastEnd. Reply: `ino` is the newest event's id.
+   * flags: SubtreeMode. Remove: the whole stream (no reply); Replay: the retained events since `b` come first, as
+   * AgentOp.Replayed frames and one AgentOp.ReplayEnd. Reply: `ino` is the newest event's id.
    */
   Subtree: 50,
   /**
-   * Ids of events. flags 0: the newest (`a`: the system's own newest; what follows is above it), 1: the last before
-   * the time `a` (ms), 2: the same as 0, and nobody waits for the answer. Reply: `ino` is the id; data: 16 bytes that name this history.
+   * Ids of events. flags: EventIdKind. Newest: `a` is the system's own newest, above which later ids are; Before: the last
+   * before the time `a` (ms); Raise: as Newest, without a reply. Reply: `ino` is the id; data: 16 bytes that name this history.
    */
   EventId: 51,
   /**
@@ -160,6 +164,23 @@ export const Op = {
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 
+/** Flag of Inherit and Watch: a reply is wanted. */
+export const RequestFlag = { Reply: 1 } as const;
+/** Flag of Grow: a part of the write will do. */
+export const GrowFlag = { Partial: 1 } as const;
+/** Flags of Repoint: the description holds a lock, or is mapped. */
+export const RepointFlag = { Locked: 1, Mapped: 2 } as const;
+/** flags of Socket. */
+export const SocketUse = {
+  /** where it is */ Find: 0,
+  /** make its name */ Make: 1,
+  /** the text of bind */ Bound: 2,
+} as const;
+/** flags of Subtree. */
+export const SubtreeMode = { Remove: 0, Add: 1, /** the retained events first */ Replay: 2 } as const;
+/** flags of EventId. */
+export const EventIdKind = { Newest: 0, /** before a time */ Before: 1, /** no reply */ Raise: 2 } as const;
+
 /** Frames on an agent's connection. */
 export const AgentOp = {
   Hello: 1,
@@ -167,10 +188,10 @@ export const AgentOp = {
   Event: 65,
   /** host → agent: the host is going; every watch ends. */
   Goodbye: 66,
-  /** host → agent: an EVENT record of the past, for its `stream` alone. */
-  Past: 70,
-  /** host → agent: that was the past of `stream`; `id` is its last event's. detail 1: part of it is lost. */
-  PastEnd: 71,
+  /** host → agent: a retained EVENT record, for its `stream` alone. */
+  Replayed: 70,
+  /** host → agent: the replay for `stream` ends; `id` is its last event's. detail 1: older events are lost. */
+  ReplayEnd: 71,
   /** host → agent: the agent was too slow, and events below the trees of its streams are lost. */
   Lost: 72,
 } as const;
@@ -240,7 +261,7 @@ export const ReplyFlag = {
   Exit: 1,
   /** Open: the file was created by this call. */
   Created: 2,
-  /** A change by descriptor: the file has a name in a mirror, so make it natively, too. */
+  /** Reply to a change by descriptor (shares its bit with Beneath, of Stat): the file has a name in a mirror, so make it natively, too. */
   Tell: 32,
   /** Stat: until a generation in `data` changes (pairs of u32: index, value), the answer stays the same. */
   Cacheable: 8,
@@ -250,7 +271,7 @@ export const ReplyFlag = {
    */
   Lower: 4,
   /**
-   * Stat, with Cacheable: and until a look at a real path tells something else. Behind the pairs come one of u32
+   * Stat, with Cacheable (shares its bit with Tell): and until a look at a real path differs. Behind the pairs come one of u32
    * 0xffffffff and the path's length, the real inode (u64) and the path.
    */
   Beneath: 32,
@@ -283,7 +304,10 @@ export const DIRENT = /* @__PURE__ */ layout('shimfs_dirent', {
   name_length: 'u32',
 });
 
-/** An event on its way to an agent, with all that the mappings ask for. Fixed part; path and from follow. */
+/**
+ * An event for an agent, with everything that the mappings need. Fixed part; path and from follow. `from`: the old name of a
+ * Renamed, and of a Created that is a hard link the name it was made from.
+ */
 export const EVENT = /* @__PURE__ */ layout('shimfs_event', {
   length: 'u32',
   op: 'u16',
@@ -304,7 +328,7 @@ export const EVENT = /* @__PURE__ */ layout('shimfs_event', {
   replaced_type: 'u32',
   path_length: 'u32',
   from_length: 'u32',
-  /** AgentOp.Past and PastEnd: whose. */
+  /** AgentOp.Replayed and ReplayEnd: the stream they are for. */
   stream: 'u32',
 });
 

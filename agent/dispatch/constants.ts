@@ -20,13 +20,4 @@ export const DISPATCH_VNODE_RENAME = NOTE_RENAME;
 export const DISPATCH_VNODE_REVOKE = NOTE_REVOKE;
 export const DISPATCH_VNODE_FUNLOCK = NOTE_FUNLOCK;
 
-/** What a program did to a source, in the gate's numbers (agent/gate/dispatch.h). */
-export const DispatchOp = {
-  Created: 0,
-  Activate: 1,
-  Resume: 2,
-  Suspend: 3,
-  Cancel: 4,
-  /** The last reference was released. */
-  Released: 5,
-} as const;
+export { DispatchOp } from '../../core/gate/agent-abi.ts';

@@ -213,7 +213,7 @@ export class EventFrameDecoder {
       this.#sink.goodbye();
       return true;
     }
-    if (op !== AgentOp.Event && (op < AgentOp.Past || op > AgentOp.Lost))
+    if (op !== AgentOp.Event && (op < AgentOp.Replayed || op > AgentOp.Lost))
       return this.#fail('unknown-op', `unexpected op ${op} from the host`);
     if (length < EVENT.size) return this.#fail('malformed', `event frame of ${length} bytes is too short`);
     const text = view.getUint32(at + AT.path_length, true) + view.getUint32(at + AT.from_length, true);
@@ -221,8 +221,8 @@ export class EventFrameDecoder {
     this.#frame.aim(view, bytes, at);
     this.#unread = true;
     if (op === AgentOp.Event) this.#sink.event(this.#frame);
-    else if (op === AgentOp.Past) this.#sink.replayed?.(this.#frame);
-    else if (op === AgentOp.PastEnd) this.#sink.replayEnd?.(this.#frame);
+    else if (op === AgentOp.Replayed) this.#sink.replayed?.(this.#frame);
+    else if (op === AgentOp.ReplayEnd) this.#sink.replayEnd?.(this.#frame);
     else this.#sink.lost?.();
     return true;
   }

@@ -5,6 +5,7 @@
  * A batch is a sequence of records aligned to 8 bytes: length u32, flags u32, id u64, ino u64, path bytes, NUL.
  */
 
+import { StreamFlag } from '../../core/gate/agent-abi.ts';
 import { decodePath, encodedLength, encodePath } from '../events/path-text.ts';
 import type { StreamEvent } from './coalescing-window.ts';
 import { CreateFlag, EventFlag } from './constants.ts';
@@ -76,7 +77,6 @@ export function putPaths(paths: readonly string[]): Uint8Array {
 }
 
 /** Bits of a creation record. */
-const MIXED = 1;
 const SINCE_NOW_HALF = 0xffffffff;
 
 /**
@@ -96,7 +96,7 @@ export function readSpec(number: number, bytes: Uint8Array): StreamSpec {
     latency: view.getFloat64(8, true) * 1000,
     since: now ? undefined : u64(view, 16),
     pid: view.getUint32(24, true),
-    mixed: (view.getUint32(4, true) & MIXED) !== 0,
+    mixed: (view.getUint32(4, true) & StreamFlag.Mixed) !== 0,
     roots,
     mounts: paths.slice(2 * count),
   };

@@ -1,6 +1,7 @@
 /* What the gate asks of the Frida agent in this process, and how a call crosses into its JavaScript. */
 #pragma once
 #include <pthread.h>
+#include "agent_abi.h"
 #include "os.h"
 #include "queue.h"
 
@@ -24,19 +25,6 @@ static inline void cross_back(struct crossing c) {
   pthread_setcancelstate(c.cancel, NULL);
   restore_signals(&c.mask);
 }
-
-enum dispatch_op { DISPATCH_CREATED = 0, DISPATCH_ACTIVATE = 1, DISPATCH_RESUME = 2, DISPATCH_SUSPEND = 3, DISPATCH_CANCEL = 4, DISPATCH_RELEASED = 5 };
-
-/* Native callbacks of the agent's JavaScript. Counts ≥ 0 or -errno. */
-struct shimfs_agent {
-  int32_t (*changes)(uint32_t queue, uint32_t family, const void *changes, int32_t nchanges, void *events, int32_t nevents, uint32_t flags);
-  int32_t (*drain)(uint32_t queue, uint32_t family, void *events, int32_t capacity);
-  void (*fd_closed)(int32_t fd);
-  void (*queue_closed)(uint32_t queue);
-  /* What came from the host. length 0: it has gone. Returns the low half of the last event's number. */
-  uint32_t (*events)(const void *bytes, uint32_t length);
-  int32_t (*dispatch)(uint32_t op, uint32_t id, int32_t fd, uint32_t mask);
-};
 
 bool agent_here(void); /* in this process, now */
 bool agent_lost(void); /* it was here, and will not come again */

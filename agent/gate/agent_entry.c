@@ -79,7 +79,7 @@ EXPORT int shimfs_agent_watch(const uint64_t *inodes, uint32_t count, int on) {
   enum { PAGE = 8192 };
   for (uint32_t at = 0; at < count; at += PAGE) {
     uint32_t n = count - at < PAGE ? count - at : PAGE;
-    struct request q = {.op = OP_WATCH, .flags = on ? 1 : 0, .b = on ? 1 : 0, .data = (const char *)(inodes + at), .data_length = n * 8};
+    struct request q = {.op = OP_WATCH, .flags = on ? REQUEST_FLAG_REPLY : 0, .b = on ? 1 : 0, .data = (const char *)(inodes + at), .data_length = n * 8};
     long result = 0;
     if (on) result = host_ask(&q);
     else host_post(&q);

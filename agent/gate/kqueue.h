@@ -2,14 +2,7 @@
 #pragma once
 #include <stdint.h>
 #include <time.h>
-
-enum family { FAMILY_KEVENT = 0, FAMILY_KEVENT64 = 1, FAMILY_QOS = 2, FAMILIES = 3 };
-
-/* Offsets: xnu bsd/sys/event.h and event_private.h. ident is at 0, filter at 8, flags at 10 in all of them. */
-struct record_layout {
-  uint8_t size, fflags, data, udata;
-};
-static const struct record_layout layouts[FAMILIES] = {{32, 12, 16, 24}, {48, 12, 16, 24}, {72, 24, 32, 16}};
+#include "agent_abi.h"
 
 struct record_head {
   uint64_t ident;

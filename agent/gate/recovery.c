@@ -43,7 +43,7 @@ static void recover_one(int fd, struct origin o) {
   if (o.kind == FD_DIRECTORY) fd_assign(fd, FD_DIRECTORY, o.ino, 0, 0, flags);
   if (o.kind != FD_FILE) return;
   const struct shimfs_reply *reply;
-  struct request q = {.op = OP_INHERIT, .flags = 1, .data = (const char *)&o.oid, .data_length = sizeof o.oid};
+  struct request q = {.op = OP_INHERIT, .flags = REQUEST_FLAG_REPLY, .data = (const char *)&o.oid, .data_length = sizeof o.oid};
   if (host_begin(&q, &reply, NULL) >= 0)
     fd_assign(fd, (reply->mode & S_IFMT) == S_IFIFO ? FD_FIFO : FD_FILE, reply->ino, o.oid, reply->slot, flags);
   host_end();
@@ -97,7 +97,7 @@ static void recover_executable(void) {
   if (o.kind != FD_FILE) {
     executable_ino = watched_executable(target, (size_t)n);
   } else {
-    struct request q = {.op = OP_INHERIT, .flags = 1, .data = (const char *)&o.oid, .data_length = sizeof o.oid};
+    struct request q = {.op = OP_INHERIT, .flags = REQUEST_FLAG_REPLY, .data = (const char *)&o.oid, .data_length = sizeof o.oid};
     if (host_begin(&q, &reply, NULL) >= 0) executable_ino = reply->ino;
     host_end();
   }

@@ -4,10 +4,9 @@
  * ident and udata are kept as two unsigned 32-bit halves: they are only compared and echoed, and a BigInt would be
  * allocated for each record.
  */
+import { Family, RECORD_LAYOUTS, type RecordLayout } from '../../core/gate/agent-abi.ts';
 
-/** The function that was called; a kqueue's first call binds it to a family. */
-export const Family = { Kevent: 0, Kevent64: 1, KeventQos: 2 } as const;
-export type Family = (typeof Family)[keyof typeof Family];
+export { Family };
 
 /** One record, decoded. */
 export class KeventRecord {
@@ -32,28 +31,21 @@ export class KeventRecord {
   }
 }
 
-/** Byte offsets inside a record; -1 where the layout lacks the field. */
-interface Offsets {
-  readonly ident: number;
-  readonly filter: number;
-  readonly flags: number;
-  readonly fflags: number;
-  readonly data: number;
-  readonly udata: number;
-  readonly qos: number;
-  readonly xflags: number;
-  readonly ext: number;
-}
-
 export class KeventCodec {
   constructor(
     readonly name: string,
-    /** Bytes of one record. */
-    readonly size: number,
-    readonly at: Offsets,
-    /** Number of 64-bit extension words. */
-    readonly extCount: number,
+    readonly at: RecordLayout,
   ) {}
+
+  /** Bytes of one record. */
+  get size(): number {
+    return this.at.size;
+  }
+
+  /** Number of 64-bit extension words. */
+  get extCount(): number {
+    return this.at.extCount;
+  }
 
   read(view: DataView, index: number, into: KeventRecord): void {
     const base = index * this.size;
@@ -126,24 +118,9 @@ export class KeventCodec {
   }
 }
 
-const KEVENT = new KeventCodec(
-  'kevent',
-  32,
-  { ident: 0, filter: 8, flags: 10, fflags: 12, data: 16, udata: 24, qos: -1, xflags: -1, ext: -1 },
-  0,
-);
-const KEVENT64 = new KeventCodec(
-  'kevent64_s',
-  48,
-  { ident: 0, filter: 8, flags: 10, fflags: 12, data: 16, udata: 24, qos: -1, xflags: -1, ext: 32 },
-  2,
-);
-const KEVENT_QOS = new KeventCodec(
-  'kevent_qos_s',
-  72,
-  { ident: 0, filter: 8, flags: 10, fflags: 24, data: 32, udata: 16, qos: 12, xflags: 28, ext: 40 },
-  4,
-);
-
 /** Indexed by `Family`. */
-export const CODECS: readonly [KeventCodec, KeventCodec, KeventCodec] = [KEVENT, KEVENT64, KEVENT_QOS];
+export const CODECS: readonly [KeventCodec, KeventCodec, KeventCodec] = [
+  new KeventCodec('kevent', RECORD_LAYOUTS[Family.Kevent]!),
+  new KeventCodec('kevent64_s', RECORD_LAYOUTS[Family.Kevent64]!),
+  new KeventCodec('kevent_qos_s', RECORD_LAYOUTS[Family.KeventQos]!),
+];

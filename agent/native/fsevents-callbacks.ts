@@ -1,25 +1,11 @@
 /** Connects the gate's calls on FSEvents streams to Streams. */
+import { StreamOp } from '../../core/gate/agent-abi.ts';
 import type { EventFeed } from '../events/event-feed.ts';
 import { asText, readEvents, readPaths, readSpec } from '../fsevents/records.ts';
 import type { Stream } from '../fsevents/stream.ts';
 import { Streams, type StreamsOptions } from '../fsevents/streams.ts';
 import { FseventsGate } from './fsevents-gate.ts';
 import type { GateLibrary } from './gate-library.ts';
-
-/** enum stream_op of gate/fsevents/fsevents.h. */
-const StreamOp = {
-  Create: 0,
-  Exclude: 1,
-  Schedule: 2,
-  Unschedule: 3,
-  Start: 4,
-  Stop: 5,
-  Invalidate: 6,
-  Release: 7,
-  Flush: 8,
-  Drained: 9,
-  Real: 10,
-} as const;
 
 export interface FseventsCallbacks {
   /** Keep referenced for as long as the process runs: native code holds the pointer. */

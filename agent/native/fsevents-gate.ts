@@ -1,4 +1,5 @@
 /** The gate's functions for FSEvents streams, and the memory through which their arguments are passed. */
+import { SubtreeMode } from '../../core/protocol.ts';
 import type { StreamEvent } from '../fsevents/coalescing-window.ts';
 import { encodedEventsLength, putEvents, putPaths } from '../fsevents/records.ts';
 import type { GateLibrary } from './gate-library.ts';
@@ -8,9 +9,6 @@ const MAX_PATH_BYTES = 64 * 1024;
 
 /** For short native calls, which never wait for JavaScript. */
 const BRIEF: NativeFunctionOptions = { scheduling: 'exclusive', exceptions: 'propagate' };
-
-/** Operations of shimfs_agent_subtree. */
-const SubtreeOp = { Remove: 0, Add: 1, Replay: 2 } as const;
 
 const bind = (gate: GateLibrary) => {
   const at = (name: string): NativePointer => gate.module.getExportByName(name);
@@ -62,18 +60,18 @@ export class FseventsGate {
       const paths = putPaths(part);
       const { address, bytes } = this.#memory(paths.length);
       bytes.set(paths);
-      newest = this.#native.subtree(stream, SubtreeOp.Add, address, paths.length, 0).toNumber();
+      newest = this.#native.subtree(stream, SubtreeMode.Add, address, paths.length, 0).toNumber();
       if (newest < 0 || roots.length === 0) break;
     }
     return newest;
   }
 
   unsubscribe(stream: number): void {
-    this.#native.subtree(stream, SubtreeOp.Remove, NULL, 0, 0);
+    this.#native.subtree(stream, SubtreeMode.Remove, NULL, 0, 0);
   }
 
   replay(stream: number, since: number): void {
-    this.#native.subtree(stream, SubtreeOp.Replay, NULL, 0, since);
+    this.#native.subtree(stream, SubtreeMode.Replay, NULL, 0, since);
   }
 
   /** @returns number of events queued and not delivered yet */

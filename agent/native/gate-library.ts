@@ -1,4 +1,5 @@
 /** The gate's exports as functions, and the program's memory as views. */
+import { AGENT_CALLBACKS, type AgentCallbackName } from '../../core/gate/agent-abi.ts';
 
 /** Short calls that never wait for JavaScript: the engine's lock is kept. */
 const BRIEF: NativeFunctionOptions = { scheduling: 'exclusive', exceptions: 'propagate' };
@@ -54,11 +55,10 @@ export class GateLibrary {
       );
   }
 
-  /** @param callbacks in the order of struct shimfs_agent (gate/agent.c) */
-  install(callbacks: readonly NativePointer[]): void {
-    const table = Memory.alloc(callbacks.length * Process.pointerSize);
-    callbacks.forEach((callback, i) => {
-      table.add(i * Process.pointerSize).writePointer(callback);
+  install(callbacks: Readonly<Record<AgentCallbackName, NativePointer>>): void {
+    const table = Memory.alloc(AGENT_CALLBACKS.length * Process.pointerSize);
+    AGENT_CALLBACKS.forEach(({ name }, i) => {
+      table.add(i * Process.pointerSize).writePointer(callbacks[name]);
     });
     new NativeFunction(this.module.getExportByName('shimfs_agent_install'), 'void', ['pointer'])(table);
   }

@@ -1,5 +1,6 @@
 /** The C headers that the gate is compiled with, made from the modules that the host and the agent use. */
 import { cHeader } from '../wire-header.ts';
+import { agentAbiHeader } from './agent-abi.ts';
 import { callsHeader } from './system-calls.ts';
 import { functionsHeader } from './system-functions.ts';
 
@@ -8,4 +9,5 @@ export const gateHeaders = (): Readonly<Record<string, string>> => ({
   'wire.h': cHeader(),
   'functions.h': functionsHeader(),
   'call_table.h': callsHeader(),
+  'agent_abi.h': agentAbiHeader(),
 });

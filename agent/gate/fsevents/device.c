@@ -17,14 +17,14 @@ API(uint64_t, FSEventsGetCurrentEventId, (void)) {
 API(void *, FSEventsCopyUUIDForDevice, (int32_t device)) {
   if (session.active && device == virtual_device() && real_find_framework()) {
     struct uuid_bytes history = {{0}};
-    return host_event_id(ID_NEWEST, 0, history.byte) || history.byte[0] ? real.CFUUIDCreateFromUUIDBytes(NULL, history) : NULL;
+    return host_event_id(EVENT_ID_KIND_NEWEST, 0, history.byte) || history.byte[0] ? real.CFUUIDCreateFromUUIDBytes(NULL, history) : NULL;
   }
   REAL(FSEventsCopyUUIDForDevice, NULL, device);
 }
 
 API(uint64_t, FSEventsGetLastEventIdForDeviceBeforeTime, (int32_t device, double seconds)) {
   if (session.active && device == virtual_device()) {
-    uint64_t id = seconds > 0 ? host_event_id(ID_BEFORE, (uint64_t)(seconds * 1000), NULL) : 0;
+    uint64_t id = seconds > 0 ? host_event_id(EVENT_ID_KIND_BEFORE, (uint64_t)(seconds * 1000), NULL) : 0;
     return id ? id * ID_PARTS + ID_PARTS - 1 : 0;
   }
   REAL(FSEventsGetLastEventIdForDeviceBeforeTime, 0, device, seconds);

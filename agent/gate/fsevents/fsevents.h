@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "../real.h"
+#include "agent_abi.h"
 
 /* ---- records: a batch is a row of these, each aligned to 8 bytes; agent/fsevents/records.ts ---- */
 struct event_record {
@@ -91,29 +92,14 @@ void stream_flush(struct stream *s);
 /* A line on standard error (description.c). */
 void stream_log(const char *function, const char *what);
 
-/* ---- the agent's part: agent/native/fsevents-callbacks.ts ---- */
-enum stream_op {
-  STREAM_CREATE = 0,     /* data: the stream as records.ts reads it */
-  STREAM_EXCLUDE = 1,    /* data: paths. Returns whether it is allowed, like the next ones */
-  STREAM_SCHEDULE = 2,
-  STREAM_UNSCHEDULE = 3,
-  STREAM_START = 4,      /* a: highest id delivered. Returns whether it runs */
-  STREAM_STOP = 5,
-  STREAM_INVALIDATE = 6,
-  STREAM_RELEASE = 7,
-  STREAM_FLUSH = 8,      /* Returns the highest id handed over */
-  STREAM_DRAINED = 9,
-  STREAM_REAL = 10,      /* data: records of the system's stream */
-};
-enum { STREAM_MIXED = 1 };
+/* ---- what is asked of the agent (agent/native/fsevents-callbacks.ts) ---- */
 /* `otherwise`: the answer where no agent is. */
 int64_t stream_ask(enum stream_op op, const struct stream *s, const void *data, size_t length, uint64_t a, int64_t otherwise);
 /* The same where the caller is to wake streams itself. */
 int64_t stream_ask_quietly(enum stream_op op, const struct stream *s, const void *data, size_t length, uint64_t a, int64_t otherwise);
 
-/* ---- the host's part ---- */
-enum { ID_NEWEST = 0, ID_BEFORE = 1, ID_PARTS = 4 /* agent/fsevents/event-id.ts */ };
-/* The core's id; with ID_NEWEST it goes on above `a`. `history`: may be NULL, else which history it is of. */
+/* ---- what is asked of the host ---- */
+/* The core's id, of a kind EVENT_ID_KIND_*; with NEWEST it goes on above `a`. `history`: may be NULL, else which history it is of. */
 uint64_t host_event_id(uint32_t kind, uint64_t a, uint8_t history[16]);
 /* The newest id as FSEvents tells it; ours go on above the system's. */
 uint64_t newest_event_id(void);

@@ -35,7 +35,7 @@ uint64_t host_event_id(uint32_t kind, uint64_t a, uint8_t history[16]) {
 
 uint64_t newest_event_id(void) {
   uint64_t theirs = real_find_fsevents() && real.FSEventsGetCurrentEventId ? real.FSEventsGetCurrentEventId() : 0;
-  uint64_t ours = host_event_id(ID_NEWEST, (theirs + ID_PARTS - 1) / ID_PARTS, NULL) * ID_PARTS + ID_PARTS - 1;
+  uint64_t ours = host_event_id(EVENT_ID_KIND_NEWEST, (theirs + ID_PARTS - 1) / ID_PARTS, NULL) * ID_PARTS + ID_PARTS - 1;
   return ours > theirs ? ours : theirs;
 }
 
@@ -45,7 +45,7 @@ uint64_t newest_event_id(void) {
  */
 EXPORT int64_t shimfs_agent_subtree(uint32_t stream, uint32_t mode, const char *paths, uint32_t length, uint64_t since) {
   struct request q = {.op = OP_SUBTREE, .flags = mode, .a = stream, .b = since, .data = paths, .data_length = length};
-  if (mode == 0) {
+  if (mode == SUBTREE_MODE_REMOVE) {
     host_post(&q);
     return 0;
   }
@@ -58,6 +58,6 @@ EXPORT int64_t shimfs_agent_subtree(uint32_t stream, uint32_t mode, const char *
 
 /* The system's ids have come to four times this. Nobody waits. */
 EXPORT void shimfs_agent_raise(uint64_t id) {
-  struct request q = {.op = OP_EVENT_ID, .flags = 2, .a = id};
+  struct request q = {.op = OP_EVENT_ID, .flags = EVENT_ID_KIND_RAISE, .a = id};
   host_post(&q);
 }

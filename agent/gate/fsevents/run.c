@@ -67,7 +67,7 @@ API(void, FSEventStreamFlushSync, (void *reference)) {
   if (system_stream) real.FSEventStreamFlushSync(system_stream);
   stream_real_drop(system_stream);
   /* What has happened before this call is with the agent after it. */
-  host_event_id(ID_NEWEST, 0, NULL);
+  host_event_id(EVENT_ID_KIND_NEWEST, 0, NULL);
   agent_catch_up();
   stream_ask_quietly(STREAM_FLUSH, s, NULL, 0, 0, 0);
   stream_flush(s); /* here, not on the loop that would be woken */

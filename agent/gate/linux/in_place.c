@@ -14,7 +14,6 @@
 #include "../text.h"
 #include "in_place.h"
 
-enum { LOCKED = 1, MAPPED = 2 };
 
 static uint32_t counter_of(uint64_t ino) {
   return __atomic_load_n(&session.generations[1 + ino % (SHIMFS_GENERATIONS - 1)], __ATOMIC_ACQUIRE);
@@ -56,7 +55,7 @@ __attribute__((noinline)) static void ask(int fd, struct fd_entry *e) {
   for (int i = 0; i <= fd_highest(); i++) holds += is_part(i, reader);
   long at = sys(SYS_lseek, fd, 0, SEEK_CUR);
   struct shimfs_reply reply;
-  struct request q = {.op = OP_REPOINT, .flags = (is_locked(fd) ? LOCKED : 0) | (e->mapped ? MAPPED : 0),
+  struct request q = {.op = OP_REPOINT, .flags = (is_locked(fd) ? REPOINT_FLAG_LOCKED : 0) | (e->mapped ? REPOINT_FLAG_MAPPED : 0),
                       .mode = holds, .dir = e->ino, .a = reader, .b = at < 0 ? 0 : (uint64_t)at};
   int passed = -1;
   long result = host_receive(&q, &reply, &passed);

@@ -84,7 +84,7 @@ static long admitted(long nr, long fd, const struct arguments *a, long *most) {
   long end;
   if (n <= 0 || at < 0 || __builtin_add_overflow(at, n, &end) || end <= st.st_size) return 0;
   const struct shimfs_reply *reply;
-  struct request q = {.op = OP_GROW, .flags = nr != SYS_fallocate, .dir2 = (uint64_t)at, .a = e->oid, .b = (uint64_t)end};
+  struct request q = {.op = OP_GROW, .flags = nr != SYS_fallocate ? GROW_FLAG_PARTIAL : 0, .dir2 = (uint64_t)at, .a = e->oid, .b = (uint64_t)end};
   long result = host_begin(&q, &reply, NULL);
   if (result >= 0 && reply->ino < (uint64_t)end) *most = (long)reply->ino - at;
   host_end();

@@ -19,7 +19,7 @@
 #include "../text.h"
 #include "calls.h"
 
-enum { UNIX_PATH = sizeof ((struct sockaddr_un *)0)->sun_path, HEAD = offsetof(struct sockaddr_un, sun_path), WANT = 0, MAKE = 1, TELL = 2 };
+enum { UNIX_PATH = sizeof ((struct sockaddr_un *)0)->sun_path, HEAD = offsetof(struct sockaddr_un, sun_path) };
 
 /* ---- towards the kernel ---- */
 
@@ -80,12 +80,12 @@ static void release(struct target *t) {
   if (t->held >= 0) sys(SYS_close, t->held);
 }
 
-/* Where the socket of that place is. With MAKE its name is made, `text` being what it is called. Uses room->link. */
+/* Where the socket of that place is. With SOCKET_USE_MAKE its name is made, `text` being what it is called. Uses room->link. */
 static long reach(const struct place *p, uint32_t how, const char *text, struct scratch *room, struct target *t) {
   const struct shimfs_reply *reply;
   const char *data;
   struct request q = {.op = OP_SOCKET, .flags = how, .mode = 0777, .dir = p->dir, .path = p->path, .path_length = p->length,
-                      .data = text, .data_length = how == MAKE ? (uint32_t)text_length(text) : 0};
+                      .data = text, .data_length = how == SOCKET_USE_MAKE ? (uint32_t)text_length(text) : 0};
   long result = host_begin(&q, &reply, &data);
   bool real = reply->reply_flags & (REPLY_FLAG_EXIT | REPLY_FLAG_LOWER);
   size_t n = reply->data_length;
@@ -102,7 +102,7 @@ static long reach(const struct place *p, uint32_t how, const char *text, struct 
     to[n] = 0;
   }
   host_end();
-  if (result < 0) return how == MAKE && result == -EEXIST ? -EADDRINUSE : result;
+  if (result < 0) return how == SOCKET_USE_MAKE && result == -EEXIST ? -EADDRINUSE : result;
   t->virtual = !real;
   return address_to(room->link, t);
 }
@@ -134,7 +134,7 @@ static long with_address(long nr, const struct arguments *a, const struct target
 static long call_at(long nr, const struct arguments *a, const struct place *p, const char *text, struct scratch *room) {
   struct target t = {.held = -1};
   bool binds = nr == SYS_bind;
-  long result = reach(p, binds ? MAKE : WANT, text, room, &t);
+  long result = reach(p, binds ? SOCKET_USE_MAKE : SOCKET_USE_FIND, text, room, &t);
   if (result < 0) return result;
   result = with_address(nr, a, &t);
   if (binds && t.virtual) {
@@ -216,7 +216,7 @@ static void as_bound(union told *told, unsigned *size) {
   if (!oid) return;
   const struct shimfs_reply *reply;
   const char *data;
-  struct request q = {.op = OP_SOCKET, .flags = TELL, .a = oid};
+  struct request q = {.op = OP_SOCKET, .flags = SOCKET_USE_BOUND, .a = oid};
   long result = host_begin(&q, &reply, &data);
   size_t n = result < 0 ? 0 : reply->data_length;
   if (n > UNIX_PATH) n = 0;

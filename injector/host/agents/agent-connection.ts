@@ -65,14 +65,14 @@ export class AgentConnection {
   /** Sent immediately, ahead of folded live events: the replay runs up to the newest event and so repeats them. */
   sendPast(stream: number, event: TreeEvent): void {
     const frame = encodeEvent(event, ++this.seq);
-    frame.writeUInt16LE(AgentOp.Past, E.op);
+    frame.writeUInt16LE(AgentOp.Replayed, E.op);
     frame.writeUInt32LE(stream, E.stream);
     this.#write(frame);
   }
 
   /** @param newest id of the newest event: live events have ids above it */
   sendPastEnd(stream: number, newest: number, lost: boolean): void {
-    const frame = this.#sign(AgentOp.PastEnd, newest);
+    const frame = this.#sign(AgentOp.ReplayEnd, newest);
     frame.writeUInt32LE(stream, E.stream);
     frame.writeUInt32LE(lost ? 1 : 0, E.detail);
     this.#write(frame);

@@ -2,15 +2,12 @@
 import type { FsEvent } from '../../../core/events/fs-event.ts';
 import { SubtreeIndex } from '../../../core/events/subtree-index.ts';
 import type { Pid } from '../../../core/numbers.ts';
-import { ID_PARTS } from '../../../core/protocol.ts';
+import { ID_PARTS, SubtreeMode } from '../../../core/protocol.ts';
 import type { Session, SessionListener } from '../session/session.ts';
 import type { AgentConnection } from './agent-connection.ts';
 import type { Agents } from './agents.ts';
 import { withSiblings } from './siblings.ts';
 import { concerned, type Visible } from './subtrees.ts';
-
-export const SUBTREE_MODES = ['forget', 'hear', 'replay'] as const;
-export type SubtreeMode = (typeof SUBTREE_MODES)[number];
 
 export class EventDelivery implements SessionListener {
   readonly #session: Session;
@@ -52,12 +49,12 @@ export class EventDelivery implements SessionListener {
     connection: AgentConnection,
     stream: number,
     roots: readonly string[],
-    mode: SubtreeMode,
+    mode: number,
     since: number,
   ): void {
     const { subtrees } = this.#agents;
-    if (mode === 'hear') subtrees.add(connection, stream, roots);
-    else if (mode === 'forget') subtrees.forget(connection, stream);
+    if (mode === SubtreeMode.Add) subtrees.add(connection, stream, roots);
+    else if (mode === SubtreeMode.Remove) subtrees.forget(connection, stream);
     else this.#replay(connection, stream, since);
   }
 

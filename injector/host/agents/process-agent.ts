@@ -1,7 +1,7 @@
 /** The agent of a process, for the requests of its gate. Watch calls return false while there is no agent. */
 import type { Pid } from '../../../core/numbers.ts';
 import type { Agents } from './agents.ts';
-import type { EventDelivery, SubtreeMode } from './event-delivery.ts';
+import type { EventDelivery } from './event-delivery.ts';
 
 export class ProcessAgent {
   readonly #agents: Agents;
@@ -35,7 +35,7 @@ export class ProcessAgent {
   }
 
   /** @returns false when the process has no agent */
-  subtree(stream: number, roots: readonly string[], mode: SubtreeMode, since: number): boolean {
+  subtree(stream: number, roots: readonly string[], mode: number, since: number): boolean {
     const connection = this.#agents.connectionOf(this.#pid);
     if (!connection) return false;
     this.#delivery.subtree(connection, stream, roots, mode, since);

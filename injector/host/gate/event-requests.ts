@@ -1,7 +1,7 @@
 /** Requests about watches, and the ids of events. */
 import { O_DIRECTORY } from '../../../core/constants.ts';
 import { decodePath } from '../../../core/path-bytes.ts';
-import { SUBTREE_MODES } from '../agents/event-delivery.ts';
+import { EventIdKind, RequestFlag, SubtreeMode } from '../../../core/protocol.ts';
 import { type Answer, failure } from '../wire/request-frame.ts';
 import { followOf, placeOf } from './operands.ts';
 import type { Handler } from './request-context.ts';
@@ -15,7 +15,7 @@ export const watch: Handler = (q, { agent }) => {
   const { data } = q;
   const inodes = Array.from({ length: data.length / 8 }, (_, i) => Number(data.readBigUInt64LE(i * 8)));
   const known = agent.watch(inodes, q.b !== 0);
-  if (!(q.flags & 1)) return undefined;
+  if (!(q.flags & RequestFlag.Reply)) return undefined;
   return known ? {} : failure('ENOTSUP');
 };
 
@@ -23,17 +23,16 @@ export const subtree: Handler = (q, { session, agent }) => {
   const roots = decodePath(q.data)
     .split('\0')
     .filter((root) => root.startsWith('/'));
-  const mode = SUBTREE_MODES[q.flags];
-  if (!mode) return failure('EINVAL');
-  const known = agent.subtree(q.a, roots, mode, q.b);
-  if (mode === 'forget') return undefined;
+  if (q.flags > SubtreeMode.Replay) return failure('EINVAL');
+  const known = agent.subtree(q.a, roots, q.flags, q.b);
+  if (q.flags === SubtreeMode.Remove) return undefined;
   return known ? idAnswer(session.core.lastEventId) : failure('ENOTSUP');
 };
 
 export const eventId: Handler = (q, { session: { core, history } }) => {
-  if (q.flags === 1) return idAnswer(core.journal.before(q.a), history);
+  if (q.flags === EventIdKind.Before) return idAnswer(core.journal.before(q.a), history);
   if (q.a <= MAX_EVENT_ID) core.raiseEventId(q.a);
-  return q.flags === 2 ? undefined : idAnswer(core.lastEventId, history);
+  return q.flags === EventIdKind.Raise ? undefined : idAnswer(core.lastEventId, history);
 };
 
 /** inotify_add_watch. */

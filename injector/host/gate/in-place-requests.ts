@@ -1,7 +1,7 @@
 /** Requests about real files that a process reads where they are, and their copies. */
 import { statSync } from 'node:fs';
 import type { Attr } from '../../../core/attr.ts';
-import { generationIndex, LIMITS, ReplyFlag } from '../../../core/protocol.ts';
+import { generationIndex, LIMITS, ReplyFlag, RepointFlag } from '../../../core/protocol.ts';
 import { failure, type ReplyAttr } from '../wire/request-frame.ts';
 import type { Handler, RequestContext } from './request-context.ts';
 
@@ -18,7 +18,7 @@ export const repoint: Handler = (q, { session, view, holder, held }) => {
   if (q.mode > LIMITS.MAX_FDS) return failure('EINVAL');
   const ino = q.dir;
   const id = q.heldNumber;
-  const [locked, mapped] = [(q.flags & 1) !== 0, (q.flags & 2) !== 0];
+  const [locked, mapped] = [(q.flags & RepointFlag.Locked) !== 0, (q.flags & RepointFlag.Mapped) !== 0];
   const facts = { pid: holder.peer.pid, ino, locked, mapped };
   // A fork child whose parent ended before the child was known becomes a reader of its own.
   const reader = inPlace.has(id) ? id : inPlace.opened(ino, view.branch, holder);

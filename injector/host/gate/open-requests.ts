@@ -4,7 +4,7 @@ import { O_ACCMODE, O_PATH, O_RDONLY, X_OK } from '../../../core/constants.ts';
 import { FsError } from '../../../core/errors.ts';
 import type { RealName } from '../../../core/inotify/mirrors.ts';
 import type { ObjectId, ReaderNumber } from '../../../core/numbers.ts';
-import { OBJECT_NAMES, ReplyFlag } from '../../../core/protocol.ts';
+import { OBJECT_NAMES, ReplyFlag, RequestFlag } from '../../../core/protocol.ts';
 import { type Answer, failure } from '../wire/request-frame.ts';
 import { openInPlace } from './in-place-requests.ts';
 import { placeOf, text } from './operands.ts';
@@ -68,7 +68,7 @@ const heldNumberAt = (data: Buffer, at: number) =>
 export const inherit: Handler = (q, { session, held }) => {
   const { data } = q;
   for (let at = 0; at + 8 <= data.length; at += 8) held.opened(heldNumberAt(data, at), true);
-  if (!(q.flags & 1)) return undefined;
+  if (!(q.flags & RequestFlag.Reply)) return undefined;
   return { attr: session.core.statObject(heldNumberAt(data, 0) as ObjectId) };
 };
 

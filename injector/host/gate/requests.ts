@@ -1,7 +1,15 @@
 /** The handler of each request of a gate. The decisions are the core's. */
 import { AT_EMPTY_PATH, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, W_OK } from '../../../core/constants.ts';
 import { decodePath, encodePath } from '../../../core/path-bytes.ts';
-import { BY_DESCRIPTOR, DIRENT, Op, ReplyFlag, WireType } from '../../../core/protocol.ts';
+import {
+  BY_DESCRIPTOR,
+  DIRENT,
+  GrowFlag,
+  Op,
+  ReplyFlag,
+  SocketUse,
+  WireType,
+} from '../../../core/protocol.ts';
 import { SocketNames } from '../session/socket-names.ts';
 import { type Answer, putU64, type RequestFrame } from '../wire/request-frame.ts';
 import { cacheableStat } from './cacheable-stat.ts';
@@ -52,8 +60,8 @@ const readdir: Handler = (q, { view }) => {
 
 const socket: Handler = (q, { session, view }) => {
   const names = SocketNames.of(session.core);
-  if (q.flags === 2) return { data: names.get(q.oid) };
-  if (q.flags === 1) {
+  if (q.flags === SocketUse.Bound) return { data: names.get(q.oid) };
+  if (q.flags === SocketUse.Make) {
     const attr = view.bindSocket(placeOf(q), q.mode & ~q.umask);
     names.keep(attr.oid, q.data);
     return { attr, data: objectName(attr.oid) };
@@ -129,7 +137,7 @@ export const HANDLERS: Partial<Record<number, Handler>> = {
   [Op.Close]: (q, { held }) => void held.closed(q.heldNumber),
   [Op.Wrote]: (q, { session, holder }) => done(session.writes.take(q.oid, holder.peer.pid)),
   [Op.Grow]: (q, { session }) =>
-    count(session.core.content.grow(q.oid, q.b, q.flags & 1 ? q.dir2 : undefined)),
+    count(session.core.content.grow(q.oid, q.b, q.flags & GrowFlag.Partial ? q.dir2 : undefined)),
   [Op.Watch]: watch,
   [Op.Subtree]: subtree,
   [Op.EventId]: eventId,

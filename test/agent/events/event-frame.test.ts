@@ -21,8 +21,8 @@ function decode(chunks: Uint8Array[]): Seen & { decoder: EventFrameDecoder } {
   const seen: Seen = { events: [], goodbyes: 0, losses: 0, errors: [] };
   const decoder = new EventFrameDecoder({
     event: (f) => keep(f, AgentOp.Event),
-    replayed: (f) => keep(f, AgentOp.Past),
-    replayEnd: (f) => keep(f, AgentOp.PastEnd),
+    replayed: (f) => keep(f, AgentOp.Replayed),
+    replayEnd: (f) => keep(f, AgentOp.ReplayEnd),
     lost: () => seen.losses++,
     goodbye: () => seen.goodbyes++,
   });
@@ -72,7 +72,7 @@ const fields = fc.record(
       pid: u32,
       path: text,
       from: text,
-      op: fc.constantFrom(AgentOp.Event, AgentOp.Past, AgentOp.PastEnd),
+      op: fc.constantFrom(AgentOp.Event, AgentOp.Replayed, AgentOp.ReplayEnd),
       stream: u32,
     },
   },

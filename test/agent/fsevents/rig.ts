@@ -101,10 +101,10 @@ export class Rig {
 
   replay(stream: Stream, events: readonly ChangeFields[], end: { newest: number; lost?: boolean }): void {
     const frames = events.map((event) =>
-      this.frame({ ...event, op: AgentOp.Past, stream: stream.spec.number }),
+      this.frame({ ...event, op: AgentOp.Replayed, stream: stream.spec.number }),
     );
     const last = eventFrame({
-      op: AgentOp.PastEnd,
+      op: AgentOp.ReplayEnd,
       id: end.newest,
       detail: end.lost ? 1 : 0,
       stream: stream.spec.number,

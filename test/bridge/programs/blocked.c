@@ -55,6 +55,7 @@ static void prepare(void) {
   server = socket(AF_UNIX, SOCK_STREAM, 0);
   if (bind(server, (struct sockaddr *)&a, sizeof a) || listen(server, 0)) exit(3);
   snprintf(fifo, sizeof fifo, "/tmp/blocked-fifo-%d", (int)getpid());
+  unlink(fifo); /* of an earlier program with this number, which was killed */
   if (mkfifo(fifo, 0600)) exit(3);
   char name[] = "/tmp/blocked-file-XXXXXX";
   file = mkstemp(name);

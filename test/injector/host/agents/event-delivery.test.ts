@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Detail, EventKind, type FsEvent, kindName } from '../../../../core/events/fs-event.ts';
+import { SubtreeMode } from '../../../../core/protocol.ts';
 import type { AgentConnection } from '../../../../injector/host/agents/agent-connection.ts';
 import { Agents } from '../../../../injector/host/agents/agents.ts';
 import { EventDelivery } from '../../../../injector/host/agents/event-delivery.ts';
@@ -80,7 +81,7 @@ test('an event is delivered as the branch of the process shows it, or not at all
   core.fs.mkdirSync('/v/d');
   core.hide('side', '/v/d');
   const agent = connect('side');
-  delivery.subtree(agent.connection, 1, ['/v'], 'hear', 0);
+  delivery.subtree(agent.connection, 1, ['/v'], SubtreeMode.Add, 0);
   core.fs.writeFileSync('/v/d/hidden', '');
   core.fs.writeFileSync('/v/seen', '');
   core.fsFor('side').writeFileSync('/v/own', '');
@@ -94,7 +95,7 @@ test('a file with several names is reported with its siblings, and later ids are
   core.fs.writeFileSync('/v/a', '');
   core.fs.linkSync('/v/a', '/v/b');
   const agent = connect();
-  delivery.subtree(agent.connection, 1, ['/v'], 'hear', 0);
+  delivery.subtree(agent.connection, 1, ['/v'], SubtreeMode.Add, 0);
   core.fs.chmodSync('/v/a', 0o600);
   const [event] = agent.events as (FsEvent & { siblings?: readonly string[] })[];
   assert.equal(event!.siblings, ['/v/b']);
@@ -112,12 +113,12 @@ test('a replay sends the events of its roots since an id, and reports lost histo
   core.fs.writeFileSync('/v/d/f', '');
   core.fs.writeFileSync('/v/e/f', '');
   const agent = connect();
-  delivery.subtree(agent.connection, 3, ['/v/d'], 'hear', 0);
-  delivery.subtree(agent.connection, 3, [], 'replay', since);
+  delivery.subtree(agent.connection, 3, ['/v/d'], SubtreeMode.Add, 0);
+  delivery.subtree(agent.connection, 3, [], SubtreeMode.Replay, since);
   assert.equal(agent.lines.splice(0), ['3: Created /v/d/f', '3: end']);
-  delivery.subtree(agent.connection, 3, [], 'replay', core.lastEventId + 100);
+  delivery.subtree(agent.connection, 3, [], SubtreeMode.Replay, core.lastEventId + 100);
   assert.equal(agent.lines.splice(0), ['3: end, lost']);
-  delivery.subtree(agent.connection, 3, [], 'forget', 0);
+  delivery.subtree(agent.connection, 3, [], SubtreeMode.Remove, 0);
   core.fs.writeFileSync('/v/d/g', '');
   assert.equal(agent.lines, []);
   close();
@@ -126,7 +127,7 @@ test('a replay sends the events of its roots since an id, and reports lost histo
 test('subtree watches are notified of the close of the last writer', () => {
   const { delivery, connect, close } = setup();
   const agent = connect();
-  delivery.subtree(agent.connection, 1, ['/v'], 'hear', 0);
+  delivery.subtree(agent.connection, 1, ['/v'], SubtreeMode.Add, 0);
   const closed: FsEvent = {
     id: 1,
     kind: EventKind.Closed,
