@@ -1,4 +1,5 @@
 /** Descriptors of one in-process user: numbers to open files, the lowest free number first. */
+import { O_ACCMODE, O_RDONLY, O_WRONLY } from '../constants.ts';
 import { FsError } from '../errors.ts';
 import type { FileType } from '../events/fs-event.ts';
 
@@ -28,6 +29,20 @@ export class Descriptors {
   get(fd: number, op: string): OpenFile {
     const file = this.#open[fd];
     if (!file) throw new FsError('EBADF', op);
+    return file;
+  }
+
+  /** @throws FsError EBADF if it is not open for reading */
+  readable(fd: number): OpenFile {
+    const file = this.get(fd, 'read');
+    if ((file.flags & O_ACCMODE) === O_WRONLY) throw new FsError('EBADF', 'read');
+    return file;
+  }
+
+  /** @throws FsError EBADF; if it is not open for writing, EBADF for `write` and EINVAL for other operations */
+  writable(fd: number, op: string): OpenFile {
+    const file = this.get(fd, op);
+    if ((file.flags & O_ACCMODE) === O_RDONLY) throw new FsError(op === 'write' ? 'EBADF' : 'EINVAL', op);
     return file;
   }
 

@@ -21,6 +21,7 @@ import { Directory } from './directory.ts';
 import { fileHandle } from './file-handle.ts';
 import { pathOperations } from './path-operations.ts';
 import { BigIntStats, Dirent, Stats } from './stats.ts';
+import { transferOperations } from './transfer-operations.ts';
 import { watcher } from './watcher.ts';
 
 type Names =
@@ -124,6 +125,7 @@ export function nodeFs(view: FsView, subscribe: (sink: EventSink) => () => void)
   const table: Operations = {
     ...pathOperations(view),
     ...descriptorOperations(view, files),
+    ...transferOperations(view, files),
     ...contentOperations(view, files),
     opendir(path: PathArgument): Directory {
       const place = placeOf(path);
