@@ -73,10 +73,11 @@ export const Last = {
 export type Last = (typeof Last)[keyof typeof Last];
 
 /**
- * Walks from `place` to its last component. A single function: all steps share the position, and the loop is hot.
+ * Walks from `place` to its last component.
  *
  * @throws FsError ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG, EISDIR; MountExit
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: all steps share the position, and the loop is hot.
 export function walk(walker: Walker, place: Place, last: Last, op: string): Walk {
   const { ns, who, mounts, trail } = walker;
   let { path } = place;

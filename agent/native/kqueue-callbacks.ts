@@ -2,7 +2,7 @@
 import type { EventFeed } from '../events/event-feed.ts';
 import type { InodeWatches } from '../events/inode-watches.ts';
 import { CODECS, Family } from '../kqueue/kevent-codec.ts';
-import { KqueueBridge, type KqueueOptions } from '../kqueue/kqueue-bridge.ts';
+import { KqueueBridge, type KqueueOptions, type KqueuePorts } from '../kqueue/kqueue-bridge.ts';
 import { type GateLibrary, viewOf } from './gate-library.ts';
 
 export interface KqueueCallbacks {
@@ -15,33 +15,39 @@ export interface KqueueCallbacks {
   detach(): void;
 }
 
+/** The change list of the current call, for changes that the kernel applies. */
+interface CurrentCall {
+  kq: number;
+  family: number;
+  changes: NativePointer;
+  /** Bytes of one record. */
+  size: number;
+}
+
+/** The bridge's access to descriptors and to the kernel, through the gate. */
+const bridgePorts = (gate: GateLibrary, watches: InodeWatches, call: CurrentCall): KqueuePorts => ({
+  lookupFd(fd) {
+    const ino = gate.inode(fd).toNumber();
+    return ino === 0 ? undefined : { ino };
+  },
+  applyKernel: (index) => gate.apply(call.kq, call.family, call.changes.add(index * call.size)),
+  watch: (ino, on) => watches.change(ino, on),
+  signal: (kq, pending) => void gate.signal(kq, pending ? 1 : 0),
+});
+
 export function kqueueCallbacks(
   gate: GateLibrary,
   feed: EventFeed,
   watches: InodeWatches,
   options: Pick<KqueueOptions, 'notes'>,
 ): KqueueCallbacks {
-  /** The change list of the current call, for changes that the kernel applies. */
-  let current = { kq: 0, family: 0, changes: NULL, size: 0 };
-  const bridge = new KqueueBridge(
-    {
-      lookupFd(fd) {
-        const ino = gate.inode(fd).toNumber();
-        return ino === 0 ? undefined : { ino };
-      },
-      applyKernel: (index) =>
-        gate.apply(current.kq, current.family, current.changes.add(index * current.size)),
-      watch: (ino, on) => watches.change(ino, on),
-      signal: (kq, pending) => void gate.signal(kq, pending ? 1 : 0),
-    },
-    { ...options, feed },
-  );
-
+  const call: CurrentCall = { kq: 0, family: 0, changes: NULL, size: 0 };
+  const bridge = new KqueueBridge(bridgePorts(gate, watches, call), { ...options, feed });
   const reportWatches = (): number => watches.flush((inodes, on) => gate.watch(inodes, on));
 
   const changes = new NativeCallback(
     (kq, family, list, nchanges, events, nevents, flags) => {
-      current = { kq, family, changes: list, size: CODECS[family as Family].size };
+      Object.assign(call, { kq, family, changes: list, size: CODECS[family as Family].size });
       const produced = bridge.changes(
         kq,
         family as Family,

@@ -93,44 +93,7 @@ export class HelperClient {
     events?.setEncoding('utf8').on('error', () => {});
 
     const splitter = new LineSplitter();
-    const first = await new Promise<HelperReply[]>((resolve, reject) => {
-      const limit = setTimeout(() => {
-        child.kill('SIGKILL');
-        reject(
-          new EngineError(
-            'timeout',
-            'the Frida helper did not start in time',
-            'Try again on a less busy machine.',
-          ),
-        );
-      }, START_LIMIT_MS);
-      const settle = <T>(done: (value: T) => void, value: T) => {
-        clearTimeout(limit);
-        child.removeAllListeners('error').removeAllListeners('close');
-        child.on('error', () => {});
-        events?.removeAllListeners('data').pause();
-        done(value);
-      };
-      child.once('error', (error) =>
-        settle(
-          reject,
-          new EngineError(
-            'engine-missing',
-            `cannot start ${program.command}: ${error.message}`,
-            'See `shimfs doctor` for what the engine needs.',
-          ),
-        ),
-      );
-      child.once('close', (status, signal) => settle(reject, goneError(status, signal, tail)));
-      events?.on('data', (chunk: string) => {
-        const lines = splitter.push(chunk);
-        if (lines.length > 0)
-          settle(
-            resolve,
-            lines.map((line) => JSON.parse(line)),
-          );
-      });
-    });
+    const first = await firstReplies(child, events, splitter, program.command, () => tail);
     const [ready] = first;
     if (!('ready' in ready)) throw new EngineError('engine-failed', 'the Frida helper spoke out of turn', '');
     const client = new HelperClient(child, ready.version, splitter, () => tail);
@@ -229,4 +192,52 @@ function goneError(status: number | null, signal: string | null, stderr: string)
     `the Frida helper ended (${signal ?? `status ${status}`})${cause}`,
     'Try again: a new helper is started by the next attach.',
   );
+}
+
+/** The helper's first lines. @throws EngineError when it does not start, ends, or writes nothing for START_LIMIT_MS */
+function firstReplies(
+  child: ChildProcess,
+  events: Socket,
+  splitter: LineSplitter,
+  command: string,
+  stderr: () => string,
+): Promise<HelperReply[]> {
+  return new Promise<HelperReply[]>((resolve, reject) => {
+    const limit = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(
+        new EngineError(
+          'timeout',
+          'the Frida helper did not start in time',
+          'Try again on a less busy machine.',
+        ),
+      );
+    }, START_LIMIT_MS);
+    const finish = <T>(done: (value: T) => void, value: T) => {
+      clearTimeout(limit);
+      child.removeAllListeners('error').removeAllListeners('close');
+      child.on('error', () => {});
+      events?.removeAllListeners('data').pause();
+      done(value);
+    };
+    child.once('error', (error) =>
+      finish(
+        reject,
+        new EngineError(
+          'engine-missing',
+          `cannot start ${command}: ${error.message}`,
+          'See `shimfs doctor` for what the engine needs.',
+        ),
+      ),
+    );
+    child.once('close', (status, signal) => finish(reject, goneError(status, signal, stderr())));
+    events?.on('data', (chunk: string) => {
+      const lines = splitter.push(chunk);
+      if (lines.length > 0)
+        finish(
+          resolve,
+          lines.map((line) => JSON.parse(line)),
+        );
+    });
+  });
 }

@@ -64,6 +64,26 @@ export function createApp(options: AppOptions): OpenAPIHono<Env> {
       if (!result.success) throw badRequest(result.error);
     },
   });
+  addRefusals(app, report);
+  addChecks(app, service, host, maxBodyBytes);
+  addPages(app);
+  addHealth(app, service, tokens);
+  for (const path of ['/metrics', '/watchers', '/watchers/*', '/states', '/states/*'])
+    app.use(path, checkToken(tokens));
+  const registry = metricsOf(service);
+  app.get('/metrics', async (context) =>
+    context.body(await registry.metrics(), 200, { 'content-type': registry.contentType }),
+  );
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  addWatcherRoutes(app, service);
+  addEventRoutes(app, service);
+  addStateRoutes(app, service);
+  app.doc31('/openapi.json', DOCUMENT);
+  return app;
+}
+
+/** Answers for errors, unknown routes and wrong methods. */
+function addRefusals(app: OpenAPIHono<Env>, report: (error: unknown) => void): void {
   app.onError((error) => {
     if (error instanceof Problem) return error.toResponse();
     if (error instanceof HTTPException && error.status < 500)
@@ -95,6 +115,10 @@ export function createApp(options: AppOptions): OpenAPIHono<Env> {
     answer.headers.set('allow', allow);
     return answer;
   });
+}
+
+/** Checks that every request passes: its host, its size, and that the service is not closing. */
+function addChecks(app: OpenAPIHono<Env>, service: WatcherService, host: string, maxBodyBytes: number): void {
   app.use(checkHost(host));
   app.use(async (context, next) => {
     if (service.closed)
@@ -117,9 +141,16 @@ export function createApp(options: AppOptions): OpenAPIHono<Env> {
       },
     }),
   );
+}
+
+/** Pages for people. */
+function addPages(app: OpenAPIHono<Env>): void {
   app.get('/', (context) => context.html(PAGE));
   app.get('/docs', (context) => context.redirect('/docs/', 308));
   app.get('/docs/', (context) => context.html(apiPage(app.getOpenAPI31Document(DOCUMENT) as ApiDocument)));
+}
+
+function addHealth(app: OpenAPIHono<Env>, service: WatcherService, tokens: Tokens): void {
   app.get('/healthz', (context) => {
     const failure = service.storeFailure;
     // Reasons name paths: whoever only asks whether it is well does not hear them.
@@ -137,16 +168,4 @@ export function createApp(options: AppOptions): OpenAPIHono<Env> {
       notice: (known && service.store.notice) || null,
     });
   });
-  for (const path of ['/metrics', '/watchers', '/watchers/*', '/states', '/states/*'])
-    app.use(path, checkToken(tokens));
-  const registry = metricsOf(service);
-  app.get('/metrics', async (context) =>
-    context.body(await registry.metrics(), 200, { 'content-type': registry.contentType }),
-  );
-  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
-  addWatcherRoutes(app, service);
-  addEventRoutes(app, service);
-  addStateRoutes(app, service);
-  app.doc31('/openapi.json', DOCUMENT);
-  return app;
 }

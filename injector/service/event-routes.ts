@@ -24,78 +24,77 @@ export const eventStream = (stream: ReadableStream<Uint8Array>): Response =>
     headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no', connection: 'close' },
   });
 
+const READ_EVENTS = createRoute({
+  method: 'get',
+  path: '/watchers/{id}/events',
+  operationId: 'readEvents',
+  description:
+    'With `Accept: text/event-stream` the events as they come, after `Last-Event-ID` or `after`; without either, ' +
+    'those to come. Other events of the stream: `bookmark` (idle; all up to its id was told), `reset` (the ' +
+    'cursor expired: scan, go on from its id), `overflow` (too slow: connect again).',
+  request: {
+    params,
+    query: z.object({
+      after: cursorText.optional(),
+      limit: z.coerce.number().int().min(1).max(10_000).default(1000),
+      epoch: z.string().optional().openapi({ description: 'Epoch that `after` is of' }),
+    }),
+    headers: z.object({ 'last-event-id': cursorText.optional() }),
+  },
+  responses: {
+    200: {
+      description: 'Events in order of id',
+      content: {
+        ...json(eventPageSchema, '').content,
+        'text/event-stream': { schema: z.string() },
+      },
+    },
+    ...common,
+    400: refusal('Bad cursor'),
+    404: refusal('Unknown watcher'),
+    410: refusal('cursor_expired, with first and last'),
+  },
+});
+
 export function addEventRoutes(app: OpenAPIHono<Env>, service: WatcherService): void {
   const { epoch } = service.store;
-  app.openapi(
-    createRoute({
-      method: 'get',
-      path: '/watchers/{id}/events',
-      operationId: 'readEvents',
-      description:
-        'With `Accept: text/event-stream` the events as they come, after `Last-Event-ID` or `after`; without either, ' +
-        'those to come. Other events of the stream: `bookmark` (idle; all up to its id was told), `reset` (the ' +
-        'cursor expired: scan, go on from its id), `overflow` (too slow: connect again).',
-      request: {
-        params,
-        query: z.object({
-          after: cursorText.optional(),
-          limit: z.coerce.number().int().min(1).max(10_000).default(1000),
-          epoch: z.string().optional().openapi({ description: 'Epoch that `after` is of' }),
-        }),
-        headers: z.object({ 'last-event-id': cursorText.optional() }),
-      },
-      responses: {
-        200: {
-          description: 'Events in order of id',
-          content: {
-            ...json(eventPageSchema, '').content,
-            'text/event-stream': { schema: z.string() },
-          },
-        },
-        ...common,
-        400: refusal('Bad cursor'),
-        404: refusal('Unknown watcher'),
-        410: refusal('cursor_expired, with first and last'),
-      },
-    }),
-    (context) => {
-      const watcher = seen(service, context.get('principal'), context.req.valid('param').id);
-      const { after, limit, epoch: of } = context.req.valid('query');
-      const { ring } = watcher;
-      const streaming = (context.req.header('accept') ?? '').includes('text/event-stream');
-      if (streaming) {
-        const cursor = cursorOf(context.req.header('last-event-id') ?? after);
-        const foreign = of !== undefined && of !== epoch && cursor !== undefined;
-        // Of another epoch: expired, whatever its number.
-        return eventStream(watcher.fanOut.open(foreign ? Number.MAX_SAFE_INTEGER : cursor)) as never;
-      }
-      const cursor = cursorOf(after);
-      const first = ring.oldest ? formatId(ring.oldest.id) : null;
-      const last = ring.newest ? formatId(ring.newest.id) : null;
-      const expired =
-        cursor !== undefined &&
-        (ring.expired(cursor) || cursor > watcher.lastId || (of !== undefined && of !== epoch));
-      if (expired)
-        throw new Problem(
-          410,
-          'cursor_expired',
-          'events after this cursor are gone, or it is of another epoch',
-          'Scan what is watched, then go on from `last`.',
-          { first, last, epoch },
-        );
-      const items = ring.after(cursor ?? 0, limit);
-      const next = items.at(-1)?.id ?? cursor ?? watcher.lastId;
-      return context.json(
-        {
-          items: items.map(({ body }) => JSON.parse(body)),
-          next: formatId(next),
-          first,
-          last,
-          gap: ring.droppedThrough > 0 && cursor === undefined,
-          epoch,
-        },
-        200,
+  app.openapi(READ_EVENTS, (context) => {
+    const watcher = seen(service, context.get('principal'), context.req.valid('param').id);
+    const { after, limit, epoch: of } = context.req.valid('query');
+    const { ring } = watcher;
+    const streaming = (context.req.header('accept') ?? '').includes('text/event-stream');
+    if (streaming) {
+      const cursor = cursorOf(context.req.header('last-event-id') ?? after);
+      const foreign = of !== undefined && of !== epoch && cursor !== undefined;
+      // Of another epoch: expired, whatever its number.
+      return eventStream(watcher.fanOut.open(foreign ? Number.MAX_SAFE_INTEGER : cursor)) as never;
+    }
+    const cursor = cursorOf(after);
+    const first = ring.oldest ? formatId(ring.oldest.id) : null;
+    const last = ring.newest ? formatId(ring.newest.id) : null;
+    const expired =
+      cursor !== undefined &&
+      (ring.expired(cursor) || cursor > watcher.lastId || (of !== undefined && of !== epoch));
+    if (expired)
+      throw new Problem(
+        410,
+        'cursor_expired',
+        'events after this cursor are gone, or it is of another epoch',
+        'Scan what is watched, then go on from `last`.',
+        { first, last, epoch },
       );
-    },
-  );
+    const items = ring.after(cursor ?? 0, limit);
+    const next = items.at(-1)?.id ?? cursor ?? watcher.lastId;
+    return context.json(
+      {
+        items: items.map(({ body }) => JSON.parse(body)),
+        next: formatId(next),
+        first,
+        last,
+        gap: ring.droppedThrough > 0 && cursor === undefined,
+        epoch,
+      },
+      200,
+    );
+  });
 }

@@ -2,8 +2,8 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { stateName, stateSchema } from './definition.ts';
 import { eventStream } from './event-routes.ts';
-import { frame } from './fan-out.ts';
 import type { Env } from './guard.ts';
+import { frame } from './sse-frame.ts';
 import { common, json, refusal } from './watcher-routes.ts';
 import type { WatcherService } from './watcher-service.ts';
 
@@ -11,6 +11,12 @@ import type { WatcherService } from './watcher-service.ts';
 const BEAT = new TextEncoder().encode(':\n\n');
 
 export function addStateRoutes(app: OpenAPIHono<Env>, service: WatcherService): void {
+  addEntryRoute(app, service);
+  addHeldRoutes(app, service);
+}
+
+/** Enters a state for as long as the connection lasts. */
+function addEntryRoute(app: OpenAPIHono<Env>, service: WatcherService): void {
   app.openapi(
     createRoute({
       method: 'post',
@@ -60,6 +66,10 @@ export function addStateRoutes(app: OpenAPIHono<Env>, service: WatcherService): 
       return eventStream(stream) as never;
     },
   );
+}
+
+/** Leaves and lists the states that hold. */
+function addHeldRoutes(app: OpenAPIHono<Env>, service: WatcherService): void {
   app.openapi(
     createRoute({
       method: 'delete',

@@ -14,10 +14,9 @@ import { formatId } from './event-id.ts';
 import type { Env } from './guard.ts';
 import { permitted, seen } from './permission.ts';
 import { Problem } from './problem.ts';
-import type { Principal } from './tokens.ts';
 import type { Watcher } from './watcher.ts';
 import type { WatcherService } from './watcher-service.ts';
-import { replaceSet, type Selection, selected, setSchema } from './watcher-set.ts';
+import { replaceSet, selected, setSchema } from './watcher-set.ts';
 
 export const json = <T>(schema: T, description: string) => ({
   description,
@@ -74,8 +73,14 @@ export function describe(watcher: Watcher, epoch: string): z.infer<typeof watche
 }
 
 export function addWatcherRoutes(app: OpenAPIHono<Env>, service: WatcherService): void {
+  addListRoutes(app, service);
+  addSetRoutes(app, service);
+  addItemRoutes(app, service);
+}
+
+/** Creates one watcher; lists all that a token may see. */
+function addListRoutes(app: OpenAPIHono<Env>, service: WatcherService): void {
   const { epoch } = service.store;
-  const matching = (principal: Principal, query: Selection): Watcher[] => selected(service, principal, query);
   app.openapi(
     createRoute({
       method: 'post',
@@ -106,11 +111,17 @@ export function addWatcherRoutes(app: OpenAPIHono<Env>, service: WatcherService)
     }),
     (context) => {
       const { limit, after, ...query } = context.req.valid('query');
-      const rest = matching(context.get('principal'), query).filter(({ id }) => !after || id > after);
+      const rest = selected(service, context.get('principal'), query).filter(
+        ({ id }) => !after || id > after,
+      );
       const items = rest.slice(0, limit).map((watcher) => describe(watcher, epoch));
       return context.json({ items, next: rest.length > limit ? items[limit - 1]!.id : null }, 200);
     },
   );
+}
+
+/** Replaces or deletes several watchers at once. */
+function addSetRoutes(app: OpenAPIHono<Env>, service: WatcherService): void {
   app.openapi(
     createRoute({
       method: 'put',
@@ -144,11 +155,16 @@ export function addWatcherRoutes(app: OpenAPIHono<Env>, service: WatcherService)
       const query = context.req.valid('query');
       if (!query.id && !query.tag)
         throw new Problem(422, 'nothing_selected', 'neither id nor tag is given', 'Say which: ?id= or ?tag=');
-      const watchers = matching(context.get('principal'), query);
+      const watchers = selected(service, context.get('principal'), query);
       for (const watcher of watchers) await service.delete(watcher);
       return context.json({ deleted: watchers.map(({ id }) => id) }, 200);
     },
   );
+}
+
+/** Describes, replaces or deletes the watcher of an id. */
+function addItemRoutes(app: OpenAPIHono<Env>, service: WatcherService): void {
+  const { epoch } = service.store;
   app.openapi(
     createRoute({
       method: 'get',

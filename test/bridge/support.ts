@@ -185,71 +185,40 @@ export function startBare(command: string = program('kqtree')): ScriptedProgram 
   return new ScriptedProgram(spawn(command, [], { stdio: 'pipe' }));
 }
 
-/** A tree-changing command of the script language, run by the core. Long because it is a table: one case per command. */
+const at = (path: string) => ({ path });
+function put(view: FsView, path: string, text: string, where: number | 'append'): void {
+  view.write(view.stat(at(path)).ino, Buffer.from(text), 0, text.length, where);
+}
+
+/** The tree-changing commands of the script language, as the core runs them. */
+const HOST_COMMANDS: Readonly<Record<string, (view: FsView, a: string, b: string, rest: string[]) => void>> =
+  {
+    create: (view, a) => void view.mknod(at(a), 0o100644),
+    append: (view, a, b, rest) => put(view, a, [b, ...rest].join(' '), 'append'),
+    put: (view, a, b, rest) => put(view, a, rest.join(' '), Number(b)),
+    empty: (view, a) => put(view, a, '', 0),
+    truncate: (view, a, b) => view.truncate(at(a), Number(b)),
+    opentrunc: (view, a) => void view.openLocal(at(a), 0o1001),
+    unlink: (view, a) => view.unlink(at(a)),
+    rename: (view, a, b) => view.rename(at(a), at(b)),
+    exchange: (view, a, b) => view.rename(at(a), at(b), 2),
+    mkdir: (view, a) => void view.mkdir(at(a), 0o755),
+    rmdir: (view, a) => view.rmdir(at(a)),
+    link: (view, a, b) => void view.link(at(a), at(b)),
+    symlink: (view, a, b) => void view.symlink(a, at(b)),
+    chmod: (view, a, b) => view.chmod(at(a), Number(b.replace(/^0/, '0o'))),
+    chown: (view, a) => view.chown(at(a), process.getuid?.() ?? 0, process.getgid?.() ?? 0),
+    utimes: (view, a) => view.utimens(at(a), 'now', 'now'),
+    setxattr: (view, a) => view.setxattr(at(a), 'user.note', Buffer.from('x')),
+    removexattr: (view, a) => view.removexattr(at(a), 'user.note'),
+  };
+
+/** A tree-changing command of the script language, run by the core. */
 export function hostCommand(view: FsView, line: string): string {
-  const [command, a = '', b = '', ...rest] = line.split(' ');
-  const at = { path: a };
-  const ino = (): number => view.stat(at).ino;
-  const put = (text: string, where: number | 'append'): void =>
-    void view.write(ino(), Buffer.from(text), 0, text.length, where);
-  switch (command) {
-    case 'create':
-      view.mknod(at, 0o100644);
-      break;
-    case 'append':
-      put([b, ...rest].join(' '), 'append');
-      break;
-    case 'put':
-      put(rest.join(' '), Number(b));
-      break;
-    case 'empty':
-      put('', 0);
-      break;
-    case 'truncate':
-      view.truncate(at, Number(b));
-      break;
-    case 'opentrunc':
-      view.openLocal(at, 0o1001);
-      break;
-    case 'unlink':
-      view.unlink(at);
-      break;
-    case 'rename':
-      view.rename(at, { path: b });
-      break;
-    case 'exchange':
-      view.rename(at, { path: b }, 2);
-      break;
-    case 'mkdir':
-      view.mkdir(at, 0o755);
-      break;
-    case 'rmdir':
-      view.rmdir(at);
-      break;
-    case 'link':
-      view.link(at, { path: b });
-      break;
-    case 'symlink':
-      view.symlink(a, { path: b });
-      break;
-    case 'chmod':
-      view.chmod(at, Number(b.replace(/^0/, '0o')));
-      break;
-    case 'chown':
-      view.chown(at, process.getuid?.() ?? 0, process.getgid?.() ?? 0);
-      break;
-    case 'utimes':
-      view.utimens(at, 'now', 'now');
-      break;
-    case 'setxattr':
-      view.setxattr(at, 'user.note', Buffer.from('x'));
-      break;
-    case 'removexattr':
-      view.removexattr(at, 'user.note');
-      break;
-    default:
-      throw new Error(`the host has no command '${command}': add it to hostCommand`);
-  }
+  const [command = '', a = '', b = '', ...rest] = line.split(' ');
+  const run = HOST_COMMANDS[command];
+  if (!run) throw new Error(`the host has no command '${command}': add it to HOST_COMMANDS`);
+  run(view, a, b, rest);
   return 'ok';
 }
 

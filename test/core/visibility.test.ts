@@ -284,31 +284,34 @@ const sorted = (tree: KnownTree): string =>
     .sort()
     .join('\n');
 
+// Steps of the random test: operations in a branch, whiteouts, and changes of whole layers.
+const branchName = fc.constantFrom('main', 'main', 'over', 'third');
+const command = fc.tuple(branchName, fc.oneof(...commands));
+const hide = fc.record({ hide: fc.constantFrom('a', 'b', 'a/b', 'c', 'a/c', 'b/a') });
+const layers = fc.record({
+  layers: fc.constantFrom('snapshot', 'restore', 'discard'),
+  of: fc.constantFrom('main', 'over', 'third'),
+});
+const step = fc.oneof(
+  { weight: 24, arbitrary: command },
+  { weight: 2, arbitrary: hide },
+  { weight: 1, arbitrary: layers },
+);
+const script = fc.array(step, {
+  minLength: 20,
+  maxLength: 100,
+  size: 'max',
+});
+
+const attempt = (action: () => unknown): void => {
+  try {
+    action();
+  } catch {
+    // Random operations may fail; another test compares their errors with the kernel's.
+  }
+};
+
 Visibility("a branch's events reproduce its tree, after random operations in it and below it", () => {
-  const branch = fc.constantFrom('main', 'main', 'over', 'third');
-  const act = fc.tuple(branch, fc.oneof(...commands));
-  const hide = fc.record({ hide: fc.constantFrom('a', 'b', 'a/b', 'c', 'a/c', 'b/a') });
-  const layers = fc.record({
-    layers: fc.constantFrom('snapshot', 'restore', 'discard'),
-    of: fc.constantFrom('main', 'over', 'third'),
-  });
-  const step = fc.oneof(
-    { weight: 24, arbitrary: act },
-    { weight: 2, arbitrary: hide },
-    { weight: 1, arbitrary: layers },
-  );
-  const script = fc.array(step, {
-    minLength: 20,
-    maxLength: 100,
-    size: 'max',
-  });
-  const attempt = (action: () => unknown): void => {
-    try {
-      action();
-    } catch {
-      // Random operations may fail; another test compares their errors with the kernel's.
-    }
-  };
   fc.assert(
     fc.property(script, (steps) => {
       let snapshots = 0;

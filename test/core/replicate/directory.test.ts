@@ -193,31 +193,34 @@ replicates('branch to directory, directory to branch', async (world) => {
   await back.stop();
 });
 
-replicates('killed again and again: converges, and no file is ever torn', async (world) => {
-  const { top, src, dst } = world;
-  const step = fc.record({
-    kind: fc.constantFrom<Step['kind']>(
-      'write',
-      'write',
-      'write',
-      'mkdir',
-      'mkdir',
-      'rename',
-      'rm',
-      'chmod',
-      'symlink',
-    ),
-    path: fc.constantFrom(...PATHS),
-    other: fc.constantFrom(...PATHS),
-    seed: fc.integer({ min: 1, max: 1000 }),
-  });
-  const lives = fc.sample(
+const killStep = fc.record({
+  kind: fc.constantFrom<Step['kind']>(
+    'write',
+    'write',
+    'write',
+    'mkdir',
+    'mkdir',
+    'rename',
+    'rm',
+    'chmod',
+    'symlink',
+  ),
+  path: fc.constantFrom(...PATHS),
+  other: fc.constantFrom(...PATHS),
+  seed: fc.integer({ min: 1, max: 1000 }),
+});
+/** For each life of the process: the steps made meanwhile, and the number of actions after which it is killed. */
+const randomLives = () =>
+  fc.sample(
     fc.record({
-      steps: fc.array(step, { minLength: 15, maxLength: 40 }),
+      steps: fc.array(killStep, { minLength: 15, maxLength: 40 }),
       actions: fc.integer({ min: 1, max: 25 }),
     }),
     { numRuns: 8 },
   );
+
+replicates('killed again and again: converges, and no file is ever torn', async (world) => {
+  const { top, src, dst } = world;
   let written = 0;
   const act = ({ kind, path, other, seed }: Step): void => {
     if (kind !== 'write') attempt(fs, src, { kind, path, other, seed });
@@ -237,7 +240,7 @@ replicates('killed again and again: converges, and no file is ever torn', async 
       execArgv: ['--import', 'tsx'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-  for (const { steps, actions } of lives) {
+  for (const { steps, actions } of randomLives()) {
     const child = start();
     const exit = once(child, 'exit');
     let left = actions;
