@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NOTE_ATTRIB } from '../../agent/kqueue/constants.ts';
 import { buildFixtures } from '../../fixtures/build.ts';
-import { noteBits, noteNames } from '../fixtures/kevent-names.ts';
+import { noteBits, noteNames } from '../fixtures/darwin/kevent-names.ts';
 import {
   freshTree,
   hostCommand,

@@ -1,8 +1,8 @@
 /** The stand-in's conformance scripts on virtual files: the bridge must behave as the stand-in does with real files. */
 import { suite } from 'uvu';
-import { filterCases } from '../fixtures/filter-cases.ts';
-import { keventCases } from '../fixtures/kevent-cases.ts';
-import { maskCases, operationCases, vnodeCases } from '../fixtures/vnode-cases.ts';
+import { filterCases } from '../fixtures/darwin/filter-cases.ts';
+import { keventCases } from '../fixtures/darwin/kevent-cases.ts';
+import { maskCases, operationCases, vnodeCases } from '../fixtures/darwin/vnode-cases.ts';
 import { engineWith, freshTree, openBridge, play, startProgram } from './support.ts';
 
 // The stand-in delivers the whole hint, as Darwin does.

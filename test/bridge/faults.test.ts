@@ -8,7 +8,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { OBJECT_NAMES, SESSION_VARIABLE, SHARED_AREAS, WATCHED_SLOTS } from '../../core/protocol.ts';
 import { EngineError } from '../../injector/engine/frida-engine.ts';
-import { noteBits, noteNames } from '../fixtures/kevent-names.ts';
+import { noteBits, noteNames } from '../fixtures/darwin/kevent-names.ts';
 import type { TestSession } from '../support/session.ts';
 import {
   freshTree,

@@ -17,7 +17,7 @@ import {
   NOTE_WRITE,
 } from '../../agent/kqueue/constants.ts';
 import type { FsView } from '../../core/fs-view.ts';
-import { noteNames } from '../fixtures/kevent-names.ts';
+import { noteNames } from '../fixtures/darwin/kevent-names.ts';
 import { removeTree } from '../support/self.ts';
 import type { TestSession } from '../support/session.ts';
 import { DESCRIPTOR_ROWS, ROWS, type Row, WATCHED } from './rows.ts';

@@ -18,7 +18,7 @@ import { buildAgent } from '../../injector/build.ts';
 import type { FridaEngine } from '../../injector/engine/frida-engine.ts';
 import { openEngine } from '../../injector/engine/select.ts';
 import { agentScript } from '../../injector/run/agent-script.ts';
-import { noteBits, noteNames } from '../fixtures/kevent-names.ts';
+import { noteBits, noteNames } from '../fixtures/darwin/kevent-names.ts';
 import { SELF } from '../support/self.ts';
 import { compiled, type RunOptions, TestSession } from '../support/session.ts';
 

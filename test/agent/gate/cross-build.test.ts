@@ -9,7 +9,7 @@ import { DISPATCH, FSEVENTS, KQUEUE } from '../../../core/gate/system-functions.
 import { packageFile } from '../../../injector/package-root.ts';
 import { buildGateFor, crossFlags, GATE_TARGETS } from '../../../injector/run/gate-cross.ts';
 import { MAX_FRAME_BYTES } from '../../../injector/run/gate-library.ts';
-import { findZig } from '../../tools/zig.ts';
+import { findZig } from '../../support/zig.ts';
 import { exportedSymbols, interposedNames } from './apple-exports.ts';
 import { lateSymbols } from './late-symbols.ts';
 

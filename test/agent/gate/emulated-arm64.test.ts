@@ -13,7 +13,7 @@ import * as assert from 'uvu/assert';
 import { SESSION_VARIABLE } from '../../../core/protocol.ts';
 import { SessionHost } from '../../../injector/host/session-host.ts';
 import { buildGateFor, GATE_TARGETS } from '../../../injector/run/gate-cross.ts';
-import { findZig } from '../../tools/zig.ts';
+import { findZig } from '../../support/zig.ts';
 
 const EMULATOR = 'qemu-aarch64-static';
 const SYSROOT = '/usr/aarch64-linux-gnu';

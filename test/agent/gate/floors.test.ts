@@ -9,7 +9,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { crossFlags, GATE_TARGETS, type GateTarget } from '../../../injector/run/gate-cross.ts';
 import { gateSources, writeGateHeaders } from '../../../injector/run/gate-library.ts';
-import { findZig, type Zig } from '../../tools/zig.ts';
+import { findZig, type Zig } from '../../support/zig.ts';
 import { type ObjectSymbols, objectSymbols } from './object-symbols.ts';
 
 /** From a unit to the units it needs, with the symbols. */

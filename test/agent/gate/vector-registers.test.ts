@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { crossFlags, GATE_TARGETS } from '../../../injector/run/gate-cross.ts';
 import { gateSources, isFloating, writeGateHeaders } from '../../../injector/run/gate-library.ts';
-import { findZig } from '../../tools/zig.ts';
+import { findZig } from '../../support/zig.ts';
 
 const VECTOR = { arm64: /\b[qvdsbh](?:[12]?[0-9]|3[01])\b/, x64: /%[xyz]mm[0-9]+/ };
 

@@ -9,7 +9,7 @@ import { ERRNO } from '../../../core/errors.ts';
 import { DIRENT, REPLY } from '../../../core/protocol.ts';
 import { cHeader } from '../../../core/wire-header.ts';
 import { GATE_TARGETS } from '../../../injector/run/gate-cross.ts';
-import { findZig } from '../../tools/zig.ts';
+import { findZig } from '../../support/zig.ts';
 
 const out = mkdtempSync(join(tmpdir(), 'wire-'));
 test.after(() => rmSync(out, { recursive: true, force: true }));

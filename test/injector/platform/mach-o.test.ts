@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import type { ByteReader } from '../../../injector/platform/elf.ts';
 import { coverage, type FileProbe, type RefusalCode } from '../../../injector/platform/executable.ts';
 import { isMachO, type MachO, parseMachO } from '../../../injector/platform/mach-o.ts';
-import { findZig } from '../../tools/zig.ts';
+import { findZig } from '../../support/zig.ts';
 import { fatBytes, type MachOParts, machOBytes } from './mach-o-bytes.ts';
 
 const X64 = 0x01000007;

@@ -2,10 +2,10 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Slots } from '../../core/content/slots.ts';
-import { constants as C, type FsView } from '../../core/index.ts';
-import { connection } from '../support/numbers.ts';
-import { line, outcome, put, setup, text } from './fixture.ts';
+import { Slots } from '../../../core/content/slots.ts';
+import { constants as C, type FsView } from '../../../core/index.ts';
+import { connection } from '../../support/numbers.ts';
+import { line, outcome, put, setup, text } from '../fixture.ts';
 
 const scratch = fs.mkdtempSync(`${fs.existsSync('/dev/shm') ? '/dev/shm' : tmpdir()}/shimfs-content-`);
 let sessions = 0;

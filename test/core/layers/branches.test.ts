@@ -2,9 +2,9 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { constants as C, type FsCore, type FsView, kindName } from '../../core/index.ts';
-import { connection } from '../support/numbers.ts';
-import { line, names, outcome, plant, put, ROOT, setup, text } from './fixture.ts';
+import { constants as C, type FsCore, type FsView, kindName } from '../../../core/index.ts';
+import { connection } from '../../support/numbers.ts';
+import { line, names, outcome, plant, put, ROOT, setup, text } from '../fixture.ts';
 
 const at = (path: string) => ({ path });
 const TREE = ['/d/', '/d/f', '/d/g', '/e/', '/top'];

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { pipeline } from 'node:stream/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FsCore, type NodeFs } from '../../core/index.ts';
+import { FsCore, type NodeFs } from '../../../core/index.ts';
 
 type Face = NodeFs | typeof real;
 

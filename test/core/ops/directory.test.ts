@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { FsView } from '../../core/index.ts';
-import { names, plant, put, setup } from './fixture.ts';
+import type { FsView } from '../../../core/index.ts';
+import { names, plant, put, setup } from '../fixture.ts';
 
 /** A listing in pages, with an action between them. */
 function list(

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { constants as C, type FsView } from '../../core/index.ts';
-import { line, plant, put, ROOT, setup } from './fixture.ts';
+import { constants as C, type FsView } from '../../../core/index.ts';
+import { line, plant, put, ROOT, setup } from '../fixture.ts';
 
 interface Row {
   readonly name: string;

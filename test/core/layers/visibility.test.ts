@@ -2,11 +2,11 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { constants as C, type FsCore, type FsEvent, type FsView } from '../../core/index.ts';
-import type { Namespace } from '../../core/layers/namespace.ts';
-import { line, plant, put, setup } from './fixture.ts';
-import { commands, type Step } from './model-steps.ts';
-import { apply, type KnownTree } from './replay.ts';
+import { constants as C, type FsCore, type FsEvent, type FsView } from '../../../core/index.ts';
+import type { Namespace } from '../../../core/layers/namespace.ts';
+import { line, plant, put, setup } from '../fixture.ts';
+import { commands, type Step } from '../model-steps.ts';
+import { apply, type KnownTree } from '../replay.ts';
 
 interface Scene {
   readonly core: FsCore;
