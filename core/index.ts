@@ -28,6 +28,7 @@ export type {
   Conflict as OverlayConflict,
   OverlayChange,
 } from './overlay/changes.ts';
+export type { CommitFailure, CommitResult } from './overlay/commit.ts';
 export type { OverlayCommit } from './overlay/overlays.ts';
 export { decodePath, encodePath } from './path-bytes.ts';
 export type { Caller } from './permission.ts';

@@ -28,11 +28,15 @@ import type { Inode } from '../layers/inode.ts';
 import { sameVersion } from '../layers/lower-file.ts';
 import type { Differences, OverlayChange } from './changes.ts';
 
+/** A change that could not be applied to the real directory. */
 export interface CommitFailure {
+  /** Path of the change. */
   readonly path: string;
+  /** Message of the system's error. */
   readonly reason: string;
 }
 
+/** The changes of a commit, applied or failed. */
 export interface CommitResult {
   /** Changes applied, in order. */
   readonly applied: readonly OverlayChange[];

@@ -1,4 +1,5 @@
 /** `run`: a program in a virtual tree, in a session of its own or in one that a host keeps. */
+import type { ChildProcess } from 'node:child_process';
 import { sep } from 'node:path';
 import type { FsCore } from '../../core/fs-core.ts';
 import { ControlClient } from '../control/client.ts';
@@ -6,7 +7,7 @@ import { enterBranch } from '../host/session/branch-entry.ts';
 import type { SessionHost } from '../host/session-host.ts';
 import { UserError } from '../user-error.ts';
 import { type OwnSessionOptions, openPrivateSession, tellOnStderr } from './own-session.ts';
-import { type Program, type ProgramOptions, startProgram } from './program.ts';
+import { type Program, startProgram } from './program.ts';
 import { startWithSignals } from './signals.ts';
 import { watchingImpossible } from './watchability.ts';
 
@@ -27,7 +28,7 @@ export interface RunOptions extends OwnSessionOptions {
   /** Working directory, real or virtual. Default: that of this process. */
   readonly cwd?: string;
   /** Default: all inherited. */
-  readonly stdio?: ProgramOptions['stdio'];
+  readonly stdio?: 'inherit' | 'pipe';
   /** Called with the session before the program starts, in a session of its own: to put files there, or to listen. */
   readonly prepare?: (core: FsCore) => void | Promise<void>;
   /** Hand the signals that this process gets on to the program, from before it starts until it ends. Default: false. */
@@ -39,7 +40,7 @@ export interface RunOptions extends OwnSessionOptions {
 /** A started program. */
 export interface Run {
   /** Node's handle of the process; with `stdio: 'pipe'` it has the program's streams. */
-  readonly child: Program['child'];
+  readonly child: ChildProcess;
   /** Id of the process. */
   readonly pid: number;
   /** Of a session of its own. */

@@ -10,7 +10,7 @@ import { TYPED, typedProgram } from '../../injector/build.ts';
 import { PACKAGE_ROOT } from '../../injector/package-root.ts';
 
 const CORE = `
-  Attr Backstore BranchInfo Caller Clock Detail DirectoryEntry ERRNO ErrnoCode EventKind EventKindName EventSink
+  Attr Backstore BranchInfo Caller Clock CommitFailure CommitResult Detail DirectoryEntry ERRNO ErrnoCode EventKind EventKindName EventSink
   FileType Follow FsCore FsCoreConfig FsError FsEvent FsView History JournalLimits MountExit NodeFs OpenResult
   OverlayChange OverlayChangeKind OverlayCommit OverlayConflict Owner PageLimit Place SinkErrorHandler SnapshotInfo
   StatFs TimeChange Timespec constants decodePath encodePath errorMessage kindName`;
@@ -103,40 +103,84 @@ for (const [entry, names] of Object.entries(SURFACE)) {
   });
 }
 
-surface('the declarations compile by themselves, without the members marked @internal', () => {
-  const emitted = new Map<string, string>();
-  program.emit(undefined, (file, text) => emitted.set(file, text));
+/** The declarations as the build writes them, compiled from memory without the sources. */
+function compileDeclarations(): {
+  readonly declarations: ts.Program;
+  readonly files: ReadonlyMap<string, string>;
+} {
+  const files = new Map<string, string>();
+  program.emit(undefined, (file, text) => files.set(file, text));
   const options: ts.CompilerOptions = { ...program.getCompilerOptions(), skipLibCheck: false, noEmit: true };
   const host = ts.createCompilerHost(options);
   const { fileExists, readFile, getSourceFile, directoryExists } = host;
-  host.fileExists = (file) => emitted.has(file) || fileExists(file);
-  host.readFile = (file) => emitted.get(file) ?? readFile(file);
-  const directories = new Set([...emitted.keys()].map(dirname));
+  const directories = new Set([...files.keys()].map(dirname));
+  host.fileExists = (file) => files.has(file) || fileExists(file);
+  host.readFile = (file) => files.get(file) ?? readFile(file);
   host.directoryExists = (path) => directories.has(path) || (directoryExists?.(path) ?? false);
   host.getSourceFile = (file, version, ...rest) => {
-    const text = emitted.get(file);
+    const text = files.get(file);
     return text === undefined
       ? getSourceFile(file, version, ...rest)
       : ts.createSourceFile(file, text, version);
   };
-  const entries = [...emitted.keys()].filter((file) =>
-    TYPED.some((entry) => file.endsWith(`dist/${entry.replace(/\.ts$/, '.d.ts')}`)),
-  );
-  assert.is(entries.length, TYPED.length);
-  const declarations = ts.createProgram(entries, options, host);
-  const errors = [...emitted.keys()].flatMap((file) => {
-    const source = declarations.getSourceFile(file);
-    return source ? declarations.getSemanticDiagnostics(source) : [];
-  });
+  return { declarations: ts.createProgram(TYPED.map(declarationOf), options, host), files };
+}
+
+const declarationOf = (entry: string): string => join(PACKAGE_ROOT, 'dist', entry.replace(/\.ts$/, '.d.ts'));
+const { declarations, files } = compileDeclarations();
+
+surface('the declarations compile by themselves, without the members marked @internal', () => {
+  const sources = declarations.getSourceFiles().filter(({ fileName }) => files.has(fileName));
+  assert.ok(sources.length > TYPED.length);
   assert.equal(
-    errors.map(
-      ({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
-    ),
+    sources
+      .flatMap((source) => declarations.getSemanticDiagnostics(source))
+      .map(
+        ({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
+      ),
     [],
   );
-  const core = emitted.get(join(PACKAGE_ROOT, 'dist/core/fs-core.d.ts'))!;
+  const core = files.get(declarationOf('core/fs-core.ts'))!;
   assert.match(core, /createBranch/);
   assert.not.match(core, /slotOf|readonly content/);
+});
+
+/** Classes that a NodeFs has as values, as Node's `fs` has them. */
+const OF_NODE_FS = ['BigIntStats', 'Dirent', 'Stats'];
+
+surface('a type that an export mentions is an export, too', () => {
+  const types = declarations.getTypeChecker();
+  const resolve = (symbol: ts.Symbol): ts.Symbol =>
+    symbol.flags & ts.SymbolFlags.Alias ? types.getAliasedSymbol(symbol) : symbol;
+  const exported = new Set(
+    TYPED.flatMap((entry) =>
+      types
+        .getExportsOfModule(types.getSymbolAtLocation(declarations.getSourceFile(declarationOf(entry))!)!)
+        .map(resolve),
+    ),
+  );
+  const missing = new Set<string>();
+  const visit = (node: ts.Node, by: string): void => {
+    const symbol = ts.isIdentifier(node) ? types.getSymbolAtLocation(node) : undefined;
+    const mentioned = symbol && resolve(symbol);
+    const declaration = mentioned?.declarations?.[0];
+    // A type without `export` is the file's own shorthand.
+    if (
+      mentioned &&
+      declaration?.parent &&
+      ts.isSourceFile(declaration.parent) &&
+      files.has(declaration.parent.fileName) &&
+      ts.getCombinedModifierFlags(declaration as ts.Declaration) & ts.ModifierFlags.Export &&
+      mentioned.flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Interface | ts.SymbolFlags.TypeAlias) &&
+      !exported.has(mentioned) &&
+      !OF_NODE_FS.includes(mentioned.name)
+    )
+      missing.add(`${mentioned.name}, mentioned by ${by}`);
+    ts.forEachChild(node, (child) => visit(child, by));
+  };
+  for (const symbol of exported)
+    for (const node of symbol.declarations ?? []) if (!ts.isSourceFile(node)) visit(node, symbol.name);
+  assert.equal([...missing], []);
 });
 
 surface.run();
