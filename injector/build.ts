@@ -1,4 +1,4 @@
-/** `npm run build`: the command and the library under dist/, the agent as one script, and the types. */
+/** `npm run build`: command and library under dist/, the agent as a single script, and the types. */
 import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -7,8 +7,8 @@ import { PACKAGE_ROOT } from './package-root.ts';
 const at = (...parts: string[]): string => join(PACKAGE_ROOT, ...parts);
 
 /**
- * Also used by tests, so that what they inject is what is in the sources. Renamed into its place: a host that reads it
- * while another process builds must find the whole script, for half a script loads without a word and never answers.
+ * Tests use it, too, so that they inject the present sources. Written beside its place and renamed: a host may read the
+ * script while another process builds it, and half a script loads without an error and never answers.
  */
 export async function buildAgent(outfile: string = at('dist', 'agent', 'agent.js')): Promise<void> {
   const draft = `${outfile}.draft-${process.pid}`;
@@ -25,7 +25,7 @@ export async function buildAgent(outfile: string = at('dist', 'agent', 'agent.js
   renameSync(draft, outfile);
 }
 
-/** Under dist/, without `.js`, and what each is made of. */
+/** Entry points: path under dist/ without `.js`, and source. */
 export const BUNDLES: Readonly<Record<string, string>> = {
   'injector/cli/main': 'injector/cli/main.ts',
   'injector/index': 'injector/index.ts',
@@ -36,10 +36,10 @@ export const BUNDLES: Readonly<Record<string, string>> = {
   'fixtures/build': 'fixtures/build.ts',
 };
 
-/** Whose types users see. */
+/** Entry points with declarations. */
 export const TYPED = ['injector/index.ts', 'injector/replicate.ts', 'core/index.ts', 'core/watch/index.ts'];
 
-/** @param outdir inside the package: from there its files are found */
+/** @param outdir inside the package: the built code finds the package's files from there */
 export async function buildCommand(outdir: string = at('dist')): Promise<void> {
   await build({
     entryPoints: Object.fromEntries(Object.entries(BUNDLES).map(([name, file]) => [name, at(file)])),
@@ -59,7 +59,7 @@ export async function buildCommand(outdir: string = at('dist')): Promise<void> {
   chmodSync(main, 0o755);
 }
 
-/** The sources of the package's entries, with the options for their declarations: members marked `@internal` are left out. */
+/** The package's entry points as a program, with options for declarations: these leave out members marked `@internal`. */
 export async function typedProgram(): Promise<import('typescript').Program> {
   const { default: ts } = await import('typescript');
   const { config } = ts.readConfigFile(at('tsconfig.json'), ts.sys.readFile);

@@ -1,4 +1,4 @@
-/** Where this package's own files are, from its sources as from its build. */
+/** The package's own directory, for code run from the sources and from dist/. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,9 @@ function find(): string {
     const manifest = join(at, 'package.json');
     if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).name === 'shimfs') return at;
   }
-  throw new Error('the files of the shimfs package cannot be found: install it again');
+  throw new Error(
+    `no package.json of shimfs in or above ${dirname(fileURLToPath(import.meta.url))}: install the package again`,
+  );
 }
 
 export const PACKAGE_ROOT = find();

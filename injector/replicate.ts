@@ -1,4 +1,4 @@
-/** `shimfs/replicate`: the core's replication, given the extended attributes that Node has no calls for. */
+/** `shimfs/replicate`: the core's replication with extended attributes, for which Node has no calls. */
 import * as core from '../core/replicate/index.ts';
 import { directorySource } from '../core/watch/index.ts';
 import { systemXattrs } from './platform/xattrs.ts';
@@ -12,6 +12,6 @@ export const directoryOrigin = (
   xattrs = systemXattrs(),
 ): core.Origin => core.directoryOrigin(root, source, xattrs);
 
-/** A real directory, made if it is not there, with extended attributes. @param root absolute */
+/** A real directory with its extended attributes, created if it does not exist. @param root absolute */
 export const directoryTarget = (root: string, xattrs = systemXattrs()): core.Target =>
   core.directoryTarget(root, xattrs);

@@ -1,4 +1,4 @@
-/** A failure that a person can mend: what is wrong and where, and what to do about it. */
+/** A failure that the user can resolve: the message names cause and place, `remedy` the next step. */
 export class UserError extends Error {
   /** A sentence with the remedy. */
   readonly remedy: string;

@@ -1,4 +1,4 @@
-/** `shimfs attach`: the virtual tree for a process that runs already. */
+/** `shimfs attach`: brings a running process into the virtual tree. */
 import type { Command } from 'commander';
 import {
   addCoverageOptions,
@@ -17,15 +17,15 @@ export function addAttachCommand(program: Command): void {
     .command('attach')
     .summary('bring a running process into the virtual tree')
     .description(
-      'Bring a running process into the virtual tree. Stays until the process ends, or until Ctrl-C.\n' +
-        "Ctrl-C lets go of it: the process goes on. If the session was this command's own, it ends, and from then\n" +
-        'on the process gets EIO for virtual files; in the session of a host it stays where it is.',
+      'Bring a running process into the virtual tree. Runs until the process ends, or until Ctrl-C.\n' +
+        'Ctrl-C detaches: the process goes on. Without --session, the session ends with this command, and the\n' +
+        "process then gets EIO for virtual files. In a host's session, the process keeps the virtual tree.",
     )
-    .argument('<pid>', 'the process', wholeNumber)
+    .argument('<pid>', 'id of the process', wholeNumber)
     .addOption(sessionOption());
   addCoverageOptions(addSessionOptions(command))
     .addOption(branchOption('the branch it sees (default: main)'))
-    .option('--hide <path>', 'a virtual path that does not exist for it; may be repeated', collect)
+    .option('--hide <path>', 'virtual path to hide from it; may be repeated', collect)
     .addHelpText('after', '\nExample:\n  shimfs attach --session demo 4711')
     .action(attachCommand);
 }
@@ -38,10 +38,10 @@ async function attachCommand(
   const { attach } = await import('../run/attach.ts');
   const { session, branch, hide } = flags;
   const attached = await attach({ ...ownSession(flags), session, branch, hide, pid });
-  process.stderr.write(`shimfs: process ${pid} is in the virtual tree. Ctrl-C lets go of it.\n`);
-  const told = new Promise<void>((resolve) => {
+  process.stderr.write(`shimfs: process ${pid} is in the virtual tree. Ctrl-C detaches from it.\n`);
+  const signalled = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
-  await Promise.race([attached.ended, told]);
+  await Promise.race([attached.ended, signalled]);
   await attached.detach();
 }

@@ -1,4 +1,4 @@
-/** `shimfs branch` and `shimfs snapshot`: views of a session's tree that live side by side. */
+/** `shimfs branch` and `shimfs snapshot`: several versions of a session's tree at the same time. */
 import { type Command, Option } from 'commander';
 import { branchOption, sessionOption, wholeNumber } from './options.ts';
 import { print, printJson, table } from './output.ts';
@@ -27,13 +27,18 @@ export function addBranchCommand(program: Command): void {
   const branch = group(
     program,
     'branch',
-    'Views of a tree, each with changes of its own upon another.',
+    'Create and manage branches: versions of a tree, each with its own changes on top of its parent.',
     example,
   );
-  add(branch, 'create <name>', 'Make a branch upon another, whose later changes show through.', example)
-    .option('--from <branch>', 'the branch it lies upon (default: main)')
+  add(
+    branch,
+    'create <name>',
+    'Create a branch on top of a parent branch. Later changes of the parent are visible in it.',
+    example,
+  )
+    .option('--from <branch>', 'the parent branch (default: main)')
     .addOption(
-      new Option('--snapshot <name>', 'begin from a snapshot, which does not change').conflicts('from'),
+      new Option('--snapshot <name>', 'use a snapshot as the parent; it never changes').conflicts('from'),
     )
     .action(withSession(createBranch));
   add(branch, 'list', 'List the branches.', 'shimfs branch list --session demo')
@@ -57,11 +62,11 @@ function addBindCommand(branch: Command): void {
   add(
     branch,
     'bind <name>',
-    'Let a running process see another branch, and the children that it starts from then on. What it holds open ' +
-      'stays what it is; what it watches tells it the difference.',
+    'Switch a running process, and the children that it starts later, to another branch. Its open files stay the ' +
+      'same; its watches report the differences.',
     'shimfs branch bind work 4711 --session demo',
   )
-    .argument('<pid>', 'the process, which lives in the session', wholeNumber)
+    .argument('<pid>', 'id of a process in the session', wholeNumber)
     .option('--json', 'one JSON object')
     .action(withSession(bindBranch));
 }
@@ -72,35 +77,35 @@ async function bindBranch({ client, json }: SessionContext, name: string, pid: n
 }
 
 function addOverlayCommands(branch: Command): void {
-  const which = (command: Command): Command =>
+  const withBranch = (command: Command): Command =>
     command.addOption(branchOption('the same as [name] (default: main)'));
-  which(
+  withBranch(
     add(
       branch,
       'diff [name]',
-      'Show what a branch changed of the overlaid directories: A added, M modified, P permissions, owner or time, D deleted.',
+      "List a branch's changes to the overlaid directories: A added, M modified, P permissions, owner or time, D deleted.",
       'shimfs branch diff --session demo --patch',
     ),
   )
-    .option('--patch', 'the changes of texts themselves, as `git apply` takes them')
+    .option('--patch', 'print a patch of the text files, for `git apply`')
     .option('--json', 'one JSON array')
     .action(withSession(diffBranch));
-  which(
+  withBranch(
     add(
       branch,
       'commit [name]',
-      'Apply what a branch changed to the overlaid directories. Refuses, and applies nothing, where others changed the same since.',
+      "Apply a branch's changes to the overlaid directories. Applies nothing if another program has changed the same paths.",
       'shimfs branch commit work --session demo',
     ),
   )
-    .option('--force', 'prefer the branch to what others changed')
+    .option('--force', "overwrite other programs' changes to the same paths")
     .option('--json', 'one JSON object')
     .action(withSession(commitBranch));
-  which(
+  withBranch(
     add(
       branch,
       'discard [name]',
-      'Drop all that a branch changed.',
+      'Drop all changes of a branch.',
       'shimfs branch discard work --session demo',
     ),
   ).action(withSession(discardBranch));
@@ -111,10 +116,10 @@ export function addSnapshotCommand(program: Command): void {
   const snapshot = group(
     program,
     'snapshot',
-    'What a branch showed at one moment, kept to begin branches from.',
+    'Create and manage snapshots: the contents of a branch at a moment, as a parent for new branches.',
     example,
   );
-  add(snapshot, 'create <name>', 'Keep what a branch shows now.', example)
+  add(snapshot, 'create <name>', 'Keep the present contents of a branch.', example)
     .addOption(branchOption('the branch (default: main)'))
     .action(
       withSession(
@@ -128,7 +133,7 @@ export function addSnapshotCommand(program: Command): void {
   add(
     snapshot,
     'restore <name>',
-    'Make a branch show again what the snapshot holds. Programs that live in it hear of every difference.',
+    'Set a branch back to the contents of a snapshot. Programs in the branch are notified of every difference.',
     'shimfs snapshot restore before --session demo',
   )
     .addOption(branchOption('the branch (default: main)'))
@@ -141,7 +146,7 @@ export function addSnapshotCommand(program: Command): void {
   add(
     snapshot,
     'delete <name>',
-    'Let a snapshot go; branches that began from it stay.',
+    'Delete a snapshot. Branches that were created from it stay.',
     'shimfs snapshot delete before --session demo',
   ).action(
     withSession(
@@ -164,11 +169,11 @@ async function listBranches({ client, json }: SessionContext): Promise<void> {
   if (json) return printJson(branches);
   const below = ({ parent, snapshot }: (typeof branches)[number]): string =>
     parent !== undefined ? `on ${parent}` : snapshot !== undefined ? `from snapshot ${snapshot}` : '';
-  await print(table(branches.map((one) => [one.name, below(one)])));
+  await print(table(branches.map((branch) => [branch.name, below(branch)])));
 }
 
 async function listSnapshots({ client, json }: SessionContext): Promise<void> {
   const snapshots = await client.call('snapshot.list', {});
   if (json) return printJson(snapshots);
-  await print(table(snapshots.map((one) => [one.name, `of ${one.branch}`])));
+  await print(table(snapshots.map(({ name, branch }) => [name, `of ${branch}`])));
 }

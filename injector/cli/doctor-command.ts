@@ -1,13 +1,13 @@
-/** `shimfs doctor`: what works here, what does not, and what to do about it. */
+/** `shimfs doctor`: checks this machine, and prints a remedy for each check that fails. */
 import type { Command } from 'commander';
 import { printLine } from './output.ts';
 
 export function addDoctorCommand(program: Command): void {
   program
     .command('doctor')
-    .summary('check what works on this machine')
+    .summary('check whether shimfs works on this machine')
     .description(
-      'Check what works on this machine and say what to do about the rest. Exit status 1 if something fails.',
+      'Check whether shimfs works on this machine, and print a remedy for each problem. Exit status 1 if a check fails.',
     )
     .option('--json', 'one JSON object')
     .addHelpText('after', '\nExample:\n  shimfs doctor')

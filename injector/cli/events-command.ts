@@ -1,4 +1,4 @@
-/** `shimfs events`: what happens, or happened, in a session. */
+/** `shimfs events`: prints the events of a session. */
 import type { Command } from 'commander';
 import type { EventLine, HistoryLost } from '../control/methods.ts';
 import { branchOption, sessionOption, wholeNumber } from './options.ts';
@@ -13,16 +13,17 @@ interface EventFlags {
 export function addEventsCommand(program: Command): void {
   program
     .command('events')
-    .summary("print a session's changes")
+    .summary("print a session's events")
     .description(
-      "Print a session's changes, one a line, oldest first. Without --since: those still kept; with --follow alone:\n" +
-        'those to come. Where older ones than asked for are gone, a line says so, and the exit status is 1.',
+      "Print a session's events, one per line, oldest first. Without options: all events that the host still has;\n" +
+        'with --follow and without --since: new events only. If the host no longer has all events after --since, a\n' +
+        'line reports it, and the exit status is 1.',
     )
     .addOption(sessionOption())
-    .addOption(branchOption('only what that branch hears of (default: all, as they were caused)'))
-    .option('--since <id>', 'those after the event of this id; 0 is the beginning', wholeNumber)
-    .option('--follow', 'go on until the host ends, or Ctrl-C')
-    .option('--json', 'one JSON object a line')
+    .addOption(branchOption('only the events that programs in this branch receive (default: all events)'))
+    .option('--since <id>', 'the events after the event with this id; 0 for the beginning', wholeNumber)
+    .option('--follow', 'continue with new events until the host ends, or Ctrl-C')
+    .option('--json', 'one JSON object per line')
     .addHelpText('after', '\nExample:\n  shimfs events --session demo --since 0 --follow --json')
     .action(withSession(events));
 }
@@ -43,7 +44,7 @@ async function events(
   try {
     await answer;
   } catch (error) {
-    // To follow has no other end than that of the connection.
+    // --follow ends only with the connection.
     if (!follow || (error as { code?: string }).code !== 'EIO') throw error;
   }
   if (lost && !follow) process.exitCode = 1;
@@ -57,11 +58,11 @@ function textLine({ id, kind, path, from, ino, pid, branch, time, detail }: Even
   return `${id} ${new Date(time).toISOString()} ${branch} ${kind.padEnd(8)} ${names} ino=${ino} pid=${pid}${details}\n`;
 }
 
-/** A line break in a name must not make two lines of one event. */
+/** Quotes a name that contains a line break, so that an event stays on one line. */
 const quoted = (path: string): string => (/[\s"\\\p{Cc}\p{Cs}]/u.test(path) ? JSON.stringify(path) : path);
 
 function lostLine(lost: HistoryLost, json: boolean): string {
   if (json) return `${JSON.stringify({ lost })}\n`;
-  const kept = lost.oldest > 0 ? `kept are ${lost.oldest} to ${lost.newest}` : 'none are kept';
-  return `history lost: older events than asked for are gone, ${kept}\n`;
+  const kept = lost.oldest > 0 ? `it has ${lost.oldest} to ${lost.newest}` : 'it has none';
+  return `history lost: the host no longer has all events after --since, ${kept}\n`;
 }

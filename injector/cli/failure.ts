@@ -1,10 +1,10 @@
-/** How a command says that it failed: the cause, the remedy, and an exit status. */
+/** How a command reports a failure: cause, remedy and exit status. */
 import { CommanderError } from 'commander';
 
 export const STATUS_FAILED = 1;
 export const STATUS_USAGE = 2;
 
-/** Wrong usage: the command line itself is to be changed. */
+/** The command line is wrong. */
 export class UsageError extends Error {
   readonly remedy: string;
   readonly status = STATUS_USAGE;
@@ -23,7 +23,7 @@ interface Explained {
   readonly stack?: string;
 }
 
-/** Failures that were foreseen; all others are ours to mend. */
+/** Errors with a cause and a remedy for the user. Any other error is a fault of shimfs. */
 const EXPECTED = new Set([
   'UserError',
   'UsageError',
@@ -35,7 +35,7 @@ const EXPECTED = new Set([
   'FsError',
 ]);
 
-/** Says what went wrong on standard error, unless Commander has. @returns the exit status */
+/** Writes an error to standard error, unless Commander has written it. @returns the exit status */
 export function reportFailure(
   error: unknown,
   write = (text: string) => void process.stderr.write(text),
@@ -47,6 +47,7 @@ export function reportFailure(
   write(`shimfs: ${known ? '' : 'unexpected: '}${message}\n`);
   if (failure.remedy) write(`  ${failure.remedy}\n`);
   if (process.env.SHIMFS_LOG === 'debug') write(`${failure.stack ?? ''}\n`);
-  else if (!known) write('  SHIMFS_LOG=debug shows where it happened.\n');
+  else if (!known)
+    write('  This is a fault of shimfs. SHIMFS_LOG=debug prints the stack: please report it.\n');
   return failure.status ?? STATUS_FAILED;
 }

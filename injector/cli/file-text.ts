@@ -1,4 +1,4 @@
-/** Files as people read them: `ls -l` and `stat`. */
+/** Files as text, as `ls -l` and `stat` print them. */
 import type { Timespec } from '../../core/clock.ts';
 import type { FileInfo, NamedFile } from '../control/methods.ts';
 

@@ -1,7 +1,7 @@
 /** `shimfs fs write|append|truncate|mkdir|rm|mv|ln|chmod` */
 import { posix } from 'node:path';
 import type { AddCommand } from './fs-command.ts';
-import { octalMode, sizeArgument } from './options.ts';
+import { octalMode, wholeNumber } from './options.ts';
 import { readStandardInput } from './output.ts';
 import { type SessionContext, withSession } from './session-action.ts';
 
@@ -10,36 +10,39 @@ const umask = process.umask();
 export function addFileChanges(add: AddCommand): void {
   add(
     'write <path>',
-    'Replace a file by standard input, making it if need be.',
+    'Replace the contents of a file with standard input; create the file if it does not exist.',
     'echo hi | shimfs fs write /v/a --session demo',
   ).action(withSession((context, path: string) => write(context, path, false)));
   add(
     'append <path>',
-    'Add standard input to a file, making it if need be.',
+    'Append standard input to a file; create the file if it does not exist.',
     'echo more | shimfs fs append /v/a --session demo',
   ).action(withSession((context, path: string) => write(context, path, true)));
   add(
-    'truncate <path> <size>',
+    'truncate <path>',
     'Cut or extend a file to a size in bytes.',
     'shimfs fs truncate /v/a 0 --session demo',
-  ).action(withSession((context, path: string, size: string) => truncate(context, path, size)));
-  add('mkdir <paths...>', 'Make directories.', 'shimfs fs mkdir -p /v/a/b --session demo')
-    .option('-p, --parents', 'make missing parents, and take what is there already')
+  )
+    .argument('<size>', 'the new size in bytes', wholeNumber)
+    .action(withSession(truncate));
+  add('mkdir <paths...>', 'Create directories.', 'shimfs fs mkdir -p /v/a/b --session demo')
+    .option('-p, --parents', 'create missing parents; accept directories that exist')
     .action(withSession(makeDirectories));
   add('rm <paths...>', 'Remove files.', 'shimfs fs rm -r /v/a --session demo')
-    .option('-r, --recursive', 'directories too, with all that is in them')
+    .option('-r, --recursive', 'remove directories and their contents, too')
     .action(withSession(remove));
-  add('mv <from> <to>', 'Rename, or move into a directory.', 'shimfs fs mv /v/a /v/b --session demo').action(
-    withSession(move),
-  );
-  add('ln <target> <path>', 'Give a file another name.', 'shimfs fs ln -s ../a /v/d/link --session demo')
-    .option('-s, --symbolic', 'make a symbolic link')
-    .action(withSession(makeLink));
   add(
-    'chmod <mode> <paths...>',
-    'Set permission bits, in octal.',
-    'shimfs fs chmod 755 /v/tool --session demo',
-  ).action(withSession(changeMode));
+    'mv <from> <to>',
+    'Rename a file, or move it into a directory.',
+    'shimfs fs mv /v/a /v/b --session demo',
+  ).action(withSession(move));
+  add('ln <target> <path>', 'Give a file another name.', 'shimfs fs ln -s ../a /v/d/link --session demo')
+    .option('-s, --symbolic', 'create a symbolic link')
+    .action(withSession(makeLink));
+  add('chmod', 'Set permission bits.', 'shimfs fs chmod 755 /v/tool --session demo')
+    .argument('<mode>', 'the permission bits, in octal', octalMode)
+    .argument('<paths...>')
+    .action(withSession(changeMode));
 }
 
 async function write({ client, branch }: SessionContext, path: string, append: boolean): Promise<void> {
@@ -47,8 +50,8 @@ async function write({ client, branch }: SessionContext, path: string, append: b
   await writeVirtual(client, path, readStandardInput(), { branch, append, umask });
 }
 
-async function truncate({ client, branch }: SessionContext, path: string, size: string): Promise<void> {
-  await client.call('file.truncate', { path, branch, length: sizeArgument(size) });
+async function truncate({ client, branch }: SessionContext, path: string, length: number): Promise<void> {
+  await client.call('file.truncate', { path, branch, length });
 }
 
 async function makeDirectories(
@@ -67,15 +70,15 @@ async function remove(
   for (const path of paths) await client.call('file.remove', { path, branch, recursive });
 }
 
-/** As mv(1) and ln(1) have it: a directory as the goal means a name inside it. */
-async function goal({ client, branch }: SessionContext, name: string, to: string): Promise<string> {
-  const there = await client.call('file.stat', { path: to, branch }).catch(() => undefined);
-  return there?.type === 'directory' ? posix.join(to, posix.basename(name)) : to;
+/** As in mv(1) and ln(1): if `to` is a directory, the new name is inside it. */
+async function newName({ client, branch }: SessionContext, name: string, to: string): Promise<string> {
+  const existing = await client.call('file.stat', { path: to, branch }).catch(() => undefined);
+  return existing?.type === 'directory' ? posix.join(to, posix.basename(name)) : to;
 }
 
 async function move(context: SessionContext, from: string, to: string): Promise<void> {
   const { client, branch } = context;
-  await client.call('file.rename', { from, to: await goal(context, from, to), branch });
+  await client.call('file.rename', { from, to: await newName(context, from, to), branch });
 }
 
 async function makeLink(
@@ -85,12 +88,11 @@ async function makeLink(
   { symbolic }: { symbolic?: boolean },
 ): Promise<void> {
   const { client, branch } = context;
-  const path = await goal(context, target, to);
+  const path = await newName(context, target, to);
   if (symbolic) await client.call('file.symlink', { target, path, branch });
   else await client.call('file.link', { from: target, to: path, branch });
 }
 
-async function changeMode({ client, branch }: SessionContext, mode: string, paths: string[]): Promise<void> {
-  const bits = octalMode(mode);
-  for (const path of paths) await client.call('file.chmod', { path, branch, mode: bits });
+async function changeMode({ client, branch }: SessionContext, mode: number, paths: string[]): Promise<void> {
+  for (const path of paths) await client.call('file.chmod', { path, branch, mode });
 }

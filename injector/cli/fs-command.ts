@@ -1,4 +1,4 @@
-/** `shimfs fs`: a session's files, from outside. */
+/** `shimfs fs`: reads and changes a session's files from outside the session. */
 import type { Command } from 'commander';
 import { addFileChanges } from './fs-changes.ts';
 import { addFileReading } from './fs-reading.ts';
@@ -11,8 +11,10 @@ export type AddCommand = (nameAndArgs: string, summary: string, example: string)
 export function addFsCommand(program: Command): void {
   const fs = program
     .command('fs')
-    .summary("work on a session's files")
-    .description("Work on a session's files. Paths are absolute, as programs in the session see them.")
+    .summary("read and change a session's files")
+    .description(
+      "Read and change a session's files. Paths are absolute, as programs in the session see them.",
+    )
     .addOption(sessionOption().hideHelp())
     .addOption(branchOption().hideHelp())
     .addHelpText(

@@ -10,7 +10,7 @@ import { type SessionContext, withSession } from './session-action.ts';
 
 export function addFileReading(add: AddCommand): void {
   add('ls [paths...]', 'List directories; without a path, the mounts.', 'shimfs fs ls -l /v --session demo')
-    .option('-l, --long', 'with mode, links, owner, size and time')
+    .option('-l, --long', 'print mode, links, owner, size and time, too')
     .option('--json', 'one JSON array of entries')
     .action(withSession(list));
   add('cat <paths...>', 'Write files to standard output.', 'shimfs fs cat /v/a --session demo > a').action(
@@ -18,7 +18,7 @@ export function addFileReading(add: AddCommand): void {
   );
   add(
     'stat <path>',
-    'Show what a file is; a symbolic link itself, not its target.',
+    'Show the attributes of a file. A symbolic link is not followed.',
     'shimfs fs stat /v/a --session demo --json',
   )
     .option('--json', 'one JSON object')
@@ -51,7 +51,7 @@ async function list(context: SessionContext, paths: string[], flags: { long?: bo
       at === undefined || name.startsWith('/') ? name : posix.join(at, name);
     return printJson(
       sections.flatMap(({ path: at, entries }) =>
-        entries.map((one) => ({ ...one, path: path(at, one.name) })),
+        entries.map((entry) => ({ ...entry, path: path(at, entry.name) })),
       ),
     );
   }

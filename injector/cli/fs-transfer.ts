@@ -7,27 +7,35 @@ import { type SessionContext, withSession } from './session-action.ts';
 export function addTransfer(add: AddCommand): void {
   add(
     'import <directory> <path>',
-    'Copy what is in a real directory to a virtual one: bytes, modes, times, links.',
+    'Copy the contents of a real directory to a virtual directory: bytes, modes, times, links.',
     'shimfs fs import ./site /v/site --session demo',
-  ).action(withSession(bringIn));
+  ).action(withSession(importDirectory));
   add(
     'export <path> <directory>',
-    'Copy what is in a virtual directory to a real one: bytes, modes, times, links.',
+    'Copy the contents of a virtual directory to a real directory: bytes, modes, times, links.',
     'shimfs fs export /v/site ./copy --session demo',
-  ).action(withSession(takeOut));
+  ).action(withSession(exportDirectory));
 }
 
-async function bringIn({ client, branch }: SessionContext, directory: string, path: string): Promise<void> {
+async function importDirectory(
+  { client, branch }: SessionContext,
+  directory: string,
+  path: string,
+): Promise<void> {
   const { importTree } = await import('../control/tree-import.ts');
-  await showing((onProgress) => importTree(client, directory, path, { branch, onProgress }));
+  await withProgress((onProgress) => importTree(client, directory, path, { branch, onProgress }));
 }
 
-async function takeOut({ client, branch }: SessionContext, path: string, directory: string): Promise<void> {
+async function exportDirectory(
+  { client, branch }: SessionContext,
+  path: string,
+  directory: string,
+): Promise<void> {
   const { exportTree } = await import('../control/tree-export.ts');
-  await showing((onProgress) => exportTree(client, path, directory, { branch, onProgress }));
+  await withProgress((onProgress) => exportTree(client, path, directory, { branch, onProgress }));
 }
 
-async function showing(copy: (onProgress: (copied: Copied) => void) => Promise<Copied>): Promise<void> {
+async function withProgress(copy: (onProgress: (copied: Copied) => void) => Promise<Copied>): Promise<void> {
   let now: Copied | undefined;
   const line = progress(() => `${now?.files} files, ${now?.bytes} bytes`);
   const { skipped } = await copy((copied) => {
@@ -35,5 +43,7 @@ async function showing(copy: (onProgress: (copied: Copied) => void) => Promise<C
     line.tick();
   }).finally(() => line.end());
   for (const path of skipped)
-    process.stderr.write(`shimfs: not copied, being neither file, directory nor link: ${path}\n`);
+    process.stderr.write(
+      `shimfs: not copied, because it is not a file, directory or symbolic link: ${path}\n`,
+    );
 }

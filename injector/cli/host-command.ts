@@ -14,9 +14,10 @@ import { printLine } from './output.ts';
 export function addHostCommand(program: Command): void {
   const command = program
     .command('host')
-    .summary('keep a virtual tree that several programs share')
+    .summary('keep a session: a virtual tree that several programs share')
     .description(
-      'Keep a virtual tree under a name. Prints `ready NAME` when it serves; ends on Ctrl-C or SIGTERM.',
+      'Keep a session: a virtual tree that programs and commands share by its name. Prints `ready NAME` when the\n' +
+        'session accepts programs; ends on Ctrl-C or SIGTERM.',
     )
     .addOption(sessionOption());
   addCoverageOptions(addSessionOptions(command))
@@ -31,15 +32,15 @@ async function hostCommand(flags: SessionFlags): Promise<void> {
   const session = requireSession(flags);
   if (!flags.mount && !flags.overlay && !flags.import)
     throw new UsageError('--mount is missing', `Example: shimfs host --session ${session} --mount /v`);
-  // Before the name is taken, so that no signal finds a session without an end.
-  const told = new Promise<void>((resolve) => {
+  // Installed before the session exists: a signal at any later time closes it.
+  const signalled = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
   const { openOwnSession } = await import('../run/own-session.ts');
   const host = await openOwnSession(session, ownSession(flags));
   try {
     await printLine(`ready ${session}`);
-    await told;
+    await signalled;
   } finally {
     await host.close();
   }

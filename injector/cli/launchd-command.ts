@@ -1,4 +1,4 @@
-/** `shimfs launchd`: the watcher service as a launch agent; elsewhere, what to use instead. */
+/** `shimfs launchd`: the watcher service as a launch agent of macOS. On other systems: a systemd unit. */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -40,28 +40,31 @@ export function addLaunchdCommand(program: Command): void {
       .description(description)
       .option('--label <name>', `reverse domain name of the agent (default: ${LABEL})`)
       .addHelpText('after', `\nExample:\n  ${name === 'install' ? example : `shimfs launchd ${name}`}`);
-  add('install', 'Write its property list, load it, and see it run.')
-    .option('--config <file>', 'JSON with these options, underscores for hyphens; options here go before it')
-    .option('--directory <dir>', 'where it works (default: your home directory)')
-    .option('--restrict-dir <dir>', 'watch nothing but what is below (default: the directory)')
-    .option('--log-file <file>', 'relative to the directory (default: .shimfs/serve.log)')
-    .option('--listen <host:port>', 'where it listens (default: 127.0.0.1:7077)')
-    .option('--keep-alive', 'start it again when it ends (default)')
-    .option('--no-keep-alive', 'do not')
-    .option('--run-at-load', 'start it at login (default)')
-    .option('--no-run-at-load', 'do not')
-    .option('--throttle <seconds>', 'seconds between two starts at least (default: 10)', wholeNumber)
+  add('install', 'Write the property list, load it, and wait until the service runs.')
+    .option(
+      '--config <file>',
+      'JSON object with these options, with underscores instead of hyphens; options of the command line take precedence',
+    )
+    .option('--directory <dir>', 'working directory (default: your home directory)')
+    .option('--restrict-dir <dir>', 'watch only below this directory (default: the working directory)')
+    .option('--log-file <file>', 'relative to the working directory (default: .shimfs/serve.log)')
+    .option('--listen <host:port>', 'address to listen on (default: 127.0.0.1:7077)')
+    .option('--keep-alive', 'start the service again when it ends (default)')
+    .option('--no-keep-alive', 'do not start it again')
+    .option('--run-at-load', 'start the service at login (default)')
+    .option('--no-run-at-load', 'do not start it at login')
+    .option('--throttle <seconds>', 'least time between two starts, 1 to 86400 (default: 10)', wholeNumber)
     .option(
       '--sync-interval <seconds>',
-      'how long changes are collected for watchers that name no interval, 1 to 60',
+      'how long the service collects changes for watchers without an interval of their own, 1 to 60',
       wholeNumber,
     )
-    .option('--print-systemd', 'only print a unit for `systemd --user` that does the same')
+    .option('--print-systemd', 'only print an equivalent unit for `systemd --user`')
     .action(install);
-  add('uninstall', 'Stop it and remove its property list.').action(async ({ label }: Labelled) =>
+  add('uninstall', 'Stop the service and remove its property list.').action(async ({ label }: Labelled) =>
     printLine((await (await agent(label)).uninstall()) ? 'uninstalled' : 'was not installed'),
   );
-  add('status', 'Say whether it is installed and runs; exit status 1 if not.')
+  add('status', 'Print whether the service is installed and running; exit status 1 if it is not running.')
     .option('--json', 'one JSON object')
     .action(async ({ label, json }: Labelled & { json?: boolean }) => {
       const status = await (await agent(label)).status();
@@ -72,11 +75,11 @@ export function addLaunchdCommand(program: Command): void {
       }
       if (status.pid === undefined) process.exitCode = 1;
     });
-  add('start', 'Start it, anew if it runs.').action(async ({ label }: Labelled) =>
+  add('start', 'Start the service, or restart it if it is running.').action(async ({ label }: Labelled) =>
     printLine(`running, pid ${await (await agent(label)).start()}`),
   );
-  add('stop', 'Stop it.').action(async ({ label }: Labelled) =>
-    printLine((await (await agent(label)).stop()) ? 'stopped' : 'was stopped already'),
+  add('stop', 'Stop the service.').action(async ({ label }: Labelled) =>
+    printLine((await (await agent(label)).stop()) ? 'stopped' : 'was already stopped'),
   );
 }
 
@@ -103,14 +106,14 @@ async function install(flags: InstallFlags): Promise<void> {
   });
   if (flags.printSystemd) return print(systemdUnit(config));
   const changed = await (await agent(label)).install(config);
-  await printLine(changed ? 'installed' : 'was installed already');
+  await printLine(changed ? 'installed' : 'was already installed');
 }
 
 async function agent(label = LABEL): Promise<LaunchAgent> {
   if (process.platform !== 'darwin')
     throw new UserError(
-      'launchd is only on macOS',
-      'Here: shimfs launchd install --print-systemd > ~/.config/systemd/user/shimfs.service && systemctl --user enable --now shimfs',
+      'launchd exists only on macOS',
+      'Use systemd: shimfs launchd install --print-systemd > ~/.config/systemd/user/shimfs.service && systemctl --user enable --now shimfs',
     );
   const { LaunchAgent: Agent } = await import('../launchd/agent.ts');
   const { systemLaunchctl } = await import('../launchd/launchctl.ts');

@@ -1,4 +1,4 @@
-/** Options that several commands share, and what their values mean. */
+/** Options that several commands share, and the parsers of their values. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Import } from '../run/own-session.ts';
 import { UsageError } from './failure.ts';
@@ -19,27 +19,20 @@ export function wholeNumber(value: string): number {
   return number;
 }
 
-/** The same for what is read only once the command runs. @throws UsageError */
-export function sizeArgument(value: string): number {
-  if (/^\d+$/.test(value) && Number.isSafeInteger(Number(value))) return Number(value);
-  throw new UsageError(`'${value}' is no size`, 'Give bytes, as a whole number.');
-}
-
 export function octalMode(value: string): number {
-  if (!/^[0-7]{1,4}$/.test(value))
-    throw new UsageError(`'${value}' is no mode`, 'Give it in octal, such as 644 or 1777.');
+  if (!/^[0-7]{1,4}$/.test(value)) throw new InvalidArgumentError('Give it in octal, such as 644 or 1777.');
   return Number.parseInt(value, 8);
 }
 
 export const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
-/** `DIR:P`. The virtual path holds no colon, so the last one divides. */
+/** `DIR:P`, divided at the last colon: a virtual path contains no colon. */
 export function collectImport(value: string, before: readonly Import[] = []): Import[] {
   const at = value.lastIndexOf(':');
-  const one = { from: value.slice(0, at), to: value.slice(at + 1).replace(/(?<=.)\/+$/, '') };
-  if (at <= 0 || !one.to.startsWith('/'))
-    throw new InvalidArgumentError('Give DIR:P, a directory and the absolute virtual path for it.');
-  return [...before, one];
+  const added = { from: value.slice(0, at), to: value.slice(at + 1).replace(/(?<=.)\/+$/, '') };
+  if (at <= 0 || !added.to.startsWith('/'))
+    throw new InvalidArgumentError('Give DIR:P, a directory and the absolute virtual path for its contents.');
+  return [...before, added];
 }
 
 export function collectVariable(
@@ -52,48 +45,57 @@ export function collectVariable(
 }
 
 export const sessionOption = (): Option =>
-  new Option('--session <name>', 'the session, as `shimfs host` named it');
-export const branchOption = (what = 'the branch to work in (default: main)'): Option =>
-  new Option('--branch <name>', what);
+  new Option('--session <name>', 'name of the session, as given to `shimfs host`');
+export const branchOption = (description = 'the branch to use (default: main)'): Option =>
+  new Option('--branch <name>', description);
 
-/** What a session is made of. */
+/** Options that describe the tree of a session. */
 export function addSessionOptions(command: Command): Command {
   return command
-    .option('--mount <path>', 'absolute path at which the virtual tree stands; may be repeated', collect)
+    .option('--mount <path>', 'absolute path of an empty virtual directory; may be repeated', collect)
     .option(
       '--overlay <dir>',
-      'show a real directory at its own path, and keep all changes in the session; may be repeated',
+      'real directory to show at its own path; changes stay in the session; may be repeated',
       collect,
     )
     .option(
       '--import <dir:path>',
-      'copy a real directory to a virtual path first; may be repeated',
+      'real directory to copy to a virtual path first; may be repeated',
       collectImport,
     )
     .addOption(
-      new Option('--max-bytes <n>', 'bytes that all virtual files together may hold').argParser(byteCount),
+      new Option(
+        '--max-bytes <n>',
+        'limit for the bytes of all virtual files together: 4096, 64k, 16M, 1G',
+      ).argParser(byteCount),
     );
 }
 
-/** How programs are taken into it. */
+/** Options that decide how programs are covered. */
 export function addCoverageOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--agent <when>', 'bring the agent at the first watch, or at once').choices([
-        'lazy',
-        'always',
-      ]),
+      new Option(
+        '--agent <when>',
+        'load the agent into a program at its first watch (lazy), or at its start (always)',
+      ).choices(['lazy', 'always']),
     )
     .addOption(
       new Option(
         '--notes <which>',
-        'tell kqueue watchers what they asked for, or all the kernel would set',
+        'report to a kqueue watcher only the NOTE_ bits that it asked for (masked), or all bits that the kernel sets (native)',
       ).choices(['masked', 'native']),
     )
-    .addOption(new Option('--engine <name>', 'where Frida comes from').choices(['auto', 'python', 'npm']))
+    .addOption(
+      new Option('--engine <name>', "which Frida to use: PyPI's, npm's, or the first that works").choices([
+        'auto',
+        'python',
+        'npm',
+      ]),
+    )
     .option(
       '--allow-uncovered',
-      'run what cannot be covered outside the virtual tree, instead of refusing it',
+      'run programs that cannot be covered on the real files, instead of refusing them',
     );
 }
 
@@ -120,7 +122,7 @@ export const ownSession = (flags: SessionFlags) => ({
   allowUncovered: flags.allowUncovered,
 });
 
-/** A session is named, or one is described; never both. @throws UsageError */
+/** Either a session is named, or a new session is described; never both. @throws UsageError */
 export function requireSessionOrMount(flags: SessionFlags, command: string): void {
   const described = ['mount', 'overlay', 'import', 'maxBytes', 'notes', 'engine'].filter(
     (name) => flags[name as keyof SessionFlags] !== undefined,
@@ -128,16 +130,19 @@ export function requireSessionOrMount(flags: SessionFlags, command: string): voi
   if (flags.session !== undefined && described.length > 0)
     throw new UsageError(
       `--session and --${described[0] === 'maxBytes' ? 'max-bytes' : described[0]} exclude each other`,
-      'A session has what its host was given: see `shimfs host --help`.',
+      'Give --mount, --overlay, --import, --max-bytes, --notes and --engine to `shimfs host`, which opens the session.',
     );
   if (flags.session === undefined && !flags.mount && !flags.overlay && !flags.import)
     throw new UsageError(
-      'nothing would be virtual: give --mount, --overlay, --import or --session',
+      'the virtual tree would be empty: give --mount, --overlay, --import or --session',
       `Example: shimfs ${command}`,
     );
 }
 
 export function requireSession(flags: { readonly session?: string }): string {
   if (flags.session !== undefined) return flags.session;
-  throw new UsageError('--session is missing', 'Name the session that `shimfs host --session S` keeps.');
+  throw new UsageError(
+    '--session is missing',
+    'Give the name of a session that `shimfs host --session NAME` keeps.',
+  );
 }

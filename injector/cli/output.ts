@@ -1,7 +1,7 @@
-/** Standard output and input, as commands use them. */
+/** Standard output and input of the commands. */
 import { once } from 'node:events';
 
-/** A reader that has had enough (`| head`) is no failure: what is left is left unsaid. */
+/** A reader that closes the pipe early (`| head`) is not a failure: the command ends with status 0. */
 export function endQuietlyWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
@@ -9,7 +9,7 @@ export function endQuietlyWithReader(): void {
   });
 }
 
-/** Waits when the reader is slow, so that nothing piles up here. */
+/** Waits while the reader is slow, so that this process does not buffer without limit. */
 export async function print(data: string | Uint8Array): Promise<void> {
   if (!process.stdout.write(data)) await once(process.stdout, 'drain');
 }
@@ -35,20 +35,20 @@ export function table(rows: readonly (readonly string[])[], right: readonly numb
 
 export const readStandardInput = (): AsyncIterable<Uint8Array> => process.stdin;
 
-/** A line that is written over itself on a terminal, and not at all elsewhere. */
+/** A progress line on standard error that overwrites itself. Writes nothing unless standard error is a terminal. */
 export function progress(render: () => string): { tick(): void; end(): void } {
-  const shown = process.stderr.isTTY;
+  const visible = process.stderr.isTTY;
   let last = 0;
   const draw = (): void => void process.stderr.write(`\r\x1b[K${render()}`);
   return {
     tick() {
       const now = Date.now();
-      if (!shown || now - last < 100) return;
+      if (!visible || now - last < 100) return;
       last = now;
       draw();
     },
     end() {
-      if (shown && last > 0) process.stderr.write('\r\x1b[K');
+      if (visible && last > 0) process.stderr.write('\r\x1b[K');
     },
   };
 }

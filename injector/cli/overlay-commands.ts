@@ -1,4 +1,4 @@
-/** `shimfs branch diff`, `commit` and `discard`: what became of the real directory below a branch. */
+/** `shimfs branch diff`, `commit` and `discard`: a branch's changes to the overlaid directories. */
 import type { OverlayLine } from '../control/methods.ts';
 import { UserError } from '../user-error.ts';
 import { print, printJson, printLine } from './output.ts';
@@ -7,12 +7,12 @@ import type { SessionContext } from './session-action.ts';
 const LETTERS = { added: 'A', modified: 'M', attributes: 'P', deleted: 'D' } as const;
 
 const CONFLICTS = {
-  changed: 'changed underneath',
-  created: 'came to stand there underneath',
-  removed: 'removed underneath',
+  changed: 'the real file was changed',
+  created: 'a real file was created',
+  removed: 'the real file was removed',
 } as const;
 
-/** A line break in a name must not make two lines of one change. */
+/** Quotes a name that contains a line break, so that a change stays on one line. */
 const quoted = (path: string): string => (/[\s"\\\p{Cc}\p{Cs}]/u.test(path) ? JSON.stringify(path) : path);
 
 function lineOf({ kind, path, type, conflict }: OverlayLine): string {
@@ -34,7 +34,7 @@ export async function diffBranch(
   if (json && !flags.patch) await printJson(all);
 }
 
-/** Says what was done and what was not, and fails unless everything was. */
+/** Prints the changes that were applied and those that were not. Fails unless all were applied. */
 export async function commitBranch(
   { client, branch, json }: SessionContext,
   name: string | undefined,
@@ -50,17 +50,17 @@ export async function commitBranch(
   }
   if (conflicts.length > 0)
     throw new UserError(
-      `nothing was applied: ${count(conflicts.length, 'path')} ${conflicts.length === 1 ? 'was' : 'were'} changed by others since the branch took over`,
-      'Look at both sides; --force prefers the branch.',
+      `nothing was applied: ${count(conflicts.length, 'path')} ${conflicts.length === 1 ? 'was' : 'were'} changed in the real directory after the branch copied ${conflicts.length === 1 ? 'it' : 'them'}`,
+      "Compare both versions. --force overwrites the real directory's version.",
     );
   if (failed.length > 0)
     throw new UserError(
       `${count(failed.length, 'change')} of ${applied.length + failed.length} could not be applied, and ${failed.length === 1 ? 'stays' : 'stay'} in the branch`,
-      'Mend the causes, and commit again: it goes on with what is left.',
+      'Remove the causes, then commit again: it applies the remaining changes.',
     );
 }
 
-const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
 export async function discardBranch(
   { client, branch }: SessionContext,

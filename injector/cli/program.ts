@@ -15,18 +15,21 @@ import { addServeCommand } from './serve-command.ts';
 
 const version = (): string => JSON.parse(readFileSync(packageFile('package.json'), 'utf8')).version;
 
-/** Throws CommanderError instead of exiting. Subcommands inherit that only if it is said before they are made. */
+/** Throws CommanderError instead of exiting; set before the subcommands are added, because they copy it. */
 export function createProgram(): Command {
   const program = new Command('shimfs')
-    .description('An in-memory filesystem that unmodified programs live in, and that tells them of changes.')
+    .description(
+      'An in-memory filesystem for unmodified programs, which notifies their file watchers of changes.',
+    )
     .version(version())
     .exitOverride()
-    .showHelpAfterError('(shimfs COMMAND --help shows the usage)')
+    .showHelpAfterError('(`shimfs COMMAND --help` prints the usage)')
     .enablePositionalOptions()
     .addHelpText(
       'after',
       `
-Exit status: 0 on success, 1 on a failure that is explained, 2 on wrong usage; \`run\` gives its program's own.
+Exit status: 0 on success, 1 on a failure (cause and remedy are on standard error), 2 on wrong usage; \`run\` exits with
+its program's own.
 
 Example:
   shimfs run --mount /v -- sh -c 'echo hi > /v/a; cat /v/a'`,

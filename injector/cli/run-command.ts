@@ -1,4 +1,4 @@
-/** `shimfs run`: a program in the virtual tree, as if nothing stood between. */
+/** `shimfs run`: runs a program in the virtual tree. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import {
@@ -25,7 +25,7 @@ export function addRunCommand(program: Command): void {
     .summary('run a program in the virtual tree')
     .description(
       'Run a program in the virtual tree. Its input, output, terminal, signals and exit status are its own.\n' +
-        'Without --session the tree begins empty and ends when the last process in it has gone.',
+        'Without --session, the tree begins empty and ends with the last process in it.',
     )
     .argument('<command>', 'the program')
     .argument('[args...]', 'its arguments')
@@ -33,8 +33,8 @@ export function addRunCommand(program: Command): void {
     .addOption(sessionOption());
   addCoverageOptions(addSessionOptions(command))
     .addOption(branchOption('the branch it sees (default: main)'))
-    .option('--hide <path>', 'a virtual path that does not exist for it; may be repeated', collect)
-    .option('--env <name=value>', 'set a variable of its environment; may be repeated', collectVariable)
+    .option('--hide <path>', 'virtual path to hide from it; may be repeated', collect)
+    .option('--env <name=value>', 'environment variable to set for it; may be repeated', collectVariable)
     .addHelpText(
       'after',
       `
@@ -43,7 +43,7 @@ run or covered.
 
 Examples:
   shimfs run --mount /v -- sh -c 'echo hi > /v/a; cat /v/a'
-  shimfs run --overlay . -- make   # its output is gone afterwards; a host keeps it, to be committed
+  shimfs run --overlay . -- make   # its output is lost at the end; in a host's session it stays, to be committed
   shimfs run --import ./site:/srv/site -- python3 -m http.server -d /srv/site
   shimfs run --session demo --branch work --hide /v/secret -- make -C /v`,
     )
@@ -65,7 +65,7 @@ async function runCommand(command: string, args: string[], flags: RunFlags): Pro
     forwardSignals: true,
   });
   const status = await running.status;
-  // Only what the program left behind is still there: a signal is meant for us now.
+  // The program has ended, and only its descendants remain: a signal now ends the session.
   let closing = false;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {

@@ -1,4 +1,4 @@
-/** What every command on a session's files does first and last. */
+/** Connects a command to its session, and disconnects it at the end. */
 import type { Command } from 'commander';
 import type { ControlClient } from '../control/client.ts';
 import { requireSession } from './options.ts';
@@ -10,9 +10,9 @@ export interface SessionContext {
   readonly json: boolean;
 }
 
-/** Options may stand before or after the subcommand's name; the parent knows those before. */
+/** Options may stand before or after the subcommand's name; the parent command has those before. */
 export function withSession<Args extends unknown[]>(
-  work: (context: SessionContext, ...args: Args) => Promise<void>,
+  action: (context: SessionContext, ...args: Args) => Promise<void>,
 ) {
   return async (...given: unknown[]): Promise<void> => {
     const command = given.at(-1) as Command;
@@ -22,7 +22,7 @@ export function withSession<Args extends unknown[]>(
     const { ControlClient } = await import('../control/client.ts');
     const client = await ControlClient.connect(session);
     try {
-      await work(
+      await action(
         { client, session, branch: flags.branch, json: flags.json ?? false },
         ...([...args, flags] as unknown as Args),
       );

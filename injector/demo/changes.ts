@@ -1,4 +1,4 @@
-/** Changes that the script makes, on a virtual tree through the core or on a real directory. */
+/** The changes of the demo's script, on a virtual tree through the core, or on a real directory. */
 import {
   appendFileSync,
   chmodSync,
@@ -17,7 +17,7 @@ import { libc } from '../platform/libc.ts';
 export interface Changes {
   create(path: string): void;
   append(path: string, text: string): void;
-  /** Its first byte, in place. */
+  /** Overwrites the first byte in place. */
   overwrite(path: string, byte: string): void;
   truncate(path: string, size: number): void;
   chmod(path: string, mode: number): void;

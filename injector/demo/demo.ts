@@ -1,6 +1,6 @@
 /**
- * `shimfs demo`: one core, unmodified programs that watch it through kqueue, Dispatch and FSEvents, one of them on another
- * branch, a script of changes, and a table of what each should and did hear.
+ * `shimfs demo`: unmodified programs watch a virtual tree through kqueue, Dispatch and FSEvents, one of them in another
+ * branch, while a script changes the tree. Prints a table of expected and received events.
  */
 import { styleText } from 'node:util';
 import { openEngine } from '../engine/select.ts';
@@ -15,14 +15,16 @@ import { WatchingProgram } from './watcher.ts';
 
 export interface DemoOptions {
   readonly json?: boolean;
-  /** Where lines go. Default: standard output. */
+  /** Receives each line of output. Default: standard output. */
   readonly print?: (line: string) => void;
 }
 
-/** The first watch brings the engine, perhaps from the network. */
+/** The first watch starts the engine, which may have to be downloaded. */
 const START_MS = 120_000;
 const ROOT = '/demo';
 const DIRECTORY = `${ROOT}/project`;
+/** Name of the second branch. */
+const SECOND = 'second';
 const HEADINGS: Readonly<Record<Column, string>> = {
   kqueue: 'kqueue',
   dispatch: 'Dispatch',
@@ -30,23 +32,23 @@ const HEADINGS: Readonly<Record<Column, string>> = {
   branch: 'kqueue on another branch',
 };
 
-/** @returns the exit status: 0 when everything was heard as it should be, 1 otherwise */
+/** @returns the exit status: 0 when every program received the expected events, 1 otherwise */
 export async function demo({ json = false, print = console.log }: DemoOptions = {}): Promise<number> {
   const rows = await watchVirtualTree((line) => void process.stderr.write(`shimfs: ${line}\n`));
-  report(rows, json, print);
+  printRows(rows, json, print);
   return rows.every(({ ok }) => ok) ? 0 : 1;
 }
 
-/** The script on a virtual tree. @param tell takes what there is to tell of the session */
-export async function watchVirtualTree(tell: (line: string) => void): Promise<DemoRow[]> {
+/** Runs the script on a virtual tree. @param report receives the session's messages for the user */
+export async function watchVirtualTree(report: (line: string) => void): Promise<DemoRow[]> {
   const programs = await fixturePrograms();
   const host = await SessionHost.open({
     name: `demo-${process.pid}`,
     mounts: [ROOT],
-    engine: () => openEngine({ onProgress: tell }),
+    engine: () => openEngine({ onProgress: report }),
     agentSource: agentScript,
     gate: gateLibrary(),
-    tell,
+    report,
   });
   const started: WatchingProgram[] = [];
   try {
@@ -54,9 +56,9 @@ export async function watchVirtualTree(tell: (line: string) => void): Promise<De
     const hidden = { path: `${DIRECTORY}/${HIDDEN}` };
     view.mkdir({ path: DIRECTORY });
     view.mknod({ path: `${DIRECTORY}/${FILE}` }, 0o100644);
-    host.core.createBranch('aside', { parent: 'main' });
+    host.core.createBranch(SECOND, { parent: 'main' });
     view.mknod(hidden, 0o100644);
-    host.core.hide('aside', hidden.path);
+    host.core.hide(SECOND, hidden.path);
     view.unlink(hidden);
 
     const list = commands(programs, DIRECTORY, `${DIRECTORY}/${FILE}`);
@@ -68,7 +70,7 @@ export async function watchVirtualTree(tell: (line: string) => void): Promise<De
         gate: host.file.gate,
         isVirtual: () => false,
         session: (keepalive) =>
-          host.session.environmentValue(column === 'branch' ? 'aside' : 'main', keepalive),
+          host.session.environmentValue(column === 'branch' ? SECOND : 'main', keepalive),
         stdio: 'pipe',
       });
       const watcher = new WatchingProgram(program, column === 'fsevents');
@@ -84,7 +86,7 @@ export async function watchVirtualTree(tell: (line: string) => void): Promise<De
   }
 }
 
-function report(rows: readonly DemoRow[], json: boolean, print: (line: string) => void): void {
+function printRows(rows: readonly DemoRow[], json: boolean, print: (line: string) => void): void {
   const good = rows.filter(({ ok }) => ok).length;
   if (json) {
     print(JSON.stringify({ rows, ok: good === rows.length }, null, 2));
@@ -113,6 +115,6 @@ function report(rows: readonly DemoRow[], json: boolean, print: (line: string) =
   });
   print('');
   print(
-    `${good} of ${rows.length} changes were heard exactly as expected, through kqueue, Dispatch and FSEvents, by four unmodified programs on two branches.`,
+    `For ${good} of ${rows.length} changes, four unmodified programs on two branches received exactly the expected events, through kqueue, Dispatch and FSEvents.`,
   );
 }

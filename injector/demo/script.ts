@@ -1,18 +1,18 @@
-/** What the demo does to the tree, and what its watchers must hear of each step. */
+/** The demo's changes, and the events that each watcher must receive for each of them. */
 import type { Changes } from './changes.ts';
 
 export const NOTE = { DELETE: 0x1, WRITE: 0x2, EXTEND: 0x4, ATTRIB: 0x8, LINK: 0x10, RENAME: 0x20 } as const;
 
-/** Below the directory that is watched. */
+/** A file in the watched directory. */
 export const FILE = 'notes.txt';
-/** In the second branch this name is whited out. */
+/** A name in the watched directory that the second branch hides by a whiteout. */
 export const HIDDEN = 'secret.txt';
 
 /**
- * Told besides of a new link (the directory of the other name looks touched) by the kernel's own source, and by our
- * streams; not by each version of macOS, nor by the stand-in. Nothing else here gives it.
+ * An additional event of a new hard link, for the directory of its other name. Streams of shimfs report it, as the xnu
+ * sources do; the stand-in and some versions of macOS do not. No other step causes it.
  */
-export const MAY_BE_TOLD = 'InodeMetaMod|IsDir .';
+export const OPTIONAL_EVENT = 'InodeMetaMod|IsDir .';
 
 export type Watcher = 'file' | 'directory' | 'branch';
 
@@ -20,9 +20,9 @@ export interface Step {
   readonly change: string;
   /** @param at absolute path of a name in the directory; of the directory itself for '' */
   run(changes: Changes, at: (name: string) => string): void;
-  /** NOTE_* bits for each watcher that must hear, DISPATCH_VNODE_* alike; the others must hear nothing. */
+  /** NOTE_* (and equal DISPATCH_VNODE_*) bits that each watcher must receive; no entry: none. */
   readonly expected: Readonly<Partial<Record<Watcher, number>>>;
-  /** File events of the tree, as `FLAGS PATH`. */
+  /** Events of the FSEvents stream, as `FLAGS PATH`. */
   readonly events: readonly string[];
 }
 
@@ -93,7 +93,7 @@ export const STEPS: readonly Step[] = [
     expected: { file: NOTE.DELETE | NOTE.LINK, directory: NOTE.WRITE, branch: NOTE.WRITE },
     events: ['Removed|IsFile|IsHardlink|IsLastHardlink alias.txt'],
   },
-  // The whiteout gave the second branch a copy of the directory: its mode is its own.
+  // Because of the whiteout, the second branch has a copy of the directory, with a mode of its own.
   {
     change: 'chmod 700 project (copied in the second branch)',
     run: (c, at) => c.chmod(at(''), 0o700),

@@ -1,21 +1,21 @@
-/** The script's steps in front of watching programs, and what each of them heard. */
+/** Runs the script's steps while programs watch, and collects the events that each of them received. */
 import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { packageFile } from '../package-root.ts';
 import type { Changes } from './changes.ts';
-import { MAY_BE_TOLD, noteNames, STEPS, type Step } from './script.ts';
+import { noteNames, OPTIONAL_EVENT, STEPS, type Step } from './script.ts';
 import type { WatchingProgram } from './watcher.ts';
 
-/** Who hears, and through what: `branch` by kqueue on another branch, the others on the main one. */
+/** A watching program: `branch` uses kqueue in the second branch, the others are in the main branch. */
 export type Column = 'kqueue' | 'dispatch' | 'fsevents' | 'branch';
 export const COLUMNS: readonly Column[] = ['kqueue', 'dispatch', 'fsevents', 'branch'];
 
 export interface DemoRow {
   readonly change: string;
-  /** As it is shown; `–` for nothing. Columns without a watcher are left out. */
+  /** Events as text; `–` for none. Columns without a watcher are absent. */
   readonly expected: Readonly<Partial<Record<Column, string>>>;
   readonly received: Readonly<Partial<Record<Column, string>>>;
-  /** From before the change until the last program's line had arrived, milliseconds. */
+  /** Milliseconds from before the change to the arrival of the last program's output. */
   readonly latencyMs: number | null;
   readonly ok: boolean;
 }
@@ -29,7 +29,7 @@ interface Programs {
   client(name: string): string;
 }
 
-/** The compiled fixtures: the build's own module, or its source when there is no build. */
+/** The compiled fixtures. Uses the built module; without a build, its source. */
 export async function fixturePrograms(): Promise<Programs> {
   const built = packageFile('dist', 'fixtures', 'build.js');
   const module = await import(
@@ -52,7 +52,7 @@ export function commands(
   };
 }
 
-/** @param limitMs for a step that is not heard as it should be */
+/** @param limitMs how long to wait for the expected events of a step */
 export async function perform(
   watchers: Watchers,
   changes: Changes,
@@ -61,11 +61,17 @@ export async function perform(
 ): Promise<DemoRow[]> {
   const at = (name: string): string => (name === '' ? directory : `${directory}/${name}`);
   const rows: DemoRow[] = [];
-  for (const step of STEPS) rows.push(await one(step, watchers, () => step.run(changes, at), limitMs));
+  for (const step of STEPS)
+    rows.push(await performStep(step, watchers, () => step.run(changes, at), limitMs));
   return rows;
 }
 
-async function one(step: Step, watchers: Watchers, run: () => void, limitMs: number): Promise<DemoRow> {
+async function performStep(
+  step: Step,
+  watchers: Watchers,
+  run: () => void,
+  limitMs: number,
+): Promise<DemoRow> {
   const expected = expectedOf(step);
   const present = COLUMNS.flatMap((column) => {
     const watcher = watchers[column];
@@ -75,12 +81,12 @@ async function one(step: Step, watchers: Watchers, run: () => void, limitMs: num
   run();
   await Promise.all(
     present.map(({ column, watcher }) =>
-      watcher.until(() => heardBy(column, watcher) === expected[column], limitMs),
+      watcher.until(() => receivedBy(column, watcher) === expected[column], limitMs),
     ),
   );
   const of = (value: (column: Column, watcher: WatchingProgram) => string) =>
     Object.fromEntries(present.map(({ column, watcher }) => [column, value(column, watcher)]));
-  const received = of(heardBy);
+  const received = of(receivedBy);
   const times = present.map(({ watcher }) => watcher.lastAt).filter((time) => !Number.isNaN(time));
   for (const { watcher } of present) watcher.forget();
   return {
@@ -92,7 +98,7 @@ async function one(step: Step, watchers: Watchers, run: () => void, limitMs: num
   };
 }
 
-/** What each column must come to, as it is shown. */
+/** The expected events of a step as text, for each column. */
 function expectedOf({ expected, events }: Step): Record<Column, string> {
   const both = bitsText(expected.file ?? 0, expected.directory ?? 0);
   return {
@@ -103,13 +109,13 @@ function expectedOf({ expected, events }: Step): Record<Column, string> {
   };
 }
 
-/** What a column has heard, as it is shown. */
-function heardBy(column: Column, watcher: WatchingProgram): string {
+/** The events that a watcher has received, as text. */
+function receivedBy(column: Column, watcher: WatchingProgram): string {
   if (column === 'fsevents')
     return (
       watcher
         .lines()
-        .filter((line) => line !== MAY_BE_TOLD)
+        .filter((line) => line !== OPTIONAL_EVENT)
         .join(', ') || '–'
     );
   const bits = watcher.bits();

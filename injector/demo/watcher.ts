@@ -1,4 +1,4 @@
-/** A fixture program that watches, and what it has said so far. */
+/** A fixture program that watches, and the events that it has printed. */
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
@@ -8,12 +8,12 @@ export interface Started {
   readonly status: Promise<number>;
 }
 
-export interface Heard {
-  /** Which of its paths; 0 for a program that watches a tree. */
+export interface PrintedEvent {
+  /** Index of the path among its arguments; 0 for a program that watches a tree. */
   readonly index: number;
   /** NOTE_ or DISPATCH_VNODE_ bits; 0 for a program that watches a tree. */
   readonly fflags: number;
-  /** The line itself. */
+  /** The whole line. */
   readonly text: string;
   /** performance.now() of its line's arrival */
   readonly at: number;
@@ -24,40 +24,41 @@ const EVENT = /^event (\d+) fflags=0x([0-9a-f]+)/;
 export class WatchingProgram {
   readonly child: ChildProcess;
   readonly #waiting = new Set<() => void>();
-  readonly #heard: Heard[] = [];
-  readonly #reports: boolean;
+  readonly #events: PrintedEvent[] = [];
+  readonly #everyLine: boolean;
   #ready = false;
-  #over: string | undefined;
+  /** Why the program prints no more events. */
+  #end: string | undefined;
 
-  /** @param reports every line but `ready` is one, as of a program that watches a tree */
-  constructor(program: Started, reports = false) {
+  /** @param everyLine every line but `ready` is an event, as of a program that watches a tree */
+  constructor(program: Started, everyLine = false) {
     this.child = program.child;
-    this.#reports = reports;
+    this.#everyLine = everyLine;
     const lines = createInterface({ input: program.child.stdout! });
     lines.on('line', (line) => this.#take(line));
     program.status.then(
-      (status) => this.#end(`it ended with status ${status}`),
-      (error: Error) => this.#end(error.message),
+      (status) => this.#finish(`it ended with status ${status}`),
+      (error: Error) => this.#finish(error.message),
     );
   }
 
   #take(line: string): void {
     const event = EVENT.exec(line);
     if (event)
-      this.#heard.push({
+      this.#events.push({
         index: Number(event[1]),
         fflags: Number.parseInt(event[2], 16),
         text: line,
         at: performance.now(),
       });
     else if (line === 'ready') this.#ready = true;
-    else if (this.#reports) this.#heard.push({ index: 0, fflags: 0, text: line, at: performance.now() });
-    else this.#over ??= line;
+    else if (this.#everyLine) this.#events.push({ index: 0, fflags: 0, text: line, at: performance.now() });
+    else this.#end ??= line;
     for (const wake of [...this.#waiting]) wake();
   }
 
-  #end(why: string): void {
-    this.#over ??= why;
+  #finish(reason: string): void {
+    this.#end ??= reason;
     for (const wake of [...this.#waiting]) wake();
   }
 
@@ -71,7 +72,7 @@ export class WatchingProgram {
       };
       const check = (): void => {
         if (done()) finish(true);
-        else if (this.#over !== undefined) finish(false);
+        else if (this.#end !== undefined) finish(false);
       };
       const limit = setTimeout(() => finish(done()), limitMs);
       this.#waiting.add(check);
@@ -81,26 +82,28 @@ export class WatchingProgram {
 
   async ready(limitMs: number): Promise<void> {
     if (!(await this.until(() => this.#ready, limitMs)))
-      throw new Error(`a watching program did not start: ${this.#over ?? 'no word from it'}`);
+      throw new Error(
+        `the watching program ${this.child.spawnfile} did not start watching: ${this.#end ?? `no output in ${limitMs / 1000} s`}`,
+      );
   }
 
-  /** What was heard since the last call, as one set of bits for each path's index. */
+  /** Union of the events' bits since the last `forget`, by the path's index. */
   bits(): Map<number, number> {
     const sum = new Map<number, number>();
-    for (const { index, fflags } of this.#heard) sum.set(index, (sum.get(index) ?? 0) | fflags);
+    for (const { index, fflags } of this.#events) sum.set(index, (sum.get(index) ?? 0) | fflags);
     return sum;
   }
 
-  /** The same as the lines themselves, in order. */
+  /** Lines of the events since the last `forget`, in order. */
   lines(): string[] {
-    return this.#heard.map(({ text }) => text);
+    return this.#events.map(({ text }) => text);
   }
 
   get lastAt(): number {
-    return this.#heard.at(-1)?.at ?? Number.NaN;
+    return this.#events.at(-1)?.at ?? Number.NaN;
   }
 
   forget(): void {
-    this.#heard.length = 0;
+    this.#events.length = 0;
   }
 }

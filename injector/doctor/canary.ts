@@ -1,4 +1,4 @@
-/** The canary attach: a process of our own, a script that says one word, and the time it took. */
+/** The canary attach: injects a script into a child of this process, and measures the time to its answer. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { EngineError, type FridaEngine } from '../engine/frida-engine.ts';
@@ -9,7 +9,7 @@ const NAME = 'canary attach';
 const LIMIT_MS = 10_000;
 const SOURCE = "send('canary ' + Process.id);";
 
-/** May fetch the engine. The process attached to is a child of this one, never of the engine's helper. */
+/** May download the engine. The target is a child of this process, not of the engine's helper. */
 export async function checkCanary(engine: FridaEngine): Promise<Check> {
   let info: Awaited<ReturnType<FridaEngine['info']>>;
   try {
@@ -28,12 +28,12 @@ export async function checkCanary(engine: FridaEngine): Promise<Check> {
 const withRemedy = (as: typeof fail, error: unknown): Check =>
   as(NAME, (error as Error).message, error instanceof EngineError ? error.remedy : undefined);
 
-/** @returns milliseconds from the attach to the script's word */
+/** @returns milliseconds from the attach to the script's answer */
 async function attachToCat(engine: FridaEngine): Promise<number> {
   const cat = spawn('cat', { stdio: ['pipe', 'pipe', 'ignore'], env: helperEnvironment(process.env) });
   let timer: NodeJS.Timeout | undefined;
   try {
-    // Its echo proves that it is past its start: an attach in the middle of ld.so would be another matter.
+    // Its echo proves that it has started: an attach while ld.so runs tests something else.
     cat.stdin.write('\n');
     await once(cat.stdout, 'data');
     const start = performance.now();
@@ -41,7 +41,11 @@ async function attachToCat(engine: FridaEngine): Promise<number> {
       timer = setTimeout(
         () =>
           reject(
-            new EngineError('timeout', 'the script did not answer', 'Try again on a less busy machine.'),
+            new EngineError(
+              'timeout',
+              `the script in process ${cat.pid} did not answer in ${LIMIT_MS / 1000} s`,
+              'Try again when the machine is less busy.',
+            ),
           ),
         LIMIT_MS,
       );

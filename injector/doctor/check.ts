@@ -1,8 +1,8 @@
-/** What `shimfs doctor` finds out, and how it is shown. */
+/** The checks of `shimfs doctor`, and their output. */
 
 export interface Check {
   readonly name: string;
-  /** `warn`: something works less well or not at all, but files and programs do. */
+  /** `warn`: files and programs work, but something else is restricted. */
   readonly status: 'ok' | 'warn' | 'fail';
   readonly detail: string;
   readonly remedy?: string;
@@ -28,7 +28,7 @@ export interface RenderOptions {
   readonly json?: boolean;
 }
 
-/** @returns a table for people, one line a check and its remedy below; or one JSON document. No final newline. */
+/** @returns a table with a line for each check and its remedy below, or a JSON document; without a final newline */
 export function renderChecks(checks: readonly Check[], { json = false }: RenderOptions = {}): string {
   const count = (status: Check['status']) => checks.filter((check) => check.status === status).length;
   if (json) return JSON.stringify({ ok: count('fail') === 0, checks }, undefined, 2);
@@ -37,6 +37,6 @@ export function renderChecks(checks: readonly Check[], { json = false }: RenderO
     `${status.padEnd(4)}  ${name.padEnd(width)}  ${detail}`,
     ...(remedy ? [`${' '.repeat(6 + width)}  → ${remedy}`] : []),
   ]);
-  const summary = `${count('ok')} ok, ${count('warn')} warned, ${count('fail')} failed`;
+  const summary = `${count('ok')} ok, ${count('warn')} with warnings, ${count('fail')} failed`;
   return [...rows, '', summary].join('\n');
 }

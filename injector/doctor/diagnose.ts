@@ -1,4 +1,4 @@
-/** All checks, in the order in which one rests on another. */
+/** Runs all checks, each after those that it depends on. */
 import type { FridaEngine } from '../engine/frida-engine.ts';
 import { openEngine } from '../engine/select.ts';
 import { checkCanary } from './canary.ts';
@@ -15,13 +15,13 @@ import {
 } from './system.ts';
 
 export interface DiagnoseOptions {
-  /** Default: what `auto` opens. It is closed at the end either way. */
+  /** Opens the engine, which is closed at the end. Default: `auto`. */
   readonly engine?: () => Promise<FridaEngine>;
-  /** Checks of other parts, run last. */
+  /** Further checks, run last. */
   readonly extraChecks?: readonly CheckRun[];
 }
 
-/** Never throws: a check that fails to run is a failed check. The canary may fetch the engine. */
+/** Never throws: a check that throws is a failed check. The canary may download the engine. */
 export async function diagnose(options: DiagnoseOptions = {}): Promise<Check[]> {
   const { engine = openEngine, extraChecks = [] } = options;
   const runs: CheckRun[] = [
@@ -53,9 +53,9 @@ async function canaryOf(open: () => Promise<FridaEngine>): Promise<Check> {
 
 async function guarded(run: CheckRun): Promise<readonly Check[]> {
   try {
-    const told = await run();
-    return 'name' in told ? [told] : told;
+    const result = await run();
+    return 'name' in result ? [result] : result;
   } catch (error) {
-    return [fail(run.name || 'check', `it could not be run: ${(error as Error).message}`)];
+    return [fail(run.name || 'check', `the check could not be run: ${(error as Error).message}`)];
   }
 }

@@ -1,15 +1,15 @@
-/** The functions of the system that the gate stands before, by the names that programs use. */
+/** Names of the system functions that the gate replaces. */
 import { readFileSync } from 'node:fs';
 import { DARWIN_CALLS } from '../../core/gate/system-calls.ts';
 import { DISPATCH, FSEVENTS, KQUEUE, namesOf } from '../../core/gate/system-functions.ts';
 import { packageFile } from '../package-root.ts';
 
-/** Functions that report changes, on every system. */
+/** Functions of the watching APIs, on every system. */
 export const WATCH_NAMES: readonly string[] = namesOf([...KQUEUE, ...DISPATCH, ...FSEVENTS]);
 
 /**
- * The symbols that the gate replaces on macOS: those of the table of calls, and the rest of the tuples, `MY(name)` and
- * `TUPLE(replacement, name)` in `table`. Each is the symbol that an `__asm` label in `declarations` gives a name, or its own.
+ * Symbols that the gate replaces on macOS: those of the table of calls, and the other tuples, `MY(name)` and
+ * `TUPLE(replacement, name)` in `table`. The symbol is the `__asm` label of the name in `declarations`, or the name itself.
  * @returns symbols, with their leading underscore
  */
 export function interposedNames(table: string, declarations: string): string[] {
@@ -32,7 +32,7 @@ export function interposedNames(table: string, declarations: string): string[] {
   return replaced.map((name) => labels.get(name) ?? `_${name}`);
 }
 
-/** On Linux file calls have no names: their instructions are replaced, which the gate proves at each start. */
+/** Without the file calls on Linux: the gate replaces their instructions, and verifies that at each start. */
 export function hookedNames(platform: NodeJS.Platform = process.platform): string[] {
   if (platform !== 'darwin') return [...WATCH_NAMES];
   const source = (name: string): string => readFileSync(packageFile('agent', 'gate', 'darwin', name), 'utf8');

@@ -1,4 +1,4 @@
-/** Checks of what `shimfs run` rests on: the gate, and a program in a session of its own. */
+/** Checks that the gate can be built, and that programs run in a session. */
 import type { Readable } from 'node:stream';
 import { gateLibrary } from '../run/gate-library.ts';
 import { run } from '../run/run.ts';
@@ -22,25 +22,26 @@ export async function checkRun(): Promise<Check> {
   const mount = `/shimfs-canary-${process.pid}`;
   const start = performance.now();
   try {
-    const told: string[] = [];
     const { child, done } = await run({
       mounts: [mount],
       command: '/bin/sh',
       args: ['-c', `echo ${WORD} > ${mount}/a; cat ${mount}/a`],
       stdio: 'pipe',
-      tell: () => undefined,
+      report: () => undefined,
     });
     let output = '';
     for (const stream of [child.stdout, child.stderr] as Readable[])
       stream.on('data', (text) => (output += text));
     const status = await done;
     if (status === 0 && output.trim() === WORD)
-      return ok(name, `a shell and cat shared a virtual file in ${Math.round(performance.now() - start)} ms`);
-    told.push(`exit status ${status}`, output.trim());
+      return ok(
+        name,
+        `sh wrote a virtual file and cat read it, in ${Math.round(performance.now() - start)} ms`,
+      );
     return fail(
       name,
-      `the programs did not share a virtual file: ${told.join(', ')}`,
-      'Look at the gate and the object directory above.',
+      `sh could not write a virtual file, or cat could not read it: exit status ${status}, ${output.trim()}`,
+      'Resolve the problems of the checks `gate` and `object directory` first.',
     );
   } catch (error) {
     const { message, remedy } = error as Error & { remedy?: string };

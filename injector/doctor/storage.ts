@@ -1,4 +1,4 @@
-/** Checks on the directories that sessions live in. */
+/** Checks of the directories of sessions. */
 import { type Choice, chooseObjectDirectory } from '../platform/object-directory.ts';
 import { liveSessions, runDirectory } from '../platform/run-directory.ts';
 import { type Check, fail, ok, warn } from './check.ts';
@@ -8,7 +8,11 @@ export function checkObjectDirectory(choose: () => Choice = chooseObjectDirector
   try {
     const { reason, degraded } = choose();
     if (!degraded) return ok(name, reason);
-    return warn(name, reason, 'Give /dev/shm more room and execution (in a container: --shm-size, a tmpfs).');
+    return warn(
+      name,
+      reason,
+      'Mount a larger tmpfs without noexec at /dev/shm (in a container: --shm-size, or --tmpfs /dev/shm:exec).',
+    );
   } catch (error) {
     return fail(name, (error as Error).message, 'Make /dev/shm or the temporary directory writable.');
   }
@@ -22,6 +26,6 @@ export function checkRunDirectory(find: () => string = runDirectory): Check {
     return ok(name, live.length === 0 ? path : `${path} (sessions: ${live.join(', ')})`);
   } catch (error) {
     const { message, remedy } = error as Error & { remedy?: string };
-    return fail(name, message, remedy ?? 'Set XDG_RUNTIME_DIR to a directory of your own.');
+    return fail(name, message, remedy ?? 'Set XDG_RUNTIME_DIR to a directory that belongs to you.');
   }
 }

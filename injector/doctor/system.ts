@@ -1,5 +1,4 @@
-/** Checks on the machine and what is installed on it. */
-
+/** Checks of the machine and its installed software. */
 import { readYamaScope } from '../engine/failure.ts';
 import { describeEngines } from '../engine/select.ts';
 import { type CommandRunner, runCommand } from '../engine/venv.ts';
@@ -22,36 +21,36 @@ export function checkPlatform(
   platform: NodeJS.Platform = process.platform,
   arch: string = process.arch,
 ): Check {
-  const what = platform === 'linux' ? `linux ${arch} (${systemProbe().libc})` : `${platform} ${arch}`;
+  const description = platform === 'linux' ? `linux ${arch} (${systemProbe().libc})` : `${platform} ${arch}`;
   const known = (platform === 'linux' || platform === 'darwin') && (arch === 'x64' || arch === 'arm64');
   return known
-    ? ok('platform', what)
-    : fail('platform', `${what} is not supported`, 'Use Linux or macOS on x86-64 or arm64.');
+    ? ok('platform', description)
+    : fail('platform', `${description} is not supported`, 'Use Linux or macOS on x86-64 or arm64.');
 }
 
 export async function checkPython(run: CommandRunner = runCommand): Promise<Check> {
   const name = 'python3 + venv';
   try {
-    const told = await run('python3', [
+    const result = await run('python3', [
       '-c',
       'import platform, venv, ensurepip; print(platform.python_version())',
     ]);
-    if (told.status === 0) return ok(name, told.output.trim());
+    if (result.status === 0) return ok(name, result.output.trim());
     return warn(
       name,
-      "python3 lacks its venv module: watching works only with npm's frida",
+      "python3 lacks its venv module: virtual files can be watched only with npm's frida",
       'Debian and Ubuntu: `apt install python3-venv`.',
     );
   } catch {
     return warn(
       name,
-      "python3 is missing: watching works only with npm's frida",
-      'Install Python 3.8 or newer.',
+      "python3 is missing: virtual files can be watched only with npm's frida",
+      'Install Python 3.8 or newer with its venv module.',
     );
   }
 }
 
-/** Adapters as they stand, without fetching anything. */
+/** Which engine is installed or can be downloaded. Downloads nothing. */
 export async function checkEngines(run: CommandRunner = runCommand): Promise<Check> {
   const name = 'frida engine';
   const engines = await describeEngines(run);
@@ -60,16 +59,16 @@ export async function checkEngines(run: CommandRunner = runCommand): Promise<Che
   if (usable) return ok(name, `${usable.adapter}: ${usable.detail}`);
   return warn(
     name,
-    `none, so that nothing can be watched: ${engines.map(({ detail }) => detail).join('; ')}`,
+    `there is none, so virtual files cannot be watched: ${engines.map(({ detail }) => detail).join('; ')}`,
     engines.map(({ remedy }) => remedy).join(' Or: '),
   );
 }
 
 const YAMA: Record<number, string> = {
-  0: 'any process of the same user',
-  1: 'descendants, and programs that `shimfs run` starts',
-  2: 'only by root',
-  3: 'forbidden until the next boot',
+  0: 'attach works for all processes of the same user',
+  1: 'attach works only for descendants, and for programs that `shimfs run` starts',
+  2: 'attach works only for root',
+  3: 'attach is forbidden until the next boot',
 };
 
 export function checkPtrace(
@@ -77,7 +76,7 @@ export function checkPtrace(
   root: boolean = process.getuid?.() === 0,
 ): Check {
   const name = 'ptrace';
-  if (scope === undefined) return ok(name, 'no Yama: any process of the same user may be attached to');
+  if (scope === undefined) return ok(name, `no Yama: ${YAMA[0]}`);
   const detail = `kernel.yama.ptrace_scope is ${scope}: ${YAMA[scope] ?? 'an unknown restriction'}`;
   if (scope === 0 || (root && scope < 3)) return ok(name, detail);
   if (scope === 1) {
@@ -85,7 +84,7 @@ export function checkPtrace(
   }
   return warn(
     name,
-    `${detail}; nothing can be watched`,
+    `${detail}; virtual files cannot be watched`,
     'sudo sysctl kernel.yama.ptrace_scope=1, or run as root.',
   );
 }
@@ -98,23 +97,23 @@ export async function checkCompiler(
   const remedy =
     'Install one (Debian and Ubuntu: `apt install gcc libc6-dev`; macOS: `xcode-select --install`).';
   try {
-    const told = await run(command, ['--version']);
-    if (told.status === 0) return ok(name, told.output.split('\n')[0].trim());
-    return fail(name, `${command} does not work: ${told.output.trim().split('\n')[0]}`, remedy);
+    const result = await run(command, ['--version']);
+    if (result.status === 0) return ok(name, result.output.split('\n')[0].trim());
+    return fail(name, `${command} does not work: ${result.output.trim().split('\n')[0]}`, remedy);
   } catch {
-    return fail(name, `${command} is missing, and the gate is built with it`, remedy);
+    return fail(name, `${command} is missing, and the gate is compiled with it`, remedy);
   }
 }
 
 export function checkKoffi(load: () => unknown = libc): Check {
   try {
     load();
-    return ok('koffi', 'loads, and finds the C library');
+    return ok('koffi', 'koffi can be loaded, and finds the C library');
   } catch (error) {
     return fail(
       'koffi',
       (error as Error).message,
-      'Run `npm install` again, with optional packages allowed: they carry its binary.',
+      'Run `npm install` again with optional packages: they contain its binary.',
     );
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Checks of what tells a program of changes: that the gate's functions are the ones it gets, that its watchers hear what
- * they should on a virtual tree, and that the system itself says the same on a real directory.
+ * Checks of watching: programs get the gate's functions, their watchers receive the expected events on a virtual tree,
+ * and the system's own watchers receive the same events on a real directory.
  */
 import { spawn } from 'node:child_process';
 import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, realpathSync, rmSync } from 'node:fs';
@@ -26,7 +26,7 @@ const HEADINGS: Readonly<Record<Column, string>> = {
 };
 const START_MS = 30_000;
 
-/** A covered program asks for each hooked function by name, and must get the gate's. */
+/** A covered program looks up each hooked function by name, and must get the gate's. */
 export async function checkHooks(names: readonly string[] = hookedNames()): Promise<Check> {
   const name = 'hooks';
   const { program } = await fixturePrograms();
@@ -35,54 +35,65 @@ export async function checkHooks(names: readonly string[] = hookedNames()): Prom
     command: program('hooks'),
     args: [...names],
     stdio: 'pipe',
-    tell: () => undefined,
+    report: () => undefined,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr] as Readable[])
     stream.on('data', (text) => (output += text));
   const status = await done;
   const owners = new Map(output.split('\n').map((line) => line.split(' ', 2) as [string, string]));
-  const dead = names.filter((one) => basename(owners.get(one) ?? '') !== GATE_LIBRARY);
-  if (status === 0 && dead.length === 0) return ok(name, `${names.length} functions are the gate’s`);
+  const foreign = names.filter((symbol) => basename(owners.get(symbol) ?? '') !== GATE_LIBRARY);
+  if (status === 0 && foreign.length === 0)
+    return ok(name, `programs get the gate's version of ${names.length} functions`);
   return fail(
     name,
-    `${dead.length} of ${names.length} functions are not the gate’s: ${dead.map((one) => `${one} (${owners.get(one) ?? 'no answer'})`).join(', ')}`,
-    'Programs that call them are not covered. Report it, with the version of the system.',
+    `programs do not get the gate's version of ${foreign.length} of ${names.length} functions: ${foreign.map((symbol) => `${symbol} (${owners.get(symbol) ?? 'not looked up'})`).join(', ')}`,
+    'Programs that call them are not covered. Report it with the version of your system.',
   );
 }
 
-/** One check for each column of what was played. */
-export function checksOf(what: string, rows: readonly DemoRow[], bad: typeof fail, remedy: string): Check[] {
+/** A check for each column of the rows. */
+export function checksOf(tree: string, rows: readonly DemoRow[], bad: typeof fail, remedy: string): Check[] {
   const columns = Object.keys(rows[0]?.expected ?? {}) as Column[];
   return columns.map((column) => {
-    const name = `${what}: ${HEADINGS[column]}`;
+    const name = `${tree}: ${HEADINGS[column]}`;
     const wrong = rows.filter(({ expected, received }) => expected[column] !== received[column]);
-    if (wrong.length === 0) return ok(name, `${rows.length} of ${rows.length} changes heard as expected`);
-    const first = wrong
+    if (wrong.length === 0)
+      return ok(name, `the expected events for ${rows.length} of ${rows.length} changes`);
+    const differences = wrong
       .map(({ change, expected, received }) => `${change}: ${received[column]}, not ${expected[column]}`)
       .join('; ');
-    return bad(name, `${wrong.length} of ${rows.length} changes heard otherwise: ${first}`, remedy);
+    return bad(name, `other events for ${wrong.length} of ${rows.length} changes: ${differences}`, remedy);
   });
 }
 
 /** Real injection: watchers of each kind on a virtual tree. */
 export async function checkWatching(): Promise<Check | readonly Check[]> {
-  const what = 'virtual tree';
+  const tree = 'virtual tree';
   const engines = await describeEngines();
   if (!engines.some(({ state }) => state === 'ready' || state === 'fetchable'))
-    return warn(what, 'not tried, because there is no Frida engine');
+    return warn(tree, 'not checked, because there is no Frida engine');
   try {
-    return checksOf(what, await watchVirtualTree(() => undefined), fail, 'Run `shimfs demo` to see it.');
+    return checksOf(
+      tree,
+      await watchVirtualTree(() => undefined),
+      fail,
+      'Run `shimfs demo` for the details.',
+    );
   } catch (error) {
-    return fail(what, (error as Error).message, 'Look at the engine and the gate above.');
+    return fail(
+      tree,
+      (error as Error).message,
+      'Resolve the problems of the checks `canary attach` and `gate` first.',
+    );
   }
 }
 
-/** The system's own watchers (on Linux, the stand-in's) on a real directory: is our idea of it right? */
+/** The system's own watchers (on Linux: the stand-in's) on a real directory must receive the events of the script. */
 export async function checkSystem(): Promise<readonly Check[]> {
-  const what = process.platform === 'darwin' ? 'macOS itself' : 'stand-in';
-  const place = realpathSync(mkdtempSync(join(tmpdir(), 'shimfs-doctor-')));
-  const directory = join(place, 'project');
+  const tree = process.platform === 'darwin' ? 'macOS itself' : 'stand-in';
+  const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'shimfs-doctor-')));
+  const directory = join(scratch, 'project');
   const started: WatchingProgram[] = [];
   try {
     const file = join(directory, FILE);
@@ -104,9 +115,14 @@ export async function checkSystem(): Promise<readonly Check[]> {
     const watchers = { kqueue: watch('kqueue'), dispatch: watch('dispatch'), fsevents: watch('fsevents') };
     await Promise.all(started.map((watcher) => watcher.ready(START_MS)));
     const rows = await perform(watchers, realChanges, directory);
-    return checksOf(what, rows, warn, 'Programs may hear of virtual files what this system would not say.');
+    return checksOf(
+      tree,
+      rows,
+      warn,
+      'Watchers of virtual files may receive events that this system would not send for real files.',
+    );
   } finally {
     for (const { child } of started) child.kill();
-    rmSync(place, { recursive: true, force: true });
+    rmSync(scratch, { recursive: true, force: true });
   }
 }

@@ -42,7 +42,7 @@ export interface SessionOptions
   /** Path of the gate's library. */
   readonly gate: string;
   /** A sentence for the user, with cause and remedy. */
-  readonly tell: (message: string) => void;
+  readonly report: (message: string) => void;
   readonly log?: Logger;
 }
 
@@ -67,7 +67,7 @@ export class SessionHost {
     let objects: ObjectDirectory | undefined;
     try {
       const choice = chooseObjectDirectory();
-      if (choice.degraded) options.tell(`The bytes of virtual files are kept in ${choice.reason}.`);
+      if (choice.degraded) options.report(`The bytes of virtual files are kept in ${choice.reason}.`);
       objects = await createObjectDirectory(options.name, choice);
       const host = new SessionHost(options, claim, objects);
       await host.#listen();
@@ -81,7 +81,7 @@ export class SessionHost {
 
   private constructor(options: SessionOptions, claim: SessionClaim, objects: ObjectDirectory) {
     const log = options.log ?? pino({ level: process.env.SHIMFS_LOG ?? 'silent' }, pino.destination(2));
-    this.#report = options.tell;
+    this.#report = options.report;
     this.#claim = claim;
     this.#objects = objects;
     this.#token = randomBytes(TOKEN_BYTES);
@@ -91,7 +91,6 @@ export class SessionHost {
       socketPath: claim.socket,
       token: this.#token,
       log,
-      report: options.tell,
     });
     this.agents = new Agents({
       engine: options.engine,

@@ -1,4 +1,4 @@
-/** The service as a launch agent of a user's session. Everything here may be done twice. */
+/** The service as a launch agent of a user's session. All operations are idempotent. */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UserError } from '../user-error.ts';
@@ -17,7 +17,7 @@ export interface AgentStatus {
   readonly installed: boolean;
   readonly loaded: boolean;
   readonly pid: number | undefined;
-  /** Of its last run, if that has ended. */
+  /** Exit status of the last run, if it has ended. */
   readonly lastExit: number | undefined;
 }
 
@@ -66,7 +66,7 @@ export class LaunchAgent {
     return { installed, loaded: true, pid: field('pid'), lastExit: field('last exit code') };
   }
 
-  /** Write the plist, load it, and see it run. @returns whether anything changed @throws UserError */
+  /** Writes the plist, loads it, and waits until the service runs. @returns whether anything changed @throws UserError */
   async install(config: LaunchdConfig): Promise<boolean> {
     const text = plistOf(validate(config));
     const before = await this.status();
@@ -75,7 +75,7 @@ export class LaunchAgent {
     mkdirSync(this.#parts.directory, { recursive: true });
     const next = `${this.plist}.next`;
     writeFileSync(next, text, { mode: 0o644 });
-    // launchd keeps what it has read: loaded again, it reads anew.
+    // launchd reads a plist only when it loads it.
     if (before.loaded) await this.#bootout();
     renameSync(next, this.plist);
     await this.#bootstrap();
@@ -83,7 +83,7 @@ export class LaunchAgent {
     return true;
   }
 
-  /** @returns whether there was anything */
+  /** @returns whether it was installed or loaded */
   async uninstall(): Promise<boolean> {
     const { installed, loaded } = await this.status();
     if (loaded) await this.#bootout();
@@ -91,24 +91,25 @@ export class LaunchAgent {
     return installed || loaded;
   }
 
-  /** Running already: started anew. @returns its pid @throws UserError */
+  /** Restarts a service that is running. @returns its pid @throws UserError */
   async start(): Promise<number> {
     const { installed, loaded } = await this.status();
-    if (!installed) throw new UserError(`${this.#label} is not installed`, 'shimfs launchd install');
+    if (!installed)
+      throw new UserError(`${this.#label} is not installed`, 'Install it: shimfs launchd install');
     if (!loaded) await this.#bootstrap();
     const answer = await this.#parts.launchctl.run('kickstart', '-k', this.#target);
     if (answer.status !== 0) throw this.#failed('kickstart', answer);
     return this.#started();
   }
 
-  /** @returns false if it was stopped already */
+  /** @returns false if it was not running */
   async stop(): Promise<boolean> {
     return this.#bootout();
   }
 
   async #bootstrap(): Promise<void> {
     const answer = await this.#parts.launchctl.run('bootstrap', this.#domain, this.plist);
-    // Loaded already is told as an input/output error, like much else: look.
+    // launchctl reports an input/output error when it is already loaded, and for other failures, too.
     if (answer.status !== 0 && !(await this.status()).loaded) throw this.#failed('bootstrap', answer);
   }
 
@@ -122,10 +123,13 @@ export class LaunchAgent {
       if (!(await this.status()).loaded) return true;
       await this.#parts.wait(POLL_MS);
     }
-    throw new UserError(`${this.#label} does not stop`, `Look: launchctl print ${this.#target}`);
+    throw new UserError(
+      `${this.#label} did not stop in ${(POLLS * POLL_MS) / 1000} s`,
+      `See its state: launchctl print ${this.#target}`,
+    );
   }
 
-  /** A pid, and not only for a moment. */
+  /** @returns the pid, once two polls in a row see it @throws UserError */
   async #started(): Promise<number> {
     let last: AgentStatus | undefined;
     let before: number | undefined;
@@ -135,15 +139,18 @@ export class LaunchAgent {
       before = last.pid;
       await this.#parts.wait(POLL_MS);
     }
-    const how = last?.lastExit === undefined ? '' : ` (its last run ended with ${last.lastExit})`;
-    throw new UserError(`${this.#label} does not run${how}`, 'Its log says why.');
+    const status = last?.lastExit === undefined ? '' : ` (its last run ended with status ${last.lastExit})`;
+    throw new UserError(
+      `${this.#label} does not keep running${status}`,
+      'See its log: .shimfs/serve.log in its directory, or the file given by --log-file.',
+    );
   }
 
-  #failed(what: string, { status, stderr }: LaunchctlAnswer): UserError {
+  #failed(command: string, { status, stderr }: LaunchctlAnswer): UserError {
     const remedy =
       status === NO_SESSION
-        ? 'Log in at the screen of the machine: the service belongs to that session.'
-        : `Look: launchctl print ${this.#target}`;
-    return new UserError(`launchctl ${what} failed (${status}): ${stderr.trim()}`, remedy);
+        ? 'Log in at the screen of the machine: the service belongs to that login session.'
+        : `See its state: launchctl print ${this.#target}`;
+    return new UserError(`launchctl ${command} failed (status ${status}): ${stderr.trim()}`, remedy);
   }
 }

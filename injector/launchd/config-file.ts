@@ -1,4 +1,4 @@
-/** The configuration as a file: the same names as the command's options, with underscores. */
+/** The configuration file: the command's options, with underscores instead of hyphens. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { UserError } from '../user-error.ts';
@@ -17,7 +17,7 @@ const fileSchema = z
   })
   .partial();
 
-/** What the values mean is looked at with those of the options. */
+/** Checks types only: `validate` checks the values, together with those of the options. */
 export type ConfigFile = z.infer<typeof fileSchema>;
 
 /** @throws UserError naming the field */
@@ -27,14 +27,18 @@ export function readConfigFile(file: string): ConfigFile {
     given = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     throw new UserError(
-      `cannot read ${file}: ${(error as Error).message}`,
-      'It is to be one JSON object.',
+      `cannot read the configuration ${file}: ${(error as Error).message}`,
+      'Give a file with one JSON object.',
       2,
     );
   }
   const { success, data, error } = fileSchema.safeParse(given);
   if (success) return data;
-  const why = error.issues.map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`);
+  const causes = error.issues.map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`);
   const names = Object.keys(fileSchema.shape).join(', ');
-  throw new UserError(`${file} is no configuration: ${why.join('; ')}`, `It may hold ${names}.`, 2);
+  throw new UserError(
+    `the configuration ${file} is invalid: ${causes.join('; ')}`,
+    `Its names may be ${names}.`,
+    2,
+  );
 }

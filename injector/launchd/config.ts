@@ -1,55 +1,67 @@
-/** What the service is under launchd or systemd, validated, and the files that say it. */
+/** Configuration of the service under launchd or systemd: validation, property list and unit. */
 import { posix } from 'node:path';
 import { build } from 'plist';
 import { checkSyncInterval } from '../service/sync-interval.ts';
 import { UserError } from '../user-error.ts';
 
 export interface LaunchdConfig {
-  /** Reverse DNS, two parts at least. */
+  /** Reverse domain name of at least two parts. */
   readonly label: string;
-  /** Where it works; its log lies below. */
+  /** Working directory, which contains the log. */
   readonly directory: string;
-  /** Nothing but what is below is watched. */
+  /** Only paths below it may be watched. */
   readonly restrictDir: string;
   /** Relative to `directory`. */
   readonly logFile: string;
   readonly keepAlive: boolean;
   readonly runAtLoad: boolean;
-  /** Seconds between two starts at least. */
+  /** Least time between two starts, seconds. */
   readonly throttleSeconds: number;
-  /** Seconds that changes are collected for watchers that name no interval. Default: the service's own. */
+  /** Seconds that the service collects changes for watchers without an interval. Default: the service's. */
   readonly syncInterval?: number;
-  /** What is run, by absolute path; what the service is to do is added to it. */
+  /** Program by its absolute path, and its arguments; `commandOf` appends the service's options. */
   readonly program: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: neither file can contain them
+const CONTROL = /[\x00-\x1f]/;
+
 /** @throws UserError naming the field */
 export function validate(config: LaunchdConfig): LaunchdConfig {
   const { label, directory, restrictDir, logFile, throttleSeconds, syncInterval, program } = config;
-  const bad = (what: string, remedy: string): never => {
-    throw new UserError(what, remedy, 2);
+  const bad = (message: string, remedy: string): never => {
+    throw new UserError(message, remedy, 2);
   };
   if (label.length > 200 || !/^[A-Za-z0-9][\w-]*(\.[A-Za-z0-9][\w-]*)+$/.test(label))
-    bad(`the label '${label}' is no reverse domain name`, 'Two parts at least, as in org.example.watcher.');
+    bad(
+      `the label '${label}' is not a reverse domain name`,
+      'Give at least two parts, such as --label org.example.watcher.',
+    );
   if (!posix.isAbsolute(directory))
-    bad(`the directory '${directory}' is not absolute`, 'Give its whole path.');
+    bad(`the directory '${directory}' is not absolute`, 'Give an absolute path by --directory.');
   if (!posix.isAbsolute(restrictDir))
-    bad(`the directory to watch '${restrictDir}' is not absolute`, 'Give its whole path by --restrict-dir.');
+    bad(
+      `the directory to watch '${restrictDir}' is not absolute`,
+      'Give an absolute path by --restrict-dir.',
+    );
   const inside = posix.normalize(logFile);
   if (logFile === '' || posix.isAbsolute(logFile) || /^\.\.?(\/|$)/.test(inside) || logFile.endsWith('/'))
     bad(
       `the log file '${logFile}' is not a relative path below the directory`,
-      'As in logs/watcher.log: it lies below --directory.',
+      'Give a path such as --log-file logs/watcher.log, which is below --directory.',
     );
   if (!Number.isInteger(throttleSeconds) || throttleSeconds < 1 || throttleSeconds > 86_400)
-    bad(`'${throttleSeconds}' is no number of seconds between starts`, 'Between 1 and 86400.');
+    bad(
+      `'${throttleSeconds}' is not a number of seconds between two starts`,
+      'Give 1 to 86400 by --throttle.',
+    );
   if (syncInterval !== undefined) checkSyncInterval(syncInterval);
   if (!program[0] || !posix.isAbsolute(program[0]))
-    bad('the program is not absolute', 'Give its whole path.');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what neither file can hold
-  if ([label, directory, restrictDir, logFile, ...program].some((text) => /[\x00-\x1f]/.test(text)))
-    bad('a value holds a control character', 'Leave it out.');
+    bad(`the path of the program '${program[0]}' is not absolute`, 'Give its absolute path.');
+  for (const text of [label, directory, restrictDir, logFile, ...program])
+    if (CONTROL.test(text))
+      bad(`${JSON.stringify(text)} contains a control character`, 'Choose a name without it.');
   return config;
 }
 
@@ -76,11 +88,11 @@ export function plistOf(config: LaunchdConfig): string {
   });
 }
 
-/** As systemd reads words: quoted, with neither specifiers nor variables. */
+/** Quotes a word for systemd, and escapes its specifiers and variables. */
 const word = (text: string): string =>
   `"${text.replace(/[\\"]/g, '\\$&').replace(/%/g, '%%').replace(/\$/g, '$$$$')}"`;
 
-/** The same for `systemd --user`. */
+/** The unit for `systemd --user`. */
 export function systemdUnit(config: LaunchdConfig): string {
   const plain = (path: string): string => path.replace(/%/g, '%%');
   const log = plain(posix.join(config.directory, config.logFile));

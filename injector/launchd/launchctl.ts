@@ -1,4 +1,4 @@
-/** launchctl(1), replaceable by a script of what it answers. */
+/** launchctl(1), which tests replace by a script of its answers. */
 import { execFile } from 'node:child_process';
 
 export interface LaunchctlAnswer {

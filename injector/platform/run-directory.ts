@@ -28,6 +28,11 @@ export class SessionError extends Error {
     super(message);
     this.name = 'SessionError';
   }
+
+  /** Exit status of a command: an invalid name is wrong usage. */
+  get status(): number {
+    return this.code === 'bad-name' ? 2 : 1;
+  }
 }
 
 /** @throws PrivateDirectoryError when it is not ours alone */
@@ -51,7 +56,7 @@ export function sessionPaths(name: string, directory: string = runDirectory()): 
   if (!NAME.test(name) || name === '.' || name === '..') {
     throw new SessionError(
       'bad-name',
-      `'${name}' is no session name`,
+      `'${name}' is not a session name`,
       'Use 1 to 64 letters, digits, dots, underscores or hyphens.',
     );
   }

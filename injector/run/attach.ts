@@ -1,4 +1,4 @@
-/** `attach`: gate and agent into a process that runs already. */
+/** `attach`: loads gate and agent into a running process. */
 import type { FsCore } from '../../core/fs-core.ts';
 import type { Pid } from '../../core/numbers.ts';
 import { ControlClient } from '../control/client.ts';
@@ -10,9 +10,9 @@ import { type OwnSessionOptions, openPrivateSession } from './own-session.ts';
 export interface AttachOptions extends OwnSessionOptions {
   /** Id of a running process. */
   readonly pid: number;
-  /** Bring it into the session of this name. Without: into a session of its own, which needs a mount. */
+  /** Name of the session to enter. Default: a private session, which needs a mount. */
   readonly session?: string;
-  /** Default: main. In a session of its own it is made. */
+  /** Default: main. A private session creates it. */
   readonly branch?: string;
   /** Virtual paths that do not exist for the process. */
   readonly hide?: readonly string[];
@@ -20,13 +20,13 @@ export interface AttachOptions extends OwnSessionOptions {
 
 /** A process that gate and agent were loaded into. */
 export interface Attached {
-  /** Of a session of its own. */
+  /** The core of a private session. */
   readonly core?: FsCore;
-  /** The process has ended, or its agent has. */
+  /** Resolves when the process or its agent has ended. */
   readonly ended: Promise<void>;
   /**
-   * Let go. In a session of its own the session ends: the process goes on, and its calls on virtual files give
-   * EIO. In a host's session the process stays what it is.
+   * Detaches. A private session ends: the process goes on, and its calls on virtual files return EIO. In a host's
+   * session the process keeps the virtual tree.
    */
   detach(): Promise<void>;
 }
@@ -35,7 +35,7 @@ export interface Attached {
 export async function attach(options: AttachOptions): Promise<Attached> {
   const { pid, session } = options;
   if (!Number.isSafeInteger(pid) || pid <= 0)
-    throw new UserError(`'${pid}' is no process id`, 'Give the number that ps shows.', 2);
+    throw new UserError(`'${pid}' is not a process id`, 'Give the number that `ps` prints.', 2);
   return session === undefined ? attachToOwn(options) : attachToHost(options, session);
 }
 
@@ -63,7 +63,7 @@ async function attachToHost({ pid, branch, hide = [] }: AttachOptions, session: 
       const answer = client.stream('session.attach', { pid, branch: home.branch }, () => resolve());
       ended = answer.then(
         () => undefined,
-        () => undefined, // the host has gone, and the agent with it
+        () => undefined, // the host has ended, and the agent with it
       );
       answer.catch(reject);
     });

@@ -1,13 +1,12 @@
 /**
- * The gate for machines other than this one: what to hand a compiler that knows their headers and libraries
- * (`zig cc -target …` does).
+ * Builds the gate for other machines, by a compiler that has their headers and libraries (`zig cc -target …`).
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type GatePlatform, gateFlags, gateSources, writeGateHeaders } from './gate-library.ts';
 
 export interface GateTarget {
-  /** As the compiler's `-target` takes it, with the oldest system it is built for. */
+  /** The compiler's `-target`, with the oldest supported system. */
   readonly triple: string;
   readonly platform: GatePlatform;
   /** Node's name. */
@@ -15,7 +14,7 @@ export interface GateTarget {
   readonly library: string;
 }
 
-/** macOS 11 is the first on Arm, and the first with all the names that we stand before. */
+/** macOS 11 is the first for Arm, and the first with all functions that the gate replaces. */
 export const GATE_TARGETS: readonly GateTarget[] = [
   { triple: 'x86_64-linux-gnu.2.36', platform: 'linux', arch: 'x64', library: 'libshimfs-gate.so' },
   { triple: 'aarch64-linux-gnu.2.36', platform: 'linux', arch: 'arm64', library: 'libshimfs-gate.so' },
@@ -23,13 +22,13 @@ export const GATE_TARGETS: readonly GateTarget[] = [
   { triple: 'x86_64-macos.11.0', platform: 'darwin', arch: 'x64', library: 'libshimfs-gate.dylib' },
 ];
 
-/** A compiler that is told the machine's features by its target forgets -mgeneral-regs-only; this it keeps. */
+/** `zig cc` takes the machine's features from the target and ignores -mgeneral-regs-only; it respects this flag. */
 const NO_VECTORS = '-mno-implicit-float';
 
-/** A wish of the linker's that zig does not pass on: a gate built so is initialised in the loader's usual order. */
+/** zig does not pass this linker flag on. Without it the loader initialises the gate in its usual order. */
 const NOT_PASSED_ON = '-Wl,-z,initfirst';
 
-/** Beside the sources and the output, for one target. */
+/** Compiler flags for a target, without sources and output. */
 export function crossFlags(target: GateTarget, include: string): string[] {
   const flags = [
     ...gateFlags(target.platform).filter((flag) => flag !== NOT_PASSED_ON),
@@ -39,24 +38,24 @@ export function crossFlags(target: GateTarget, include: string): string[] {
   return target.platform === 'linux' ? [...flags, NO_VECTORS] : flags;
 }
 
-/** What a run of the compiler said; empty when all went well. */
+/** Runs the compiler. @returns its messages; empty on success without warnings */
 export type CrossCompiler = (triple: string, args: readonly string[]) => string;
 
 /**
- * Builds the gate into `directory`, beside its generated header.
- * @returns the library's path, and what the compiler said: warnings count as failures
+ * Builds the gate and its generated header in `directory`.
+ * @returns the library's path, and the compiler's messages: warnings count as failures
  */
 export function buildGateFor(
   target: GateTarget,
   directory: string,
   compile: CrossCompiler,
-): { library: string; said: string } {
+): { library: string; messages: string } {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   writeGateHeaders(directory);
   const library = join(directory, target.library);
   const sources = gateSources(target.platform, target.arch);
   return {
     library,
-    said: compile(target.triple, [...crossFlags(target, directory), '-o', library, ...sources]),
+    messages: compile(target.triple, [...crossFlags(target, directory), '-o', library, ...sources]),
   };
 }

@@ -1,4 +1,4 @@
-/** The gate's shared library, compiled on demand by the machine's C compiler and kept by its contents. */
+/** The gate's shared library: compiled on demand by the machine's C compiler, and cached by a hash of its sources. */
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ export const GATE_LIBRARY = HERE === 'darwin' ? 'libshimfs-gate.dylib' : 'libshi
 /** A signal handler may call from a stack of 8 KiB, and some ten functions of the gate are on it then. */
 export const MAX_FRAME_BYTES = 1280;
 
-/** For every system: cancelled threads unwind through us. */
+/** For every system. The unwind tables: a cancelled thread unwinds through the gate's frames. */
 const COMMON_FLAGS = [
   '-std=gnu11',
   '-O2',
@@ -32,14 +32,14 @@ const COMMON_FLAGS = [
   '-fasynchronous-unwind-tables',
   `-Wframe-larger-than=${MAX_FRAME_BYTES}`,
 ];
-/** On Linux we stand in the place of a system call instruction, which leaves vector registers alone. */
+/** On Linux the gate replaces system call instructions, which preserve vector registers: so must the gate. */
 const NO_VECTORS = '-mgeneral-regs-only';
 const LINUX_FLAGS = ['-ftls-model=initial-exec', NO_VECTORS];
 
-/** Darwin: what a framework has that the program may not have loaded is no error. */
+/** Darwin: the program need not have loaded the frameworks that the gate refers to. */
 const LOOKED_UP_LATE = '-Wl,-undefined,dynamic_lookup';
 
-/** For compiling and linking in one go. */
+/** Flags to compile and link in one run. */
 export function gateFlags(platform: GatePlatform = HERE): string[] {
   return platform === 'darwin'
     ? [...COMMON_FLAGS, '-shared', LOOKED_UP_LATE]
@@ -57,13 +57,13 @@ export class GateBuildError extends Error {
   }
 }
 
-/** Common files that Linux alone has use for: macOS has its own beside them, by the same name. */
+/** Common files that only Linux uses: darwin/ has a file of the same name. */
 const LINUX_ONLY = ['exec.c'];
 
 /** The directory of FSEvents' functions. */
 const FLOATING = 'fsevents';
 
-/** Sources for a machine, by Node's names of its system and architecture. */
+/** Sources for a machine; system and architecture as Node names them. */
 export function gateSources(platform: GatePlatform = HERE, arch: string = process.arch): string[] {
   const directory = packageFile('agent', 'gate');
   const in_ = (...parts: string[]): string[] =>
@@ -82,7 +82,7 @@ export function gateSources(platform: GatePlatform = HERE, arch: string = proces
   ];
 }
 
-/** What a program calls with floating-point arguments: compiled by itself, for the others must not touch a vector register. */
+/** Functions with floating-point arguments are compiled separately: all others must not use a vector register. */
 export const isFloating = (source: string): boolean => basename(dirname(source)) === FLOATING;
 
 const headers = (): string[] => {
@@ -95,15 +95,15 @@ const headers = (): string[] => {
 };
 
 /**
- * The library's path, compiled if there is none for these sources and this compiler yet.
- * @throws GateBuildError without a compiler, or when it fails
+ * The library's path. Compiles it if the cache has none for these sources and this compiler.
+ * @throws GateBuildError when there is no compiler, or when it fails
  */
 export function gateLibrary(compiler: string = process.env.CC ?? 'cc'): string {
   const version = spawnSync(compiler, ['--version'], { encoding: 'utf8' });
   if (version.error || version.status !== 0)
     throw new GateBuildError(
-      `the C compiler '${compiler}' does not run`,
-      'Install one (Debian: apt-get install gcc libc6-dev; macOS: xcode-select --install) or name it in CC.',
+      `the C compiler '${compiler}' cannot be run, and the gate is compiled with it`,
+      'Install one (Debian: apt-get install gcc libc6-dev; macOS: xcode-select --install) or set CC to its name.',
     );
   const sources = gateSources();
   const hash = createHash('sha256').update(version.stdout).update(gateFlags().join(' '));
@@ -120,7 +120,7 @@ export function writeGateHeaders(directory: string): void {
   for (const [name, text] of Object.entries(gateHeaders())) writeFileSync(join(directory, name), text);
 }
 
-/** Built beside and renamed, so that nobody sees half a library. */
+/** Builds in a directory of its own and renames it, so that no other process loads half a library. */
 function compile(compiler: string, sources: readonly string[], directory: string): void {
   const building = `${directory}.${randomBytes(4).toString('hex')}`;
   mkdirSync(building, { recursive: true, mode: 0o700 });
@@ -131,7 +131,7 @@ function compile(compiler: string, sources: readonly string[], directory: string
       if (result.status !== 0)
         throw new GateBuildError(
           `the gate does not compile:\n${result.stderr}`,
-          'Is the C library for development installed (Debian: libc6-dev)?',
+          'Install the headers of the C library (Debian: apt-get install libc6-dev), or set CC to another compiler.',
         );
     };
     const floating = sources.filter(isFloating);
@@ -143,7 +143,7 @@ function compile(compiler: string, sources: readonly string[], directory: string
     try {
       renameSync(building, directory);
     } catch (error) {
-      // Somebody else was first, with the same contents.
+      // Another process built the same library first.
       if (!existsSync(join(directory, GATE_LIBRARY))) throw error;
     }
   } finally {

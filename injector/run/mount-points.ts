@@ -1,16 +1,16 @@
-/** Which paths may be mounts. */
+/** Checks the paths of mounts. */
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, posix } from 'node:path';
 import { UserError } from '../user-error.ts';
 
-/** The gate itself, and every program's loader, stand on these. */
+/** The gate and every program's loader need these directories. */
 const SYSTEM = ['/proc', '/sys', '/dev', '/bin', '/lib', '/lib64', '/usr', '/etc'];
 
 const within = (path: string, directory: string): boolean =>
   path === directory || path.startsWith(`${directory}/`);
 
 /**
- * @param inspect what is really there: undefined for nothing
+ * @param inspect the kind of the real file at a path; undefined if there is none
  * @returns normalised paths @throws UserError naming the path, the cause and the remedy
  */
 export function mountPoints(
@@ -24,33 +24,34 @@ export function mountPoints(
 
 /** @throws UserError */
 export function refuseOverlap(mounts: readonly string[]): void {
-  for (const [i, one] of mounts.entries())
+  for (const [i, mount] of mounts.entries())
     for (const other of mounts.slice(i + 1))
-      if (within(one, other) || within(other, one))
-        throw new UserError(`the mounts ${one} and ${other} overlap`, 'Mount the outer one alone.');
+      if (within(mount, other) || within(other, mount))
+        throw new UserError(`the mounts ${mount} and ${other} overlap`, 'Mount only the outer directory.');
 }
 
 function mountPoint(path: string, inspect: NonNullable<Parameters<typeof mountPoints>[1]>): string {
-  const refuse = (cause: string, remedy: string): never => {
-    throw new UserError(`${path === '' ? 'an empty path' : path} cannot be a mount: ${cause}`, remedy);
-  };
-  if (!path.startsWith('/')) refuse('it is relative', 'Give an absolute path, as programs will see it.');
-  if (/[\0\n:]/.test(path)) refuse('it holds a colon, a newline or a NUL', 'Choose a plain name.');
-  const mount = posix.normalize(path).replace(/\/+$/, '');
-  if (mount === '') refuse('it is the root', 'Mount a directory below it, such as /v.');
-  if (SYSTEM.includes(mount) || within(mount, '/proc') || within(mount, '/sys'))
-    refuse('programs and the loader depend on what is there', 'Choose a path of its own, such as /v.');
-  if (Buffer.byteLength(mount) > 1024) refuse('it is longer than 1024 bytes', 'Choose a shorter one.');
-  const there = inspect(mount);
-  if (there === 'file')
-    refuse('a file stands there', 'Choose a path where nothing is, or an empty directory.');
-  if (there === 'directory')
-    refuse(
-      'a directory that is not empty stands there',
-      'Choose a path where nothing is, or an empty directory.',
+  const refuse = (cause: string, remedy: string, status = 1): never => {
+    throw new UserError(
+      `${path === '' ? 'an empty path' : path} cannot be a mount: ${cause}`,
+      remedy,
+      status,
     );
+  };
+  if (!path.startsWith('/')) refuse('it is relative', 'Give an absolute path, as programs will see it.', 2);
+  if (/[\0\n:]/.test(path))
+    refuse('it contains a colon, a newline or a NUL', 'Choose a name without these characters.', 2);
+  const mount = posix.normalize(path).replace(/\/+$/, '');
+  if (mount === '') refuse('it is the root', 'Mount a directory below it, such as /v.', 2);
+  if (SYSTEM.includes(mount) || within(mount, '/proc') || within(mount, '/sys'))
+    refuse('programs and the loader need the real files there', 'Choose a new path, such as /v.', 2);
+  if (Buffer.byteLength(mount) > 1024) refuse('it is longer than 1024 bytes', 'Choose a shorter path.', 2);
+  const real = inspect(mount);
+  const free = 'Choose a path that does not exist, or an empty directory.';
+  if (real === 'file') refuse('it is a real file', free);
+  if (real === 'directory') refuse('it is a real directory with files in it', free);
   for (let at = dirname(mount); at !== '/'; at = dirname(at))
-    if (inspect(at) === 'file') refuse(`${at} is a file`, 'Choose a path where nothing is.');
+    if (inspect(at) === 'file') refuse(`${at} is a real file`, free);
   return mount;
 }
 

@@ -1,23 +1,23 @@
-/** Which directories may be overlaid. */
+/** Checks the directories of overlays. */
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UserError } from '../user-error.ts';
 import { mountPoints } from './mount-points.ts';
 
 const CAUSES: Readonly<Record<string, [cause: string, remedy: string]>> = {
-  ENOENT: ['it does not exist', 'Make it first, or name another directory.'],
-  ENOTDIR: ['it is not a directory', 'Name the directory that it is in.'],
-  EACCES: ['you may not read it', 'Ask its owner, or name another directory.'],
-  ELOOP: ['its symbolic links lead in a circle', 'Name the directory itself.'],
+  ENOENT: ['it does not exist', 'Create it first, or name another directory.'],
+  ENOTDIR: ['it is not a directory', 'Name the directory that contains it.'],
+  EACCES: ['you may not read it', 'Ask its owner for permission, or name another directory.'],
+  ELOOP: ['its symbolic links form a loop', 'Name the directory itself.'],
 };
 
 /**
- * @param paths relative ones from this process's working directory
+ * @param paths absolute, or relative to this process's working directory
  * @returns absolute paths without symbolic links @throws UserError naming the path, the cause and the remedy
  */
 export function overlayDirectories(paths: readonly string[]): string[] {
   const real = paths.map(realDirectory);
-  // What a mount may not be, an overlay may not be either; but it is there.
+  // The rules for mounts apply, except that an overlay exists.
   return mountPoints([...new Set(real)], () => undefined);
 }
 

@@ -1,4 +1,4 @@
-/** A session of this process: what `run`, `attach` and `host` open. */
+/** A session in this process, which `run`, `attach` and `host` open. */
 import { rmSync } from 'node:fs';
 import { importTree } from '../control/tree-import.ts';
 import { engineInstalled, openEngine } from '../engine/select.ts';
@@ -15,50 +15,50 @@ import { overlayDirectories } from './overlay-directories.ts';
 export interface Import {
   /** A real directory. */
   readonly from: string;
-  /** Absolute virtual path that its contents are copied to. Outside every mount it becomes one. */
+  /** Absolute virtual path for a copy of its contents. A path outside every mount becomes a mount. */
   readonly to: string;
 }
 
 /** Options of a session; at least one mount, overlay or import is required. */
 export interface OwnSessionOptions {
-  /** Absolute paths at which the virtual tree stands. */
+  /** Absolute paths of the virtual tree's mounts. */
   readonly mounts?: readonly string[];
-  /** Real directories, each to be seen at its own path with all changes kept in the session. */
+  /** Real directories, each visible at its own path; all changes stay in the session. */
   readonly overlays?: readonly string[];
   /** Real directories copied into the tree before any program starts. */
   readonly imports?: readonly Import[];
-  /** Bytes that all virtual files together may hold. Default: no limit. */
+  /** Limit for the bytes of all virtual files together. Default: none. */
   readonly maxBytes?: number;
-  /** What a kqueue watcher is told: what it asked for (`masked`), or all that the kernel would set. */
+  /** NOTE_ bits that a kqueue watcher receives: those that it asked for (`masked`), or all that the kernel sets. */
   readonly notes?: 'masked' | 'native';
-  /** Whether the agent comes at the first watch (`lazy`) or at the start. */
+  /** When the agent is loaded into a program: at its first watch (`lazy`), or at its start (`always`). */
   readonly agent?: 'lazy' | 'always';
-  /** Let programs that cannot be covered run outside the virtual tree instead of refusing them. */
+  /** Run programs that cannot be covered on the real files, instead of refusing them. */
   readonly allowUncovered?: boolean;
   /** Installation of Frida: the PyPI wheel, the npm package, or the first that is found (`auto`, the default). */
   readonly engine?: 'auto' | 'python' | 'npm';
-  /** One sentence for a person, with cause and remedy. Default: to standard error. */
-  readonly tell?: (message: string) => void;
+  /** Receives messages for the user: a sentence with cause and remedy. Default: writes to standard error. */
+  readonly report?: (message: string) => void;
 }
 
-export const tellOnStderr = (message: string): void => void process.stderr.write(`shimfs: ${message}\n`);
+export const reportOnStderr = (message: string): void => void process.stderr.write(`shimfs: ${message}\n`);
 
 const within = (path: string, mount: string): boolean => path === mount || path.startsWith(`${mount}/`);
 
-/** @throws UserError, SessionError, GateBuildError: nothing is left behind */
+/** @throws UserError, SessionError, GateBuildError; then nothing is left of the session */
 export async function openOwnSession(name: string, options: OwnSessionOptions): Promise<SessionHost> {
-  const { imports = [], tell = tellOnStderr } = options;
-  const asked = options.mounts ?? [];
+  const { imports = [], report = reportOnStderr } = options;
+  const given = options.mounts ?? [];
   const overlays = overlayDirectories(options.overlays ?? []);
   const inferred = imports
     .map(({ to }) => to)
-    .filter((to) => ![...asked, ...overlays].some((mount) => within(to, mount.replace(/\/+$/, ''))));
-  const mounts = [...mountPoints([...new Set([...asked, ...inferred])]), ...overlays];
+    .filter((to) => ![...given, ...overlays].some((mount) => within(to, mount.replace(/\/+$/, ''))));
+  const mounts = [...mountPoints([...new Set([...given, ...inferred])]), ...overlays];
   refuseOverlap(mounts);
   if (mounts.length === 0)
     throw new UserError(
-      'there is no mount: nothing would be virtual',
-      'Name one, such as --mount /v or --overlay DIR.',
+      'the session has neither mount nor overlay: its tree would be empty',
+      'Give at least one, such as --mount /v or --overlay DIR.',
       2,
     );
   const host = await SessionHost.open({
@@ -69,17 +69,17 @@ export async function openOwnSession(name: string, options: OwnSessionOptions): 
     notes: options.notes,
     allowUncovered: options.allowUncovered,
     agentAlways: options.agent === 'always',
-    engine: () => openEngine({ prefer: options.engine, onProgress: tell }),
+    engine: () => openEngine({ prefer: options.engine, onProgress: report }),
     engineReady: engineInstalled,
     agentSource: agentScript,
     gate: gateLibrary(),
-    tell,
+    report,
   });
   try {
     for (const { from, to } of imports) {
       const { skipped } = await importTree(localCaller(host), from, to);
       if (skipped.length > 0)
-        tell(`Not imported, being neither file, directory nor link: ${skipped.join(', ')}.`);
+        report(`Not imported, because they are not files, directories or links: ${skipped.join(', ')}.`);
     }
     return host;
   } catch (error) {
@@ -96,7 +96,7 @@ export interface PrivateSession {
 
 let opened = 0;
 
-/** A session under a name that nobody else has, of which nothing is left: `run-<pid>` and the like. */
+/** A session with a unique name such as `run-<pid>`; `close` removes all its files. */
 export async function openPrivateSession(
   purpose: string,
   options: OwnSessionOptions,

@@ -1,4 +1,4 @@
-/** Starting a program by preload: an ordinary child process, whose terminal, signals and status stay its own. */
+/** Starts a program with the gate preloaded: an ordinary child process with its own terminal, signals and status. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
@@ -16,30 +16,30 @@ export interface ProgramOptions {
   /** Default: all inherited. */
   readonly stdio?: 'inherit' | 'pipe';
   readonly allowUncovered?: boolean;
-  /** Paths that only the program itself will be able to see. */
+  /** Whether a path is in the virtual tree. */
   readonly isVirtual: (path: string) => boolean;
   /** Path of the gate's library. */
   readonly gate: string;
-  /** The session variable's value, given the number of the keepalive descriptor (0: none). */
+  /** Value of the session variable for a keepalive descriptor (0: none). */
   readonly session: (keepalive: number) => string;
 }
 
 export interface Program {
   readonly child: ReturnType<typeof spawn>;
   readonly pid: number;
-  /** The program's own status; 128+n for a signal. */
+  /** The program's exit status; 128+n for a signal. */
   readonly status: Promise<number>;
-  /** The program and all that it started have gone. */
-  readonly allGone: Promise<void>;
+  /** Resolves when the program and all its descendants have ended. */
+  readonly allEnded: Promise<void>;
 }
 
 const PRELOAD = process.platform === 'darwin' ? 'DYLD_INSERT_LIBRARIES' : 'LD_PRELOAD';
-/** The keepalive's number in the child: the first after the standard ones. */
+/** A pipe that the program and all its descendants inherit: it closes when the last of them ends. */
 const KEEPALIVE_FD = 3;
 const STATUS_NOT_FOUND = 127;
 const STATUS_NOT_EXECUTABLE = 126;
 
-/** What `command` really starts, or why it cannot be. */
+/** @returns the path of the program's file; undefined for a program in the virtual tree. @throws UserError */
 function locate({
   command,
   cwd,
@@ -51,7 +51,7 @@ function locate({
   if (path === undefined)
     throw new UserError(
       `the command '${command}' is not found`,
-      'Check its spelling, and PATH.',
+      'Check its spelling, and the directories in PATH.',
       STATUS_NOT_FOUND,
     );
   if (isVirtual(path)) return undefined;
@@ -61,7 +61,7 @@ function locate({
   const startable = !['missing', 'directory', 'not-executable'].includes(found.code);
   if (startable && allowUncovered) return path;
   const remedy = startable
-    ? `${found.remedy} Or start it with --allow-uncovered: it will not see the virtual files.`
+    ? `${found.remedy} Or start it with --allow-uncovered: then it does not see the virtual files.`
     : found.remedy;
   throw new UserError(`${command} cannot be run: ${found.reason}`, remedy, status);
 }
@@ -79,7 +79,7 @@ export function startProgram(options: ProgramOptions): Program {
   const path = locate(options);
   env[PRELOAD] = env[PRELOAD] ? `${gate}:${env[PRELOAD]}` : gate;
   env[SESSION_VARIABLE] = session(KEEPALIVE_FD);
-  // A virtual program is found by a covered shell, which becomes it; so is one that is to find virtual libraries.
+  // Only a covered process can execute a virtual program, or find virtual libraries: a covered shell executes it.
   const throughShell = path === undefined || wantsVirtualLibraries(options);
   const [file, list] = throughShell
     ? ['/bin/sh', ['-c', 'exec "$0" "$@"', options.command, ...args]]
@@ -91,18 +91,18 @@ export function startProgram(options: ProgramOptions): Program {
     stdio: [stdio, stdio, stdio, 'pipe'],
   });
   const keepalive = child.stdio[KEEPALIVE_FD] as Readable | null;
-  const allGone = keepalive ? once(keepalive.resume(), 'close').then(() => undefined) : Promise.resolve();
+  const allEnded = keepalive ? once(keepalive.resume(), 'close').then(() => undefined) : Promise.resolve();
   const status = new Promise<number>((resolve, reject) => {
     child.once('error', (error) =>
       reject(
         new UserError(
           `${options.command} does not start: ${error.message}`,
-          'See the cause.',
+          'Check the program file, the working directory and the limits of this process.',
           STATUS_NOT_EXECUTABLE,
         ),
       ),
     );
     child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
   });
-  return { child, pid: child.pid ?? 0, status, allGone };
+  return { child, pid: child.pid ?? 0, status, allEnded };
 }

@@ -1,4 +1,4 @@
-/** `run`: a program in a virtual tree, in a session of its own or in one that a host keeps. */
+/** `run`: runs a program in a virtual tree, in a private session or in a host's session. */
 import type { ChildProcess } from 'node:child_process';
 import { sep } from 'node:path';
 import type { FsCore } from '../../core/fs-core.ts';
@@ -6,20 +6,20 @@ import { ControlClient } from '../control/client.ts';
 import { enterBranch } from '../host/session/branch-entry.ts';
 import type { SessionHost } from '../host/session-host.ts';
 import { UserError } from '../user-error.ts';
-import { type OwnSessionOptions, openPrivateSession, tellOnStderr } from './own-session.ts';
+import { type OwnSessionOptions, openPrivateSession, reportOnStderr } from './own-session.ts';
 import { type Program, startProgram } from './program.ts';
 import { startWithSignals } from './signals.ts';
 import { watchingImpossible } from './watchability.ts';
 
 /** Options of `run`: the program, and the session that it runs in. */
 export interface RunOptions extends OwnSessionOptions {
-  /** As a shell would find it. */
+  /** Path, or name that is searched in PATH. */
   readonly command: string;
   /** Arguments, without the command's name. Default: none. */
   readonly args?: readonly string[];
-  /** Enter the session of this name, which a host keeps. Without: a session of its own, which needs a mount. */
+  /** Name of a host's session to enter. Default: a private session, which needs a mount. */
   readonly session?: string;
-  /** Default: main. In a session of its own it is made. */
+  /** Default: main. A private session creates it. */
   readonly branch?: string;
   /** Virtual paths that do not exist for the program. */
   readonly hide?: readonly string[];
@@ -29,11 +29,11 @@ export interface RunOptions extends OwnSessionOptions {
   readonly cwd?: string;
   /** Default: all inherited. */
   readonly stdio?: 'inherit' | 'pipe';
-  /** Called with the session before the program starts, in a session of its own: to put files there, or to listen. */
+  /** Called with the core of a private session before the program starts: to create files, or to subscribe. */
   readonly prepare?: (core: FsCore) => void | Promise<void>;
-  /** Hand the signals that this process gets on to the program, from before it starts until it ends. Default: false. */
+  /** Forward signals from this process to the program, from before its start to its end. Default: false. */
   readonly forwardSignals?: boolean;
-  /** Keep a session of its own until `close`, to look at what the program has made. Default: false. */
+  /** Keep a private session until `close`, to inspect its files after the program. Default: false. */
   readonly keep?: boolean;
 }
 
@@ -43,20 +43,21 @@ export interface Run {
   readonly child: ChildProcess;
   /** Id of the process. */
   readonly pid: number;
-  /** Of a session of its own. */
+  /** The core of a private session. */
   readonly core?: FsCore;
-  /** The program's own exit status; 128+n for a signal. */
+  /** The program's exit status; 128+n for a signal. */
   readonly status: Promise<number>;
   /**
-   * The same, once everything has been put away: in a session of its own when the last process in it has gone,
-   * otherwise when the program has ended.
+   * The program's exit status, after cleaning up: a private session ends with its last process, and this resolves
+   * then; in a host's session it resolves when the program has ended.
    */
   readonly done: Promise<number>;
-  /** End a session of its own now: whoever still lives in it gets EIO for virtual files. Idempotent. */
+  /** Ends a private session now: processes that are still in it get EIO for virtual files. Idempotent. */
   close(): Promise<void>;
 }
 
-interface Home {
+/** The session that the program enters. */
+interface EnteredSession {
   readonly core?: FsCore;
   readonly gate: string;
   readonly mounts: readonly string[];
@@ -64,13 +65,15 @@ interface Home {
   close(): Promise<void>;
 }
 
-/** @throws UserError (its `status` as a shell would tell it), SessionError, ControlError, GateBuildError */
+/** @throws UserError (its `status` as a shell would return it), SessionError, ControlError, GateBuildError */
 export async function run(options: RunOptions): Promise<Run> {
-  const tell = options.tell ?? tellOnStderr;
+  const report = options.report ?? reportOnStderr;
   const blind = watchingImpossible();
-  if (blind) tell(blind);
-  const home =
-    options.session === undefined ? await ownHome(options) : await enteredHome(options, options.session);
+  if (blind) report(blind);
+  const entered =
+    options.session === undefined
+      ? await enterOwnSession(options)
+      : await enterHostSession(options, options.session);
   try {
     const start = (): Program =>
       startProgram({
@@ -80,49 +83,53 @@ export async function run(options: RunOptions): Promise<Run> {
         cwd: options.cwd,
         stdio: options.stdio,
         allowUncovered: options.allowUncovered,
-        gate: home.gate,
-        session: home.session,
-        isVirtual: (path) => home.mounts.some((mount) => path === mount || path.startsWith(mount + sep)),
+        gate: entered.gate,
+        session: entered.session,
+        isVirtual: (path) => entered.mounts.some((mount) => path === mount || path.startsWith(mount + sep)),
       });
     const program = options.forwardSignals ? startWithSignals(start) : start();
-    const ended = home.core ? program.allGone : Promise.resolve();
-    const done = program.status.then(() => ended).finally(() => (options.keep ? undefined : home.close()));
+    const ended = entered.core ? program.allEnded : Promise.resolve();
+    const done = program.status.then(() => ended).finally(() => (options.keep ? undefined : entered.close()));
     const { child, pid, status } = program;
-    return { child, pid, core: home.core, status, done: done.then(() => status), close: home.close };
+    return { child, pid, core: entered.core, status, done: done.then(() => status), close: entered.close };
   } catch (error) {
-    await home.close();
+    await entered.close();
     throw error;
   }
 }
 
-async function ownHome(options: RunOptions): Promise<Home> {
+async function enterOwnSession(options: RunOptions): Promise<EnteredSession> {
   const { host, close } = await openPrivateSession('run', options);
   try {
     const { branch = 'main' } = options;
     if (branch !== 'main') host.core.createBranch(branch);
     await options.prepare?.(host.core);
     const { gate, mounts } = host.file;
-    return { core: host.core, gate, mounts, close, session: entry(host, branch, options) };
+    return { core: host.core, gate, mounts, close, session: environmentOf(host, branch, options) };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-function entry(host: SessionHost, branch: string, { hide = [] }: RunOptions): Home['session'] {
+function environmentOf(
+  host: SessionHost,
+  branch: string,
+  { hide = [] }: RunOptions,
+): EnteredSession['session'] {
   const entered = enterBranch(host.session, branch, hide);
   return (keepalive) => host.session.environmentValue(entered.branch, keepalive);
 }
 
-/** These are decided when a session begins. */
-const OF_THE_HOST = ['mounts', 'overlays', 'imports', 'maxBytes', 'notes', 'prepare'] as const;
+/** Options that are fixed when a host opens its session. */
+const HOST_OPTIONS = ['mounts', 'overlays', 'imports', 'maxBytes', 'notes', 'prepare'] as const;
 
-async function enteredHome(options: RunOptions, session: string): Promise<Home> {
-  for (const name of OF_THE_HOST) {
+async function enterHostSession(options: RunOptions, session: string): Promise<EnteredSession> {
+  for (const name of HOST_OPTIONS) {
     const value = options[name];
     if (value !== undefined && !(Array.isArray(value) && value.length === 0))
       throw new UserError(
-        `'${name}' is decided by the session's host`,
+        `'${name}' cannot be given together with 'session': the host of session '${session}' decides it`,
         'Give it to `shimfs host`, or leave out the session.',
         2,
       );
@@ -130,13 +137,13 @@ async function enteredHome(options: RunOptions, session: string): Promise<Home> 
   const client = await ControlClient.connect(session);
   try {
     const { branch, hide, agent } = options;
-    const home = await client.call('session.enter', { branch, hide, agentAlways: agent === 'always' });
+    const entry = await client.call('session.enter', { branch, hide, agentAlways: agent === 'always' });
     const { gate, mounts } = client.session;
     return {
       gate,
       mounts,
-      session: (keepalive) => `${home.directory}:${home.binding}:${String(keepalive).padStart(4, '0')}`,
-      // The connection is what keeps a private branch; hanging up ends it.
+      session: (keepalive) => `${entry.directory}:${entry.binding}:${String(keepalive).padStart(4, '0')}`,
+      // A private branch (--hide) lives as long as the connection.
       close: async () => client.close(),
     };
   } catch (error) {

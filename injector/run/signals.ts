@@ -1,4 +1,4 @@
-/** Signals sent to us are meant for the program. */
+/** Forwards this process's signals to the program. */
 import type { Program } from './program.ts';
 
 const FORWARDED: readonly NodeJS.Signals[] = [
@@ -9,12 +9,12 @@ const FORWARDED: readonly NodeJS.Signals[] = [
   'SIGCONT',
   'SIGWINCH',
 ];
-/** The terminal sends its own to both. */
+/** A terminal sends these to the program, too. */
 const FROM_TERMINAL: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT'];
 
 /**
- * Starts a program to which signals are forwarded until it ends. The handlers stand before it does: a program may say
- * that it is ready, and be sent a signal, before its parent has had another turn of the processor.
+ * Starts a program, and forwards signals to it until it ends. The handlers are installed first: the program may print
+ * that it is ready, and a signal for it may arrive, before this process runs again.
  */
 export function startWithSignals(start: () => Program): Program {
   let child: Program['child'] | undefined;

@@ -1,13 +1,13 @@
-/** Whether a program could ever watch a virtual file here, found out without starting anything. */
+/** Whether programs can watch virtual files on this machine. Starts no program. */
 import { findNpmBinding } from '../engine/npm-binding.ts';
 import { pythonReady } from '../engine/python-bridge.ts';
 import { resolveCommand } from '../platform/executable.ts';
 
-/** @returns what to tell, undefined when an engine is there or can be fetched */
+/** @returns a message for the user; undefined when an engine is installed or can be fetched */
 export function watchingImpossible(): string | undefined {
   if (pythonReady() || findNpmBinding() || resolveCommand('python3')) return undefined;
   return (
     "Virtual files cannot be watched here: neither Python 3 nor npm's frida is installed. " +
-    'Everything else works; a watch fails with ENOTSUP. Install python3 with its venv module to watch.'
+    'A watch fails with ENOTSUP; everything else works. To watch, install python3 with its venv module.'
   );
 }

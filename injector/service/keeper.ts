@@ -21,17 +21,17 @@ export class Keeper {
   /** Why events are kept in memory only, if they are. */
   failure: string | undefined;
   readonly #store: Store;
-  readonly #say: (line: string) => void;
+  readonly #log: (line: string) => void;
   /** Of which the store lacks something, and how often something was added to that. */
   readonly #lacking = new Map<Kept, number>();
   /** To be deleted still. */
   readonly #doomed = new Set<string>();
   #mending: Promise<void> | undefined;
 
-  /** @param say told when the store fails and when it has everything again */
-  constructor(store: Store, say: (line: string) => void) {
+  /** @param log reports when the store fails, and when it has stored everything again */
+  constructor(store: Store, log: (line: string) => void) {
     this.#store = store;
-    this.#say = say;
+    this.#log = log;
     store.onBack?.(() => void this.retry());
   }
 
@@ -108,13 +108,13 @@ export class Keeper {
         return this.#next();
       });
     }
-    if (this.failure !== undefined) this.#say('the store works again, and has everything');
+    if (this.failure !== undefined) this.#log('the store works again, and has everything');
     this.failure = undefined;
   }
 
   #failed(error: unknown, one?: Kept): void {
     const { message } = error as Error;
-    if (this.failure === undefined) this.#say(`the store fails, events are kept in memory only: ${message}`);
+    if (this.failure === undefined) this.#log(`the store fails, events are kept in memory only: ${message}`);
     this.failure = message;
     if (one) this.#lacking.set(one, (this.#lacking.get(one) ?? 0) + 1);
   }

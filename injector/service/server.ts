@@ -1,4 +1,4 @@
-/** The service on a socket: binds, tells where, and ends with everything told. */
+/** The service on a socket: listens, returns its address, and delivers all pending events before it ends. */
 import { existsSync, realpathSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
@@ -13,7 +13,7 @@ import { isNatsLocation } from './store/nats-location.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { checkSyncInterval } from './sync-interval.ts';
-import { makeTokens, readTokens, type TokenEntry, Tokens } from './tokens.ts';
+import { checkScopes, createTokens, readTokens, type TokenEntry, Tokens } from './tokens.ts';
 import { WatcherService } from './watcher-service.ts';
 
 export interface ServeOptions {
@@ -21,14 +21,14 @@ export interface ServeOptions {
   readonly listen?: string;
   /** A file, or `nats://HOST:PORT/NAME`. */
   readonly store?: string;
-  /** Credentials for that server. */
+  /** File with credentials for the NATS server. */
   readonly natsCredentials?: string;
   readonly tokenFile?: string;
-  /** Scopes beyond which nothing is watched. Default: everything. */
+  /** Scopes that may be watched. Default: everything. */
   readonly allow?: readonly string[];
-  /** Seconds that watchers collect changes which name no interval, 1 to 60. Default: 100 ms of silence. */
+  /** Seconds that watchers without an interval collect changes, 1 to 60. Default: until 100 ms without a change. */
   readonly syncInterval?: number;
-  readonly say?: (line: string) => void;
+  readonly log?: (line: string) => void;
 }
 
 export interface RunningService {
@@ -50,10 +50,10 @@ function tokensFor(host: string, file: string): TokenEntry[] {
   if (existsSync(file)) return readTokens(file);
   if (!LOOPBACK.test(host))
     throw new UserError(
-      `refusing to listen at ${host} without tokens: there is no ${file}`,
-      'Write a token file first; a start on 127.0.0.1 makes one.',
+      `will not listen on ${host} without tokens: the token file ${file} does not exist`,
+      'Write a token file, or start once with --listen 127.0.0.1:0, which creates it.',
     );
-  return makeTokens(file);
+  return createTokens(file);
 }
 
 /** @throws UserError */
@@ -61,24 +61,25 @@ export async function serve(options: ServeOptions = {}): Promise<RunningService>
   const { host, port } = parseListen(options.listen ?? '127.0.0.1:0');
   const { syncInterval } = options;
   if (syncInterval !== undefined) checkSyncInterval(syncInterval);
-  const say = options.say ?? (() => {});
+  checkScopes(options.allow ?? []);
+  const log = options.log ?? (() => {});
   const file = (given: string | undefined, name: string): string =>
     given === undefined ? join(ensurePrivateDirectory(stateDirectory()), name) : resolve(given);
   const tokenFile = file(options.tokenFile, 'tokens.json');
   const entries = tokensFor(host, tokenFile);
-  const { store, where, ownFiles } = await openStore(options, () => file(options.store, 'watchers.db'));
-  if (store.notice) say(store.notice);
+  const { store, location, ownFiles } = await openStore(options, () => file(options.store, 'watchers.db'));
+  if (store.notice) log(store.notice);
   const service = new WatcherService({
     store,
     ownFiles,
-    say,
+    log,
     ...(syncInterval !== undefined && { syncIntervalMs: syncInterval * 1000 }),
   });
   const app = createApp({
     service,
     tokens: new Tokens(entries, options.allow),
     host,
-    report: (error) => say(`unexpected: ${(error as Error).stack ?? error}`),
+    report: (error) => log(`unexpected: ${(error as Error).stack ?? error}`),
   });
   const server = createServer(
     { maxHeaderSize: 16 * 1024, requestTimeout: 30_000 },
@@ -97,7 +98,7 @@ export async function serve(options: ServeOptions = {}): Promise<RunningService>
   return {
     url: `http://${isIP(host) === 6 ? `[${host}]` : host}:${bound}`,
     tokenFile,
-    store: where,
+    store: location,
     close: () => {
       closing ??= end(server, service);
       return closing;
@@ -107,7 +108,7 @@ export async function serve(options: ServeOptions = {}): Promise<RunningService>
 
 interface OpenStore {
   readonly store: Store;
-  readonly where: string;
+  readonly location: string;
   readonly ownFiles: readonly string[];
 }
 
@@ -120,29 +121,43 @@ async function openStore(options: ServeOptions, file: () => string): Promise<Ope
       location: given,
       ...(credentials !== undefined && { credentials }),
     });
-    return { store, where: given, ownFiles: [] };
+    return { store, location: given, ownFiles: [] };
   }
-  const where = file();
-  if (!existsSync(dirname(where)))
-    throw new UserError(`there is no directory ${dirname(where)}`, 'Make it, or give another by --store.');
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(given))
+    throw new UserError(`'${given}' is not a store`, 'Give a file, or nats://HOST:PORT/NAME.', 2);
+  if (credentials !== undefined)
+    throw new UserError(
+      '--nats-credentials needs --store nats://HOST:PORT/NAME',
+      'Give such a store, or leave out the credentials.',
+      2,
+    );
+  const location = file();
+  if (!existsSync(dirname(location)))
+    throw new UserError(
+      `the directory of the store does not exist: ${dirname(location)}`,
+      'Create it, or give a file in another directory by --store.',
+    );
   const ownFiles = ['', '-wal', '-shm', '.lock'].map((suffix) =>
-    join(realpathSync(dirname(where)), basename(where) + suffix),
+    join(realpathSync(dirname(location)), basename(location) + suffix),
   );
-  return { store: new SqliteStore(where), where, ownFiles };
+  return { store: new SqliteStore(location), location, ownFiles };
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((done, reject) => {
     server.once('error', ({ code }: NodeJS.ErrnoException) =>
       reject(
-        new UserError(`cannot listen at ${host}:${port} (${code})`, 'Give another address by --listen.'),
+        new UserError(
+          `cannot listen on ${host}:${port} (${code})`,
+          'End the program that uses this address, or give another by --listen.',
+        ),
       ),
     );
     server.listen(port, host, done);
   });
 }
 
-/** How long a client may take to read what is left. */
+/** How long a client may take to read its remaining events. */
 const DRAIN_MS = 2000;
 
 async function end(server: Server, service: WatcherService): Promise<void> {

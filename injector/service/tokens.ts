@@ -1,7 +1,8 @@
 /**
- * Who may ask, and about which paths.
+ * Tokens and their scopes.
  *
- * A scope is a real path (and what is below), `session:NAME/virtual/path`, or `*`. Only digests are kept in memory.
+ * A scope is a real path with everything below it, `session:NAME/virtual/path`, or `*`. Only digests of tokens are kept
+ * in memory.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { lstatSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,13 +11,15 @@ import { covers } from '../../core/watch/paths.ts';
 import { UserError } from '../user-error.ts';
 import type { Definition } from './definition.ts';
 
+const SCOPE = /^(\*|\/.*|session:[\w.-]+(\/.*)?)$/;
+
 const fileSchema = z.strictObject({
   tokens: z
     .array(
       z.strictObject({
         name: z.string().min(1),
         token: z.string().min(20),
-        scopes: z.array(z.string().regex(/^(\*|\/.*|session:[\w.-]+(\/.*)?)$/)).min(1),
+        scopes: z.array(z.string().regex(SCOPE)).min(1),
       }),
     )
     .min(1),
@@ -44,6 +47,13 @@ export function inScopes(
   });
 }
 
+/** @throws UserError */
+export function checkScopes(scopes: readonly string[]): void {
+  for (const scope of scopes)
+    if (!SCOPE.test(scope))
+      throw new UserError(`'${scope}' is not a scope`, 'Give an absolute path, session:NAME, or *.', 2);
+}
+
 export interface TokenEntry {
   readonly name: string;
   readonly token: string;
@@ -53,41 +63,53 @@ export interface TokenEntry {
 export class Tokens {
   readonly #entries: readonly { readonly digest: Buffer; readonly principal: Principal }[];
 
-  /** @param allow what the service may watch at all */
+  /** @param allow scopes of the whole service, which limit those of each token */
   constructor(entries: readonly TokenEntry[], allow: readonly string[] = ['*']) {
     this.#entries = entries.map(({ name, token, scopes }) => ({
       digest: digest(token),
-      principal: { name, sees: (what) => inScopes(scopes, what) && inScopes(allow, what) },
+      principal: {
+        name,
+        sees: (definition) => inScopes(scopes, definition) && inScopes(allow, definition),
+      },
     }));
   }
 
   of(authorization: string | undefined): Principal | undefined {
     const token = /^Bearer ([\w.~+/=-]{1,512})$/i.exec(authorization ?? '')?.[1];
     if (token === undefined) return undefined;
-    const asked = digest(token);
-    let found: Principal | undefined;
-    for (const entry of this.#entries) if (timingSafeEqual(entry.digest, asked)) found = entry.principal;
-    return found;
+    const given = digest(token);
+    let principal: Principal | undefined;
+    // Compares all of them, so that the time does not depend on the token.
+    for (const entry of this.#entries) if (timingSafeEqual(entry.digest, given)) principal = entry.principal;
+    return principal;
   }
 }
 
-/** @throws UserError when it is missing, others may read it, or it makes no sense */
+/** @throws UserError when the file is missing or invalid, or other users may read it */
 export function readTokens(file: string): TokenEntry[] {
   const stat = lstatSync(file, { throwIfNoEntry: false });
   if (!stat)
-    throw new UserError(`there is no token file ${file}`, 'Start once on 127.0.0.1: that makes one.');
-  if (!stat.isFile() || (stat.mode & 0o077) !== 0)
-    throw new UserError(`others may read the token file ${file}`, `Keep it to yourself: chmod 600 ${file}`);
+    throw new UserError(
+      `the token file ${file} does not exist`,
+      'Start once with --listen 127.0.0.1:0, which creates it.',
+    );
+  if (!stat.isFile())
+    throw new UserError(
+      `the token file ${file} is not a regular file`,
+      'Give the file itself by --token-file.',
+    );
+  if ((stat.mode & 0o077) !== 0)
+    throw new UserError(`other users may access the token file ${file}`, `Run: chmod 600 ${file}`);
   try {
     return fileSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).tokens;
   } catch {
     const example = '{"tokens":[{"name":"me","token":"20 characters or more","scopes":["/home/me"]}]}';
-    throw new UserError(`the token file ${file} is not as expected`, `Expected: ${example}`);
+    throw new UserError(`the token file ${file} has another format than expected`, `Expected: ${example}`);
   }
 }
 
-/** Made at the first start, with one token for everything. */
-export function makeTokens(file: string): TokenEntry[] {
+/** Creates the token file at the first start, with a token for everything. */
+export function createTokens(file: string): TokenEntry[] {
   const tokens = [{ name: 'owner', token: randomBytes(32).toString('base64url'), scopes: ['*'] }];
   writeFileSync(file, `${JSON.stringify({ tokens }, undefined, 2)}\n`, { mode: 0o600, flag: 'wx' });
   return tokens;

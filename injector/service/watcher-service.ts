@@ -30,7 +30,7 @@ export interface ServiceOptions {
   /** Real paths of what the service writes itself: to tell of them would make more of it. */
   readonly ownFiles?: readonly string[];
   /** Told when the store fails, and when it has everything again. */
-  readonly say?: (line: string) => void;
+  readonly log?: (line: string) => void;
 }
 
 export class WatcherService {
@@ -57,7 +57,7 @@ export class WatcherService {
     this.#timers = options.timers ?? systemTimers;
     this.#directories = options.directories ?? new DirectorySource();
     this.#lastId = options.store.startId;
-    this.#keeper = new Keeper(options.store, options.say ?? (() => {}));
+    this.#keeper = new Keeper(options.store, options.log ?? (() => {}));
     this.#parts = {
       timers: this.#timers,
       ownRules: (options.ownFiles ?? []).map((path) => ({ kind: 'exclude-path', path })),

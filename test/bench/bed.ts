@@ -144,7 +144,7 @@ export class Bed {
       engineReady: engineInstalled,
       agentSource: () => source,
       gate: gateLibrary(),
-      tell: (message) => process.stderr.write(`${message}\n`),
+      report: (message) => process.stderr.write(`${message}\n`),
     });
     return new Bed(host, mkdtempSync('/dev/shm/shimfs-bench-'));
   }
@@ -160,7 +160,7 @@ export class Bed {
   }
 
   covered(path: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Worker {
-    const { child, status, allGone } = startProgram({
+    const { child, status, allEnded } = startProgram({
       command: path,
       args,
       env: { ...process.env, ...env },
@@ -170,7 +170,7 @@ export class Bed {
       session: (keepalive) => this.host.session.environmentValue('main', keepalive),
     });
     status.catch(() => undefined);
-    void allGone;
+    void allEnded;
     return this.#take(path, child);
   }
 

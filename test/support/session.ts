@@ -75,7 +75,7 @@ export class TestSession {
       engine: engine ?? (() => Promise.reject(new Error('this test has no engine'))),
       agentSource: agentSource ?? (() => ''),
       gate,
-      tell: (message) => told.push(message),
+      report: (message) => told.push(message),
     });
     return new TestSession(host, told);
   }
@@ -108,7 +108,7 @@ export class TestSession {
     const program = this.start(command, args, options);
     const ran = gather(program.child, options);
     const status = await program.status;
-    await program.allGone;
+    await program.allEnded;
     return { ...(await ran), status };
   }
 

@@ -55,7 +55,7 @@ export class NatsLease {
     }
     const lease = new NatsLease(link, subject, last?.seq ?? 0);
     try {
-      await lease.#say(lease.#holder);
+      await lease.#write(lease.#holder);
     } catch (error) {
       if (!isConflict(error)) throw error;
       throw taken(link.stream, ((await link.last(subject))?.body as Holder | undefined) ?? lease.#holder);
@@ -64,7 +64,7 @@ export class NatsLease {
     return lease;
   }
 
-  async #say(holder: Holder): Promise<void> {
+  async #write(holder: Holder): Promise<void> {
     this.#seq = await this.#link.publish(this.#subject, holder, { after: this.#seq, replace: true });
   }
 
@@ -77,7 +77,7 @@ export class NatsLease {
   async renew(): Promise<void> {
     if (this.#lost || !this.#link.up) return;
     try {
-      await this.#say(this.#holder);
+      await this.#write(this.#holder);
     } catch (error) {
       if (isConflict(error)) await this.#conflict();
     }
@@ -101,7 +101,7 @@ export class NatsLease {
 
   async release(): Promise<void> {
     clearTimeout(this.#timer);
-    if (!this.#lost) await this.#say({ ...this.#holder, released: true });
+    if (!this.#lost) await this.#write({ ...this.#holder, released: true });
   }
 }
 

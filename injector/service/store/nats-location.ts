@@ -1,9 +1,9 @@
-/** Where a store in NATS JetStream is: `nats://HOST:PORT/NAME`, `tls://…`; several servers are separated by commas. */
+/** Address of a store in NATS JetStream: `nats://HOST:PORT/NAME`, `tls://…`; several servers are separated by commas. */
 import { UserError } from '../../user-error.ts';
 
 export interface NatsLocation {
   readonly servers: readonly string[];
-  /** Of the service: each has its own stream. */
+  /** Name of the service, which has a stream of its own. */
   readonly name: string;
   readonly replicas: number;
   readonly tls: boolean;
@@ -19,8 +19,8 @@ export function parseNatsLocation(text: string): NatsLocation {
     );
   if (!match)
     throw new UserError(
-      `'${text}' is no place of a NATS server`,
-      'Example: --store nats://127.0.0.1:4222/NAME, with ?replicas=3 in a cluster; credentials by --nats-credentials.',
+      `'${text}' is not the address of a NATS server`,
+      'Example: --store nats://127.0.0.1:4222/NAME, with ?replicas=3 in a cluster; give credentials by --nats-credentials.',
       2,
     );
   const [, scheme, servers = '', name = 'main', replicas = '1'] = match;

@@ -66,8 +66,8 @@ if (typeof zig === 'string') {
   test.after(() => rmSync(out, { recursive: true, force: true }));
   for (const target of GATE_TARGETS)
     test(`compiles without a warning and links: ${target.triple}`, () => {
-      const { library, said } = buildGateFor(target, join(out, target.triple), zig.compile);
-      assert.is(said, '');
+      const { library, messages } = buildGateFor(target, join(out, target.triple), zig.compile);
+      assert.is(messages, '');
       assert.ok(statSync(library).size > 50_000);
       // Everything else is in a library that is named; these a program may not have loaded.
       if (target.platform === 'darwin') assert.equal(lateSymbols(readFileSync(library)), fsevents);

@@ -69,7 +69,7 @@ async function run(
     engine: () => Promise.reject(new Error('no agent in an emulated program')),
     agentSource: () => '',
     gate,
-    tell: () => {},
+    report: () => {},
   });
   const environment = [
     `LD_PRELOAD=${gate}`,
@@ -101,8 +101,8 @@ if (reason || typeof zig === 'string') {
   const out = mkdtempSync(join(tmpdir(), 'arm64-'));
   test.after(() => rmSync(out, { recursive: true, force: true }));
   test('a program on 64-bit Arm sees the virtual files, and its registers and stacks are its own', async () => {
-    const { library, said } = buildGateFor(TARGET, out, zig.compile);
-    assert.is(said, '');
+    const { library, messages } = buildGateFor(TARGET, out, zig.compile);
+    assert.is(messages, '');
     const source = fileURLToPath(new URL('arm64_program.c', import.meta.url));
     const program = join(out, 'program');
     assert.is(zig.compile(TARGET.triple, ['-O1', '-o', program, source]), '');

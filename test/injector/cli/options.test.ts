@@ -1,4 +1,4 @@
-/** What option values mean, how files and failures are put in words. */
+/** Parsers of option values; files and failures as text. */
 import { CommanderError } from 'commander';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -10,7 +10,6 @@ import {
   collectImport,
   collectVariable,
   octalMode,
-  sizeArgument,
   wholeNumber,
 } from '../../../injector/cli/options.ts';
 import { table } from '../../../injector/cli/output.ts';
@@ -25,7 +24,6 @@ const good: readonly (readonly [(value: string) => unknown, string, unknown])[] 
   [byteCount, '16M', 16 * 1024 ** 2],
   [byteCount, '2G', 2 * 1024 ** 3],
   [wholeNumber, '12', 12],
-  [sizeArgument, '0', 0],
   [octalMode, '755', 0o755],
   [octalMode, '0', 0],
   [octalMode, '4711', 0o4711],
@@ -42,8 +40,7 @@ for (const [parse, value, meaning] of good)
 
 const bad: readonly (readonly [(value: string) => unknown, readonly string[]])[] = [
   [byteCount, ['', '-1', '1.5', '1T', 'k', '99999999999999999999']],
-  [wholeNumber, ['', '-1', '0x10', '1e3', '99999999999999999999']],
-  [sizeArgument, ['', '+5', '-1']],
+  [wholeNumber, ['', '+5', '-1', '0x10', '1e3', '99999999999999999999']],
   [octalMode, ['', '8', 'u+x', '77777']],
   [collectVariable, ['', 'A', '=b']],
   [collectImport, ['', 'x', ':/v', 'x:v', 'x:']],
@@ -87,7 +84,7 @@ for (const [error, status, text] of [
   [
     new TypeError('x is undefined'),
     1,
-    'shimfs: unexpected: x is undefined\n  SHIMFS_LOG=debug shows where it happened.\n',
+    'shimfs: unexpected: x is undefined\n  This is a fault of shimfs. SHIMFS_LOG=debug prints the stack: please report it.\n',
   ],
 ] as const)
   test(`failure: ${error.name} ${error.message}`, () => {

@@ -55,7 +55,7 @@ class Evaluator {
   async end(): Promise<void> {
     this.program.child.stdin!.end();
     assert.is(await this.program.status, 0);
-    await this.program.allGone;
+    await this.program.allEnded;
   }
 }
 

@@ -148,8 +148,8 @@ suiteOf('one that dies at once, and one without a session, are told', async ({ d
     [PRINT, ABSENT],
   ]);
   for (const [{ agent }, message] of [
-    [dies, /does not run.*78/],
-    [noSession, /bootstrap failed \(125\)/],
+    [dies, /does not keep running.*78/],
+    [noSession, /bootstrap failed \(status 125\)/],
   ] as const) {
     let said = '';
     await agent.install(config(dir)).catch((error: Error) => {
@@ -247,12 +247,12 @@ suiteOf('a configuration file, and options that go before it', ({ dir }) => {
   save({ sync_interval: 0 });
   const refused = install('--config', file);
   assert.is(refused.status, 2, refused.stderr);
-  assert.match(refused.stderr, /'0' is no sync interval/);
+  assert.match(refused.stderr, /'0' is not a sync interval/);
   for (const [what, why] of [
     [{ sync_interval: '5' }, /sync_interval/],
     [{ keep_alive: 1 }, /keep_alive/],
     [{ keepalive: true }, /keepalive/],
-    [[], /no configuration/],
+    [[], /configuration .* is invalid/],
   ] as const) {
     save(what);
     assert.throws(() => readConfigFile(file), why, JSON.stringify(what));

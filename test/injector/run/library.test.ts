@@ -91,21 +91,25 @@ test('failures come before anything is started', async () => {
       assert.is((error as InstanceType<typeof UserError>).status, status);
     }
   };
-  await refused({ command: 'true' }, /there is no mount/, 2);
-  await refused({ mounts: ['v'], command: 'true' }, /relative/, 1);
+  await refused({ command: 'true' }, /neither mount nor overlay/, 2);
+  await refused({ mounts: ['v'], command: 'true' }, /relative/, 2);
   await refused({ mounts: ['/v'], command: 'no-such-command' }, /not found/, 127);
   await refused({ mounts: ['/v'], command: '/etc/passwd' }, /not executable/, 126);
   await refused({ session: 'nobody', command: 'true' }, /no session 'nobody'/, 1);
-  await refused({ session: 'nobody', mounts: ['/v'], command: 'true' }, /decided by the session's host/, 2);
+  await refused(
+    { session: 'nobody', mounts: ['/v'], command: 'true' },
+    /the host of session 'nobody' decides it/,
+    2,
+  );
 });
 
-test('attach refuses what is no process id', async () => {
+test('attach refuses a number that is not a process id', async () => {
   for (const pid of [0, -1, 1.5, Number.NaN]) {
     try {
       await attach({ pid, mounts: ['/v'] });
       assert.unreachable();
     } catch (error) {
-      assert.match((error as Error).message, /no process id/);
+      assert.match((error as Error).message, /not a process id/);
     }
   }
 });

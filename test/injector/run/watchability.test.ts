@@ -18,7 +18,7 @@ test.after(() => void Object.assign(process.env, was));
 test('neither Python nor npm’s frida: told, with the remedy', () => {
   process.env.PATH = join(command.scratch, 'nothing');
   if (findNpmBinding()) return console.log("SKIP no engine: npm's frida is installed");
-  assert.match(watchingImpossible() ?? '', /cannot be watched here.*Install python3/);
+  assert.match(watchingImpossible() ?? '', /cannot be watched here.*install python3/);
 });
 
 test('Python to be found: nothing is said, and nothing is started', () => {

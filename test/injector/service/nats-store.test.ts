@@ -37,7 +37,7 @@ nats('places', () => {
     'nats://h/a.b',
     'nats://h/x?replicas=9',
   ])
-    assert.throws(() => parseNatsLocation(bad), /no place of a NATS server/, bad);
+    assert.throws(() => parseNatsLocation(bad), /not the address of a NATS server/, bad);
   assert.not(isNatsLocation('/var/nats://x'));
 });
 
@@ -172,7 +172,7 @@ real('by nkey: only who has the seed is let in', async (place) => {
 async function start(location: string): Promise<{ w: World; lines: AsyncGenerator<string, void> }> {
   const told: string[] = [];
   let wake: () => void = () => {};
-  const say = (line: string): void => {
+  const log = (line: string): void => {
     told.push(line);
     wake();
   };
@@ -184,7 +184,7 @@ async function start(location: string): Promise<{ w: World; lines: AsyncGenerato
     }
   }
   const store = await NatsStore.open({ location });
-  return { w: await world({ store, say }), lines: lines() };
+  return { w: await world({ store, log }), lines: lines() };
 }
 
 const ids = (reader: SseReader): number[] => reader.events.map(({ id }) => Number(id));

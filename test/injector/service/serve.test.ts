@@ -97,15 +97,15 @@ real('refuses to bind elsewhere without tokens, and token files that others read
       return (error as Error).message;
     }
   };
-  assert.match(await refused('0.0.0.0:0'), /refusing to listen at 0\.0\.0\.0 without tokens/);
+  assert.match(await refused('0.0.0.0:0'), /will not listen on 0\.0\.0\.0 without tokens/);
   assert.not.ok(existsSync(tokenFile));
   assert.is(await refused('127.0.0.1:0'), 'served');
   assert.is(await refused('0.0.0.0:0'), 'served');
   chmodSync(tokenFile, 0o644);
-  assert.match(await refused('127.0.0.1:0'), /others may read/);
+  assert.match(await refused('127.0.0.1:0'), /other users may access/);
   writeFileSync(tokenFile, '{}');
   chmodSync(tokenFile, 0o600);
-  assert.match(await refused('127.0.0.1:0'), /not as expected/);
+  assert.match(await refused('127.0.0.1:0'), /another format than expected/);
 });
 
 real('tells nothing of what it writes itself', async ({ dir, store, tokenFile }) => {
@@ -134,7 +134,7 @@ real('a sync interval that is none', async ({ store, tokenFile }) => {
       () => 'served',
       (error: Error) => error.message,
     );
-    assert.is(said, `'${syncInterval}' is no sync interval`);
+    assert.is(said, `'${syncInterval}' is not a sync interval`);
   }
   assert.not.ok(existsSync(tokenFile), 'refused before anything is made');
 });
@@ -142,7 +142,7 @@ real('a sync interval that is none', async ({ store, tokenFile }) => {
 real('addresses', () => {
   assert.equal(parseListen('[::1]:80'), { host: '::1', port: 80 });
   for (const bad of ['', '80', '127.0.0.1', 'a:99999', '[x]:1', '::1:80'])
-    assert.throws(() => parseListen(bad), /no address/, bad);
+    assert.throws(() => parseListen(bad), /not an address/, bad);
 });
 
 real.run();
