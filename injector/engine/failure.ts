@@ -1,27 +1,27 @@
 /**
- * Says what a failed attach means and what to do about it.
+ * Finds cause and remedy of a failed attach.
  *
- * Frida's own words ("unable to access process with pid 7 due to system restrictions") name no cause. The
- * kernel tells causes in /proc; the part that decides is pure, so that every branch is a row in a test.
+ * Frida's messages ("unable to access process with pid 7 due to system restrictions") name no cause. The cause is in
+ * /proc. The decision is a pure function of these facts, so that every branch is a row in a test.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { EngineError } from './frida-engine.ts';
 import type { HelperFailure } from './helper-protocol.ts';
 
-/** What /proc says about a process and about attaching. Absent: could not be read. */
+/** Facts from /proc about a process and about attaching. Absent: could not be read. */
 export interface ProcessFacts {
   readonly exists: boolean;
   /** Real uid of the process. */
   readonly uid?: number;
-  /** Pid of the tracer that already holds it, 0 for none. */
+  /** Pid of its present tracer, 0 for none. */
   readonly tracer?: number;
   /** State letter of /proc/<pid>/status: R, S, D, T (stopped), t (traced), Z. */
   readonly state?: string;
-  /** A process that gave up being dumpable has its /proc entry owned by root. */
+  /** A process that is not dumpable has a /proc entry that belongs to root. */
   readonly dumpable?: boolean;
-  /** /proc/sys/kernel/yama/ptrace_scope: 0 classic, 1 ancestors, 2 root, 3 nobody. */
+  /** /proc/sys/kernel/yama/ptrace_scope: 0 classic, 1 ancestors, 2 root, 3 attach forbidden. */
   readonly yama?: number;
-  /** Uid we run as. */
+  /** Uid of this process. */
   readonly ourUid: number;
 }
 
@@ -35,7 +35,7 @@ const readNumber = (path: string): number | undefined => {
 
 export const readYamaScope = (): number | undefined => readNumber('/proc/sys/kernel/yama/ptrace_scope');
 
-/** @param helper pid of our own helper: still tracing after a failed attach, it is no obstacle */
+/** @param helper pid of the engine's helper: it may still trace after a failed attach, and is not the cause */
 export function readProcessFacts(pid: number, helper = 0): ProcessFacts {
   const ourUid = process.getuid?.() ?? 0;
   const yama = readYamaScope();
@@ -46,7 +46,7 @@ export function readProcessFacts(pid: number, helper = 0): ProcessFacts {
     return {
       exists: true,
       uid,
-      // The kernel names the tracing thread, which need not be its process's first.
+      // The kernel names the tracing thread, which need not be the main thread.
       tracer: existsSync(`/proc/${helper}/task/${field('TracerPid')}`) ? 0 : Number(field('TracerPid')),
       state: field('State'),
       dumpable: statSync(`/proc/${pid}/fd`).uid === uid,
@@ -72,13 +72,13 @@ const TRANSPORT_KINDS = new Set(['TransportError', 'ProtocolError', 'InvalidOper
 
 /** @param facts read after the failure */
 export function explainFailure(pid: number, failure: HelperFailure, facts: ProcessFacts): EngineError {
-  const told = failure.message.split('\n')[0].replace(/\.$/, '');
+  const message = failure.message.split('\n')[0].replace(/\.$/, '');
   if (!facts.exists || failure.kind === 'ProcessNotFoundError' || facts.state === 'Z') {
     return new EngineError(
       'no-such-process',
       failure.phase === 'attach' && failure.kind === 'ProcessNotFoundError'
         ? `there is no process ${pid}`
-        : `process ${pid} ended while the agent was being brought in`,
+        : `process ${pid} ended while the agent was being loaded`,
       'Check the pid with `ps`, and that the process still runs.',
     );
   }
@@ -90,28 +90,28 @@ export function explainFailure(pid: number, failure: HelperFailure, facts: Proce
       `A process has one tracer at a time: end the debugger or tracer with pid ${facts.tracer} first.`,
     );
   }
-  if (PERMISSION_KINDS.has(failure.kind)) return denied(pid, told, facts);
+  if (PERMISSION_KINDS.has(failure.kind)) return denied(pid, message, facts);
   if (failure.kind === 'ProcessNotRespondingError' || failure.kind === 'TimedOutError') {
     return unresponsive(pid, facts);
   }
   if (failure.kind === 'NotSupportedError' || failure.kind === 'ExecutableNotSupportedError') {
     return new EngineError(
       'unsupported',
-      `Frida cannot instrument process ${pid}: ${told}`,
+      `Frida cannot instrument process ${pid}: ${message}`,
       'It must be a dynamically linked 64-bit program for this machine; see `shimfs doctor`.',
     );
   }
   if (failure.phase === 'script' && !TRANSPORT_KINDS.has(failure.kind)) {
     return new EngineError(
       'script',
-      `the agent's script was refused in process ${pid}: ${told}`,
+      `the agent's script was refused in process ${pid}: ${message}`,
       'This is a fault of the script: rebuild it with `npm run build`.',
     );
   }
   return new EngineError(
     'engine-failed',
-    `Frida failed on process ${pid}: ${told}`,
-    'Try again; if it stays, `shimfs doctor` runs an attach on a process of its own and shows the cause.',
+    `Frida failed on process ${pid}: ${message}`,
+    'Try again. If it fails again, run `shimfs doctor`, which tests an attach to a process of its own.',
   );
 }
 
@@ -120,27 +120,27 @@ export function unresponsive(pid: number, facts: ProcessFacts): EngineError {
     return new EngineError(
       'timeout',
       `process ${pid} is stopped and cannot be attached to`,
-      `Let it go on with \`kill -CONT ${pid}\`, then try again.`,
+      `Continue it with \`kill -CONT ${pid}\`, then try again.`,
     );
   }
   return new EngineError(
     'timeout',
-    `process ${pid} did not let the agent in within the time limit`,
-    'It may hang in the kernel or be very busy: look at its state with `ps`, then try again.',
+    `process ${pid} did not load the agent within the time limit`,
+    'It may hang in the kernel or be very busy: see its state with `ps`, then try again.',
   );
 }
 
-function denied(pid: number, told: string, facts: ProcessFacts): EngineError {
+function denied(pid: number, reason: string, facts: ProcessFacts): EngineError {
   const error = (message: string, remedy: string) => new EngineError('permission', message, remedy);
   if (facts.yama === 3) {
     return error(
       `attaching to process ${pid} is forbidden: kernel.yama.ptrace_scope is 3`,
-      'Nobody may attach until the next boot with a lower value of kernel.yama.ptrace_scope.',
+      'No process may attach until the machine is booted again with a lower kernel.yama.ptrace_scope.',
     );
   }
   if (facts.ourUid !== 0 && facts.uid !== undefined && facts.uid !== facts.ourUid) {
     return error(
-      `process ${pid} belongs to user ${facts.uid}, and we run as user ${facts.ourUid}`,
+      `process ${pid} belongs to user ${facts.uid}, and shimfs runs as user ${facts.ourUid}`,
       'Run shimfs as that user, or as root.',
     );
   }
@@ -152,18 +152,18 @@ function denied(pid: number, told: string, facts: ProcessFacts): EngineError {
   }
   if (facts.ourUid !== 0 && facts.dumpable === false) {
     return error(
-      `process ${pid} has made itself not dumpable, so nobody but root may attach`,
-      'Run shimfs as root, or start the program without privileges it drops.',
+      `process ${pid} is not dumpable, so only root may attach`,
+      'Run shimfs as root, or start the program without privileges that it drops.',
     );
   }
   if (facts.ourUid !== 0 && facts.yama === 1) {
     return error(
-      `attaching to process ${pid} is allowed to its ancestors only: kernel.yama.ptrace_scope is 1`,
-      'Start the program with `shimfs run`, which names us as its tracer, or `sudo sysctl kernel.yama.ptrace_scope=0`.',
+      `attaching to process ${pid} is allowed only for its ancestors: kernel.yama.ptrace_scope is 1`,
+      'Start the program with `shimfs run`, which permits the attach, or `sudo sysctl kernel.yama.ptrace_scope=0`.',
     );
   }
   return error(
-    `attaching to process ${pid} was denied: ${told}`,
+    `attaching to process ${pid} was denied: ${reason}`,
     'A container needs the SYS_PTRACE capability and a seccomp profile that permits ptrace.',
   );
 }

@@ -1,18 +1,18 @@
 /**
- * The seam behind which Frida stands.
+ * The interface to Frida.
  *
- * An engine brings code into a running process and carries messages to and from it. It is bootstrap only:
- * file calls and events travel over the session's own socket. Two adapters exist, one over the `frida` package
- * from npm and one over the `frida` wheel from PyPI; both keep Frida in a helper process of its own, because a
- * process that both hosts Frida and waits for the target steals Frida's ptrace stops.
+ * An engine brings code into a running process and carries messages to and from it. It is only for
+ * bootstrap: file calls and events travel over the session's socket. There are two adapters, for the `frida` package
+ * of npm and for the `frida` wheel of PyPI. Both run Frida in a separate helper process, because a process that runs
+ * Frida and waits for the target steals Frida's ptrace stops.
  */
 
-/** What the agent's script may say to us (`send(...)` in GumJS), and how its life ends. */
+/** Messages of the agent's script (`send(...)` in GumJS), its errors, and its end. */
 export type ScriptEvent =
   | { readonly type: 'message'; readonly payload: unknown }
   /** An uncaught error in the script. */
   | { readonly type: 'error'; readonly description: string; readonly stack?: string }
-  /** `process-terminated`, `application-requested`, `crash: …`, … as Frida words it. */
+  /** `process-terminated`, `application-requested`, `crash: …`, … in Frida's terms. */
   | { readonly type: 'detached'; readonly reason: string };
 
 export interface ScriptOptions {
@@ -23,12 +23,12 @@ export interface ScriptOptions {
   readonly runtime?: 'qjs' | 'v8';
 }
 
-/** One script inside one process. */
+/** A script inside a process. */
 export interface InjectedScript {
   readonly pid: number;
-  /** Deliver a message to the script's `recv`. */
+  /** Delivers a message to the script's `recv`. */
   post(payload: unknown): Promise<void>;
-  /** Take the script out and let the process go on. Idempotent. */
+  /** Unloads the script; the process goes on. Idempotent. */
   detach(): Promise<void>;
 }
 
@@ -37,20 +37,20 @@ export interface EngineInfo {
   readonly adapter: string;
   /** Frida's version. */
   readonly version: string;
-  /** Process that holds Frida: the one that will be the targets' tracer. */
+  /** Process that runs Frida, and is the tracer of the targets. */
   readonly helperPid: number;
 }
 
 export interface FridaEngine {
-  /** Starts the helper if it is not there yet. */
+  /** Starts the helper if it is not running. */
   info(): Promise<EngineInfo>;
   /**
-   * Attach to `pid` and load a script into it.
+   * Attaches to `pid` and loads a script into it.
    * @throws EngineError with a cause and a remedy: no such process, no permission (ptrace scope, other user,
    *   not dumpable), architecture, engine gone.
    */
   inject(pid: number, script: ScriptOptions, onEvent: (event: ScriptEvent) => void): Promise<InjectedScript>;
-  /** Detach from everything and end the helper. Idempotent. */
+  /** Detaches from all processes and ends the helper. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ export type EngineErrorCode =
   | 'script'
   | 'timeout';
 
-/** A failure with what to do about it, in two sentences a person can act on. */
+/** A failure with cause and remedy, each a sentence for the user. */
 export class EngineError extends Error {
   constructor(
     /** Cause, for programs. */

@@ -1,9 +1,9 @@
 /**
- * One life of a helper process, and the calls that are under way in it.
+ * A running helper process, and the pending calls to it.
  *
- * The helper is in a session of its own: a Ctrl-C meant for the program must not take Frida away while the host
- * still has detaching to do. It ends by itself when its command pipe closes, so a killed host leaves none behind.
- * It keeps Node's event loop alive only while something is expected of it.
+ * The helper has its own process session: a Ctrl-C for the program must not end Frida while the host still has to
+ * detach. It ends when its command pipe closes, so a killed host leaves no helper behind. It keeps Node's event loop
+ * alive only while calls are pending.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
@@ -26,7 +26,7 @@ export interface HelperProgram {
 
 export type HelperEvent = Extract<HelperReply, { event: string }>;
 
-/** A command's failure as the helper told it, before anyone has asked what it means. */
+/** A command's failure as reported by the helper; its cause is not known yet. */
 export class HelperRefusal extends Error {
   constructor(readonly failure: HelperFailure) {
     super(failure.message);
@@ -38,7 +38,7 @@ const STDERR_TAIL = 4096;
 
 type OmitId<T> = T extends { id: number } ? Omit<T, 'id'> : never;
 
-/** The parent's environment without what would cover the helper itself, or change how its interpreter starts. */
+/** The parent's environment without variables that cover the helper, or change the start of its interpreter. */
 export function helperEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(env).filter(
     ([name]) => !/^(LD_PRELOAD|LD_AUDIT|DYLD_INSERT_LIBRARIES|NODE_OPTIONS|SHIMFS_.*)$/.test(name),
@@ -87,7 +87,7 @@ export class HelperClient {
     stderr.setEncoding('utf8').on('data', (chunk: string) => {
       tail = (tail + chunk).slice(-STDERR_TAIL);
     });
-    // A write that meets a dead helper fails here; what ends the calls is the child's own end.
+    // A write to a dead helper fails here; the child's exit event rejects the pending calls.
     (child.stdio[3] as Socket | null)?.on('error', () => {});
     const events = child.stdio[4] as unknown as Socket;
     events?.setEncoding('utf8').on('error', () => {});
@@ -95,7 +95,12 @@ export class HelperClient {
     const splitter = new LineSplitter();
     const first = await firstReplies(child, events, splitter, program.command, () => tail);
     const [ready] = first;
-    if (!('ready' in ready)) throw new EngineError('engine-failed', 'the Frida helper spoke out of turn', '');
+    if (!('ready' in ready))
+      throw new EngineError(
+        'engine-failed',
+        'the Frida helper sent an event before `ready`',
+        'Run `shimfs doctor`.',
+      );
     const client = new HelperClient(child, ready.version, splitter, () => tail);
     events.resume();
     return client;
@@ -109,7 +114,7 @@ export class HelperClient {
     return this.#end === undefined;
   }
 
-  /** Everything the helper tells about script number `script` goes to `sink`, until `unlisten`. */
+  /** Events of script number `script` go to `sink`, until `unlisten`. */
   listen(script: number, sink: (event: HelperEvent) => void): void {
     this.#scripts.set(script, sink);
     this.#updateRef();
@@ -120,7 +125,7 @@ export class HelperClient {
     this.#updateRef();
   }
 
-  /** @throws HelperRefusal with the helper's words; EngineError when it is gone */
+  /** @throws HelperRefusal with the helper's message; EngineError if the helper has ended */
   async call(command: OmitId<HelperCommand>): Promise<void> {
     if (this.#end) throw this.#end;
     const id = this.#nextId++;
@@ -130,13 +135,13 @@ export class HelperClient {
     return answer;
   }
 
-  /** Give up an inject that is under way. Its call is answered all the same. */
+  /** Cancels a pending inject. Its call is still answered. */
   cancel(script: number): void {
     if (this.#end === undefined)
       this.#commands.write(`${JSON.stringify({ op: 'cancel', script } satisfies HelperCommand)}\n`);
   }
 
-  /** Close the command pipe and wait for the helper's end; it detaches from everything by itself. */
+  /** Closes the command pipe and waits for the helper's end; it detaches from all processes. */
   async close(limitMs = 6000): Promise<void> {
     this.#child.ref();
     this.#commands.end();

@@ -1,4 +1,4 @@
-/** A FridaEngine over a helper process: both adapters are this, with different programs to start. */
+/** A FridaEngine over a helper process. The two adapters differ only in the program that they start. */
 import { explainFailure, readProcessFacts, unresponsive } from './failure.ts';
 import {
   EngineError,
@@ -13,11 +13,11 @@ import { HelperClient, type HelperEvent, type HelperProgram, HelperRefusal } fro
 export interface HelperEngineOptions {
   readonly adapter: string;
   /**
-   * Finds, and if need be installs, what the helper runs on.
-   * @param repair the program of the last call could not load Frida: make it anew
+   * Finds, or installs, the helper's interpreter and packages.
+   * @param repair the program of the last call could not load Frida: install it again
    */
   readonly program: (repair: boolean) => Promise<HelperProgram>;
-  /** What a script prints with `console.log`. Default: dropped. */
+  /** Receives `console.log` lines of scripts. Default: dropped. */
   readonly onLog?: (pid: number, level: string, text: string) => void;
   /** How long an inject may take, milliseconds. */
   readonly attachLimitMs?: number;
@@ -56,7 +56,7 @@ export class HelperEngine implements FridaEngine {
       limit = setTimeout(() => {
         late = true;
         client.cancel(injected.number);
-        // Frida may be stuck where cancelling does not reach it.
+        // Frida may hang in a call that cannot be cancelled.
         limit = setTimeout(
           () => reject(unresponsive(pid, readProcessFacts(pid, client.pid))),
           Math.min(CANCEL_LIMIT_MS, limitMs),
@@ -92,13 +92,13 @@ export class HelperEngine implements FridaEngine {
     if (client?.alive) await client.close();
   }
 
-  /** The helper that runs, or a new one where there is none or the last has died. */
+  /** The running helper, or a new helper if there is none or the last has died. */
   async #helper(): Promise<HelperClient> {
     if (this.#closed)
       throw new EngineError('engine-failed', 'the Frida engine was closed', 'Open a new engine.');
     const current = await this.#client?.catch(() => undefined);
     if (current?.alive) return current;
-    // Of several callers that found it dead, the first to come here starts the next one.
+    // Several callers may find it dead: the first starts the next helper, and the others wait for it.
     const known = this.#starting;
     if (known) return known;
     const starting = this.#start().finally(() => {
@@ -123,7 +123,7 @@ export class HelperEngine implements FridaEngine {
 class HelperScript implements InjectedScript {
   #over = false;
   #loaded = false;
-  /** An end that came before the inject was answered: told afterwards, or not at all when the inject failed. */
+  /** A `detached` event before the inject's answer: reported after it, or dropped if the inject failed. */
   #earlyEnd: HelperEvent | undefined;
 
   constructor(
@@ -150,7 +150,7 @@ class HelperScript implements InjectedScript {
     try {
       await this.client.call({ op: 'detach', script: this.number });
     } catch {
-      // A helper that has gone has let go of its processes.
+      // A helper that has ended has detached from its processes.
     }
     this.#receive({ event: 'detached', script: this.number, reason: 'application-requested' });
   }
@@ -161,7 +161,7 @@ class HelperScript implements InjectedScript {
     if (this.#earlyEnd) this.#receive(this.#earlyEnd);
   }
 
-  /** The inject failed: nothing more is told about it. */
+  /** The inject failed: no further events are reported. */
   abandon(): void {
     this.#over = true;
     this.client.unlisten(this.number);
@@ -193,7 +193,7 @@ class HelperScript implements InjectedScript {
   #gone(): EngineError {
     return new EngineError(
       'no-such-process',
-      `the script in process ${this.pid} is gone`,
+      `the script in process ${this.pid} has ended`,
       'The process ended, was replaced by exec, or the script was detached.',
     );
   }

@@ -1,10 +1,10 @@
 /**
- * What a host and the helper that holds Frida say to each other.
+ * The protocol between a host and the helper process that runs Frida.
  *
- * Both directions are JSON, one value a line: commands on the helper's fd 3, answers and events on its fd 4.
- * Descriptors 0–2 carry nothing, so that neither a terminal nor a pipeline is ever disturbed. The helper speaks
- * first (`ready`), answers every command that has an `id` exactly once, in any order, and ends when fd 3 closes.
- * `script` is a number the host chooses, so that a message sent while a script still loads finds its receiver.
+ * Both directions are JSON, a value per line: commands on the helper's fd 3, answers and events on its fd 4.
+ * Descriptors 0–2 are not used, so that no terminal or pipeline is disturbed. The helper sends `ready` first, answers
+ * each command that has an `id` exactly once, in any order, and ends when fd 3 closes. The host chooses the number
+ * `script`, so that a message of a script that is still loading finds its receiver.
  */
 
 export type HelperCommand =
@@ -17,12 +17,12 @@ export type HelperCommand =
       readonly name: string;
       readonly runtime: 'qjs' | 'v8';
     }
-  /** Give an inject up: it is answered with `OperationCancelledError`, and whatever it reached is undone. */
+  /** Cancels an inject: it is answered with `OperationCancelledError`, and its effects are undone. */
   | { readonly op: 'cancel'; readonly script: number }
   | { readonly op: 'post'; readonly id: number; readonly script: number; readonly payload: unknown }
   | { readonly op: 'detach'; readonly id: number; readonly script: number };
 
-/** Where an inject failed: before or after Frida stood in the process. */
+/** Where an inject failed: before or after Frida was loaded into the process. */
 export type HelperPhase = 'attach' | 'script' | 'command';
 
 export interface HelperFailure {
@@ -55,11 +55,11 @@ export type HelperReply =
 /** Exit status of a helper that could not load Frida at all; the cause is the last line of its stderr. */
 export const EXIT_NO_FRIDA = 3;
 
-/** Cuts a byte stream into lines, whatever its chunks are. */
+/** Splits a byte stream into lines. */
 export class LineSplitter {
   #rest = '';
 
-  /** @returns the lines this chunk completes, without their ends */
+  /** @returns lines that this chunk completes, without line ends */
   push(chunk: string): string[] {
     const parts = (this.#rest + chunk).split('\n');
     this.#rest = parts.pop() ?? '';

@@ -1,4 +1,4 @@
-/** The adapter over npm's optional `frida` package, in a Node helper of its own. */
+/** The adapter for npm's optional `frida` package, which runs in a separate Node process. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
@@ -14,7 +14,7 @@ export interface NpmBinding {
   readonly version: string;
 }
 
-/** Where npm's `frida` stands, without loading it. @param from a module URL to resolve from */
+/** Locates npm's `frida` without loading it. @param from a module URL to resolve from */
 export function findNpmBinding(from: string = import.meta.url): NpmBinding | undefined {
   const require = createRequire(from);
   for (const directory of require.resolve.paths('frida') ?? []) {
@@ -22,20 +22,20 @@ export function findNpmBinding(from: string = import.meta.url): NpmBinding | und
       const manifest = JSON.parse(readFileSync(join(directory, 'frida', 'package.json'), 'utf8'));
       return { entry: require.resolve(join(directory, 'frida')), version: manifest.version };
     } catch {
-      // Not in this directory, or a broken leftover there.
+      // Not in this directory, or broken.
     }
   }
   return undefined;
 }
 
 const ownExtension = extname(fileURLToPath(import.meta.url));
-// Not relative to this module: in a build it is part of some bundle.
+// Not relative to this module, which may be part of a bundle.
 const bridge =
   ownExtension === '.ts'
     ? packageFile('injector', 'engine', 'npm-bridge.ts')
     : packageFile('dist', 'injector', 'engine', 'npm-bridge.js');
 
-/** @param from where the package is looked for, a module URL */
+/** @param from a module URL to resolve the package from */
 export function npmEngine(options: AdapterOptions = {}, from: string = import.meta.url): HelperEngine {
   return new HelperEngine({
     ...options,
@@ -49,7 +49,7 @@ export function npmEngine(options: AdapterOptions = {}, from: string = import.me
           'Run `npm install frida`, or use the python engine.',
         );
       }
-      // From sources, the helper is TypeScript as we are: it needs the loader that we were started with.
+      // From sources, the helper is TypeScript: it needs the loader that this process was started with.
       const loader = ownExtension === '.ts' ? process.execArgv : [];
       return {
         command: process.execPath,

@@ -1,8 +1,8 @@
 /**
- * The helper's program over npm's `frida` binding: what bridge.py is for the wheel, in the same words.
+ * The helper's program for npm's `frida` binding, with the same protocol as bridge.py, which is for the wheel.
  *
- * Started by npm-binding.ts with the module's URL as its argument. It imports nothing but types from this
- * project, so that it starts fast.
+ * Started by npm-binding.ts with the module's URL as its argument. It imports only types from this project, so that
+ * it starts fast.
  */
 import { createReadStream, readFileSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -14,7 +14,7 @@ const GOODBYE_MS = 2000;
 const SETTLE_MS = 500;
 const SETTLE_STEP_MS = 1;
 
-/** The part of the binding that we use. */
+/** The part of the binding that is used here. */
 interface Script {
   message: {
     connect(
@@ -53,13 +53,13 @@ function say(reply: HelperReply): void {
       rest = rest.subarray(writeSync(4, rest));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      // The host has gone; the end of the commands ends us.
+      // The host has ended; the end of the command pipe ends this process.
       if (code !== 'EAGAIN') return;
     }
   }
 }
 
-/** The binding words an error in its message only; its Python sibling has a class for each. */
+/** The binding reports errors only by their message; the Python binding has a class for each. */
 function kindOf(error: Error): string {
   const kinds: [RegExp, string][] = [
     [/unable to find process|process not found/i, 'ProcessNotFoundError'],
@@ -169,7 +169,7 @@ function post(command: Extract<HelperCommand, { op: 'post' }>): void {
   }
 }
 
-/** The scripts stay where they are, as in bridge.py: programs may be running through them. */
+/** Scripts stay loaded, as in bridge.py: programs may be running through them. */
 async function goodbye(): Promise<never> {
   setTimeout(() => process.exit(0), GOODBYE_MS);
   await Promise.all(

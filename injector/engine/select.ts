@@ -1,17 +1,17 @@
-/** Which Frida engine to use, and what there is to say about each. */
+/** Choice of the Frida engine, and the state of each. */
 import { EngineError, type FridaEngine } from './frida-engine.ts';
 import { findNpmBinding, npmEngine } from './npm-binding.ts';
 import { type AdapterOptions, FRIDA_VERSION, pythonEngine, pythonReady } from './python-bridge.ts';
 import { type CommandRunner, runCommand } from './venv.ts';
 
 export interface OpenEngineOptions extends AdapterOptions {
-  /** Default `auto`: npm's `frida` where it is installed and loads, else the Python bridge. */
+  /** Default `auto`: npm's `frida` if it is installed and loads, otherwise the Python bridge. */
   readonly prefer?: 'auto' | 'python' | 'npm';
 }
 
 /**
- * Nothing is fetched or started yet, except that `auto` proves an installed npm binding by starting it; the
- * first `info` or `inject` does the rest, and throws when it cannot.
+ * Downloads and starts nothing, except that `auto` starts an installed npm binding to verify it. The first `info` or
+ * `inject` does the rest, and throws if it fails.
  */
 export async function openEngine(options: OpenEngineOptions = {}): Promise<FridaEngine> {
   const prefer = options.prefer ?? 'auto';
@@ -23,26 +23,26 @@ export async function openEngine(options: OpenEngineOptions = {}): Promise<Frida
     await npm.info();
     return npm;
   } catch (error) {
-    // An install whose binary could not be fetched leaves a package that does not load.
+    // If an install could not download the binary, the package exists but does not load.
     if (!(error instanceof EngineError)) throw error;
     await npm.close();
     return pythonEngine(options);
   }
 }
 
-/** Is there one that starts without fetching anything? Looks only. */
+/** Whether an engine is installed, and starts without a download. Starts nothing. */
 export const engineInstalled = (): boolean => findNpmBinding() !== undefined || pythonReady() !== undefined;
 
 export interface EngineDescription {
   readonly adapter: 'npm' | 'python';
-  /** `ready`: installed; `fetchable`: the first use fetches it; `missing`: it cannot be used as things are. */
+  /** `ready`: installed; `fetchable`: the first use downloads it; `missing`: it cannot be used. */
   readonly state: 'ready' | 'fetchable' | 'missing';
   readonly version?: string;
   readonly detail: string;
   readonly remedy?: string;
 }
 
-/** Both adapters, in the order in which `auto` takes them. Looks only; nothing is fetched. */
+/** Both adapters, in the order in which `auto` tries them. Downloads nothing. */
 export async function describeEngines(run: CommandRunner = runCommand): Promise<EngineDescription[]> {
   const binding = findNpmBinding();
   const npm: EngineDescription = binding

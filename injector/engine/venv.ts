@@ -1,9 +1,9 @@
 /**
  * Python packages in a private virtual environment under the user's cache directory.
  *
- * Named by a hash of its packages, made beside its place and renamed into it: what stands there is whole, even
- * when a former run was killed half-way. One process makes it, others that want it meanwhile wait for the lock.
- * Only `bin/python` may be used: the scripts beside it name the directory in which they were made.
+ * The directory is named by a hash of the packages, and is created under another name and renamed: it is complete even
+ * if an earlier run was killed. A process creates it under a lock, for which other processes wait. Only `bin/python`
+ * may be used: the scripts beside it contain the path under which they were created.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -15,23 +15,23 @@ import { ensurePrivateDirectory } from '../platform/private-directory.ts';
 import { EngineError } from './frida-engine.ts';
 
 export interface CommandResult {
-  /** -1 when it was ended by a signal. */
+  /** -1 if a signal ended it. */
   readonly status: number;
-  /** What it said, standard output and error together, or its last part. */
+  /** Standard output and standard error together, or their last part. */
   readonly output: string;
 }
 
-/** Runs a command to its end. Rejects with an errno-coded error when it cannot be started. */
+/** Runs a command to its end. Rejects with an error that has an errno `code` if it cannot be started. */
 export type CommandRunner = (command: string, args: readonly string[]) => Promise<CommandResult>;
 
 export interface VenvOptions {
-  /** Short name for people, part of the directory's name. */
+  /** Short name for the user, part of the directory's name. */
   readonly name: string;
-  /** Requirements as pip takes them, pinned: `frida==17.25.2`. */
+  /** Requirements for pip, pinned: `frida==17.25.2`. */
   readonly packages: readonly string[];
-  /** One line about what is being done. Default: to standard error when it is a terminal. */
+  /** Receives a line for each step. Default: standard error, if it is a terminal. */
   readonly onProgress?: (line: string) => void;
-  /** Throw away what is there first: it did not work. */
+  /** Delete the existing environment first, because it did not work. */
   readonly repair?: boolean;
   readonly run?: CommandRunner;
   readonly cacheDirectory?: string;
@@ -48,7 +48,7 @@ const OUTPUT_TAIL = 16 * 1024;
 /** `$XDG_CACHE_HOME/shimfs`, or `~/.cache/shimfs`. */
 export function cacheDirectory(env: NodeJS.ProcessEnv = process.env): string {
   const xdg = env.XDG_CACHE_HOME;
-  // The XDG specification has relative values ignored.
+  // The XDG specification requires that relative values are ignored.
   return join(xdg && isAbsolute(xdg) ? xdg : join(homedir(), '.cache'), 'shimfs');
 }
 
@@ -60,13 +60,13 @@ export function venvDirectory({ name, packages, cacheDirectory: cache }: VenvOpt
   return join(cache ?? cacheDirectory(), `venv-${name}-${hash}`);
 }
 
-/** The interpreter when the environment is there already; follows the link, which an upgrade may have cut. */
+/** The interpreter, if the environment exists; follows the link, which an upgrade of Python may have broken. */
 export function existingVenv(options: VenvOptions): Venv | undefined {
   const python = join(venvDirectory(options), 'bin', 'python');
   return existsSync(python) ? { python } : undefined;
 }
 
-/** @throws EngineError `engine-missing`, with what is missing and how to get it */
+/** @throws EngineError `engine-missing`, with cause and remedy */
 export async function ensureVenv(options: VenvOptions): Promise<Venv> {
   const ready = options.repair ? undefined : existingVenv(options);
   if (ready) return ready;
@@ -88,7 +88,7 @@ async function makeLocked(options: VenvOptions): Promise<Venv> {
   const held = await lock(`${directory}.lock`);
   try {
     if (options.repair) rmSync(directory, { recursive: true, force: true });
-    // Another process may have made it while we waited.
+    // Another process may have created it during the wait.
     return existingVenv(options) ?? (await make(directory, options));
   } finally {
     held.release();
@@ -106,7 +106,7 @@ async function make(directory: string, options: VenvOptions): Promise<Venv> {
     if (venv.status !== 0) throw explainVenv(venv.output);
     const pip = await run(join(draft, 'bin', 'python'), [
       ...['-I', '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input'],
-      // A source package would want a compiler and a toolchain from elsewhere: better no wheel told plainly.
+      // A source package would need a compiler and a downloaded toolchain: a clear failure is better.
       '--only-binary=:all:',
       ...options.packages,
     ]);
@@ -121,7 +121,7 @@ async function make(directory: string, options: VenvOptions): Promise<Venv> {
   }
 }
 
-/** Drafts of runs that were killed. We hold the lock, so none of them is being made. */
+/** Drafts of killed runs. The lock is held, so no process is writing them. */
 function sweep(directory: string): void {
   const parent = dirname(directory);
   for (const name of readdirSync(parent)) {
@@ -198,7 +198,7 @@ function progressOnTerminal(line: string): void {
   if (process.stderr.isTTY) process.stderr.write(`shimfs: ${line}\n`);
 }
 
-/** The real runner: no standard input, output caught, and never preloaded by a session around us. */
+/** The real runner: no standard input, captured output, and never covered by a surrounding session. */
 export const runCommand: CommandRunner = (command, args) =>
   new Promise((resolve, reject) => {
     const { LD_PRELOAD: _, DYLD_INSERT_LIBRARIES: __, ...env } = process.env;

@@ -1,8 +1,8 @@
 /**
- * What the first bytes of an ELF file say about how its program is started (elf(5)).
+ * How the program of an ELF file is started, by the file's headers (elf(5)).
  *
- * Pure: bytes come from the given reader. Only 64-bit little-endian files are read further than their first
- * bytes, for only those can be covered.
+ * Pure: the given reader reads the bytes. Only 64-bit little-endian files are read beyond their first bytes, because
+ * only these can be covered.
  */
 
 /** @returns up to `length` bytes at `offset`; fewer at the file's end */
@@ -14,9 +14,9 @@ export interface Elf {
   readonly bits: 32 | 64;
   readonly machine: Machine;
   readonly littleEndian: boolean;
-  /** PT_INTERP, absent in a static program. */
+  /** PT_INTERP; absent in a static program. */
   readonly interpreter?: string;
-  /** It has a `.go.buildinfo` section: made by Go, which calls the kernel without libc. */
+  /** It has a `.go.buildinfo` section: it was compiled by Go, which calls the kernel without libc. */
   readonly go: boolean;
 }
 
@@ -42,7 +42,7 @@ const textUntilNul = (bytes: Uint8Array, from = 0): string => {
   return new TextDecoder().decode(bytes.subarray(from, end < 0 ? bytes.length : end));
 };
 
-/** @returns undefined when it is no ELF file, or a damaged one */
+/** @returns undefined if it is not an ELF file, or is damaged */
 export function parseElf(read: ByteReader): Elf | undefined {
   const head = read(0, HEADER_BYTES);
   if (!isElf(head) || head.length < 20) return undefined;
@@ -61,7 +61,7 @@ export function parseElf(read: ByteReader): Elf | undefined {
   };
 }
 
-/** A table of records, or as much of it as the file has. */
+/** A table of records, or the part of it that the file contains. */
 function* records(read: ByteReader, offset: bigint, size: number, count: number): Generator<DataView> {
   if (offset > BigInt(Number.MAX_SAFE_INTEGER) || count > COUNT_LIMIT) return;
   const table = read(Number(offset), size * count);

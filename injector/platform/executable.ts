@@ -1,9 +1,9 @@
 /**
- * Whether a program can be covered, told before it is started.
+ * Decides before a program's start whether it can be covered.
  *
- * A preloaded gate reaches a program only through its dynamic loader and its libc. Whoever has neither would run
- * on as if the virtual tree were not there, so it is refused, with the reason. All looking goes through
- * `FileProbe`, so that every refusal is a row in a test.
+ * A preloaded gate reaches a program only through its dynamic loader and its libc. A program without them would not
+ * see the virtual tree, so it is refused with a reason. All facts come through `FileProbe`, so that every refusal is a
+ * row in a test.
  */
 import { accessSync, closeSync, constants, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
@@ -28,7 +28,7 @@ export type RefusalCode =
 
 export interface Covered {
   readonly ok: true;
-  /** The file asked for, then the interpreter of each `#!` line, the program itself last. */
+  /** The given file, then the interpreter of each `#!` line; the program itself is last. */
   readonly chain: readonly string[];
   readonly libc?: Libc;
 }
@@ -38,13 +38,13 @@ export interface Refused {
   readonly code: RefusalCode;
   readonly reason: string;
   readonly remedy: string;
-  /** What a shell would exit with: 127 for a file that is missing, 126 for one that cannot run. */
+  /** Exit status as of a shell: 127 for a missing file, 126 for a file that cannot be executed. */
   readonly exitStatus: 126 | 127;
 }
 
 export type Coverage = Covered | Refused;
 
-/** The system as far as this asks. */
+/** The facts about the system that are needed here. */
 export interface FileProbe {
   readonly platform: NodeJS.Platform;
   readonly machine: Machine;
@@ -55,7 +55,7 @@ export interface FileProbe {
   stat(path: string): Pick<Stats, 'mode' | 'uid' | 'gid'> | undefined;
   executable(path: string): boolean;
   hasCapabilities(path: string): boolean;
-  /** Undefined when it may not be read. */
+  /** Undefined if it may not be read. */
   open<T>(path: string, use: (read: ByteReader) => T): T | undefined;
 }
 
@@ -81,7 +81,7 @@ const refuse = (code: RefusalCode, reason: string, remedy: string): Refused => (
 const UNCOVERED =
   'Use a dynamically linked build of it, or let it run outside the virtual tree with --allow-uncovered.';
 
-/** @param path as `resolveCommand` found it */
+/** @param path from `resolveCommand` */
 export function coverage(path: string, probe: FileProbe = systemProbe()): Coverage {
   return follow(path, [], probe);
 }
@@ -108,7 +108,7 @@ function follow(path: string, before: readonly string[], probe: FileProbe): Cove
 }
 
 function followScript(path: string, head: Uint8Array, chain: readonly string[], probe: FileProbe): Coverage {
-  // A text without a #! line is given to the shell, as execvp(3) does.
+  // The shell executes a text without a #! line, as with execvp(3).
   const interpreter = shebang(head) ?? (head.includes(0) ? undefined : SHELL);
   if (interpreter === undefined) {
     return refuse(
@@ -123,7 +123,7 @@ function followScript(path: string, head: Uint8Array, chain: readonly string[], 
   return follow(interpreter, chain, probe);
 }
 
-/** The interpreter named by a `#!` line; undefined where there is none. */
+/** The interpreter of a `#!` line; undefined without such a line. */
 export function shebang(head: Uint8Array): string | undefined {
   if (head[0] !== 0x23 || head[1] !== 0x21) return undefined;
   const line = new TextDecoder().decode(head).slice(2).split('\n', 1)[0];
@@ -143,7 +143,7 @@ function checkFile(path: string, script: string | undefined, probe: FileProbe): 
   return checkPrivileges(path, stat, probe);
 }
 
-/** A program that gains rights by its file ignores preload variables (AT_SECURE); one that gains none does not. */
+/** A program that gains rights from its file ignores preload variables (AT_SECURE). */
 function checkPrivileges(
   path: string,
   { mode, uid, gid }: Pick<Stats, 'mode' | 'uid' | 'gid'>,
@@ -183,7 +183,7 @@ function checkElf(path: string, elf: Elf, probe: FileProbe): Refused | undefined
       'A Go program cannot be covered; --allow-uncovered lets it run outside the virtual tree.',
     );
   }
-  // The loader itself preloads for the program that it is told to run.
+  // A loader that is executed directly preloads the gate into the program that it runs.
   if (elf.interpreter === undefined && libcOf(path) === probe.libc) return undefined;
   if (elf.interpreter === undefined) {
     return refuse('static', `${path} is statically linked: no library can be preloaded into it`, UNCOVERED);
@@ -220,7 +220,7 @@ function checkMachO(path: string, mach: MachO, probe: FileProbe): Refused | unde
   return mach.refusal && refuse('protected', `${path} ${NOT_INSERTED[mach.refusal]}`, COPY);
 }
 
-/** Where a shell would find `name`: execvp's rules. Undefined: nowhere. */
+/** Searches PATH for `name` by the rules of execvp(3). Undefined: not found. */
 export function resolveCommand(
   name: string,
   searchPath: string = process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
@@ -238,7 +238,7 @@ export function resolveCommand(
     if (probe.executable(candidate)) return candidate;
     denied ??= candidate;
   }
-  // A file that is there but may not run explains more than "not found" does.
+  // "Not executable" explains more than "not found".
   return denied;
 }
 
@@ -255,7 +255,7 @@ export function systemProbe(): FileProbe {
       try {
         return statSync(path, { throwIfNoEntry: false });
       } catch {
-        // A directory on the way that may not be searched, or a loop of links: not there for us.
+        // A directory without search permission, or a loop of links: counts as missing.
         return undefined;
       }
     },
@@ -273,7 +273,7 @@ export function systemProbe(): FileProbe {
   return system;
 }
 
-/** The libc that Node itself runs on is the one the gate is built for. */
+/** The gate is built for the libc that Node itself uses. */
 function ownLibc(): Libc {
   if (process.platform !== 'linux') return 'glibc';
   const own = withReader(process.execPath, parseElf)?.interpreter;

@@ -20,7 +20,7 @@ const openLock = (path: string): number =>
 
 function held(fd: number): FileLock {
   let open = true;
-  // For people only: the lock itself is what counts, not the number in it.
+  // The pid is only for the user: flock decides.
   ftruncateSync(fd, 0);
   writeSync(fd, `${process.pid}\n`, 0);
   return {
@@ -31,7 +31,7 @@ function held(fd: number): FileLock {
   };
 }
 
-/** @returns undefined when another process, or another holder in this one, has it */
+/** @returns undefined if another process, or another holder in this process, has it */
 export function tryLock(path: string): FileLock | undefined {
   const fd = openLock(path);
   if (libc().flock(fd, LOCK_EX | LOCK_NB) === 0) return held(fd);
@@ -42,12 +42,12 @@ export function tryLock(path: string): FileLock | undefined {
 /** Waits until it is free, without polling. */
 export async function lock(path: string): Promise<FileLock> {
   const fd = openLock(path);
-  // A signal may interrupt the wait; asking again is all that needs doing.
+  // A signal may interrupt the wait: repeat the call.
   while ((await libc().flockWait(fd, LOCK_EX)) !== 0) {}
   return held(fd);
 }
 
-/** Pid that the holder wrote down, if it can be read. */
+/** The pid in the lock's file, if it can be read. */
 export function lockHolder(path: string): number | undefined {
   try {
     const pid = Number.parseInt(readFileSync(path, 'utf8'), 10);

@@ -1,7 +1,7 @@
 /**
- * The few C functions that Node lacks, through koffi.
+ * C functions that Node lacks, through koffi.
  *
- * Loaded at first use: where koffi has no build for this machine, only what needs it fails, and `doctor` says so.
+ * Loaded at first use: without a koffi build for this machine, only the callers fail, and `doctor` reports it.
  */
 import { createRequire } from 'node:module';
 import type Koffi from 'koffi';
@@ -10,7 +10,7 @@ type KoffiModule = typeof Koffi;
 export type Pointer = bigint;
 
 export interface Libc {
-  /** Window on `length` bytes at `address`; it dangles once they are unmapped. */
+  /** View of `length` bytes at `address`; must not be used after they are unmapped. */
   view(address: Pointer, length: number): ArrayBuffer;
   mmap(
     address: null,
@@ -27,13 +27,13 @@ export interface Libc {
   flockWait(fd: number, operation: number): Promise<number>;
   /** Linux only: length of an extended attribute, or a negative errno. */
   getxattr(path: string, name: string): number;
-  /** Sends all bytes and a descriptor beside them, or nothing. @returns bytes, or a negative errno */
+  /** Sends all bytes together with a descriptor, or nothing. @returns bytes, or a negative errno */
   sendDescriptor(socket: number, bytes: Uint8Array, fd: number): number;
-  /** By name: Node opens the file for it. @returns 0, or a negative errno */
+  /** By path; Node's own function opens the file. @returns 0, or a negative errno */
   truncate(path: string, size: number): number;
   /** From the start. */
   seek(fd: number, offset: number): number;
-  /** Linux only: do the two descriptors share one offset? False where the kernel does not tell. */
+  /** Linux only: whether two descriptors share an offset. False if the kernel has no kcmp(2). */
   sameDescription(pid: number, fd: number, otherPid: number, otherFd: number): boolean;
   /** `errno` of the last failed call. */
   errno(): number;
@@ -56,7 +56,7 @@ export interface KoffiLibc {
   readonly self: ReturnType<KoffiModule['load']>;
 }
 
-/** For calls that only one place makes. @throws when koffi cannot be loaded */
+/** For functions with a single caller. @throws when koffi cannot be loaded */
 export function koffiLibc(): KoffiLibc {
   let koffi: KoffiModule;
   try {
@@ -105,7 +105,7 @@ function load(): Libc {
   };
 }
 
-/** What differs in its numbers from system to system. */
+/** Numbers that differ between systems. */
 function linuxCalls(koffi: KoffiModule, self: ReturnType<KoffiModule['load']>) {
   const KCMP = process.arch === 'arm64' ? 272 : 312;
   const KCMP_FILE = 0;

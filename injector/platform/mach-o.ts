@@ -1,17 +1,17 @@
 /**
- * What a Mach-O file says about whether dyld will insert a library into its program.
+ * Whether dyld will insert a library into the program of a Mach-O file.
  *
- * Layouts and numbers: xnu EXTERNAL_HEADERS/mach-o/{loader,fat}.h and osfmk/kern/cs_blobs.h. Pure: bytes come from
- * the given reader.
+ * Layouts and numbers: xnu EXTERNAL_HEADERS/mach-o/{loader,fat}.h and osfmk/kern/cs_blobs.h. Pure: the given
+ * reader reads the bytes.
  */
 import type { ByteReader, Machine } from './elf.ts';
 
 export interface MachO {
-  /** Machines it has a 64-bit program for. */
+  /** Machines for which it contains a 64-bit program. */
   readonly machines: readonly Machine[];
-  /** It is started by dyld; a static program is not. */
+  /** Whether dyld starts it; false for a static program. */
   readonly dynamic: boolean;
-  /** Why dyld would leave the gate out, undefined when it would not. */
+  /** Why dyld would not load the gate; undefined if it would. */
   readonly refusal?: 'platform' | 'restricted' | 'hardened' | 'library-validation';
 }
 
@@ -30,7 +30,7 @@ const CS_RESTRICT = 0x800;
 const CS_FORCED_LV = 0x10;
 const CS_REQUIRE_LV = 0x2000;
 const CS_RUNTIME = 0x10000;
-/** More than any real file has; a larger count means a damaged one. */
+/** More than any real file has; a larger count means a damaged file. */
 const SLICES = 32;
 const COMMANDS_BYTES = 1 << 20;
 const SIGNATURE_BYTES = 1 << 24;
@@ -41,7 +41,7 @@ const viewOf = (bytes: Uint8Array): DataView =>
 export function isMachO(head: Uint8Array): boolean {
   if (head.length < 4) return false;
   const view = viewOf(head);
-  // A Java class begins as a fat file does, but counts no slices this small.
+  // A Java class file has the same magic; the number that follows is larger than any count of slices.
   if (view.getUint32(0) === FAT || view.getUint32(0) === FAT_64)
     return head.length >= 8 && view.getUint32(4) > 0 && view.getUint32(4) <= SLICES;
   return view.getUint32(0, true) === MACHO_64 || view.getUint32(0, true) === MACHO_32;
@@ -56,7 +56,7 @@ export function parseMachO(read: ByteReader, machine: Machine): MachO | undefine
     if (!slice) return { machines, dynamic: true };
     return { machines, ...judge((offset, length) => read(slice.offset + offset, length)) };
   } catch (error) {
-    // Only what reads beyond the bytes that are there.
+    // A read beyond the end of the bytes; any other error is a fault.
     if (error instanceof RangeError) return undefined;
     throw error;
   }

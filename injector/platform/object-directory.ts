@@ -1,9 +1,9 @@
 /**
- * Where the bytes of virtual files live: a private directory on a RAM-backed filesystem where there is a good one.
+ * The directory of object files (the bytes of virtual files): private, and on a RAM-backed filesystem if possible.
  *
- * Containers often give a small /dev/shm that forbids execution, so each candidate is tried, not believed; the
- * decision over the findings is pure. A session's directory holds a lock that ends with its host: directories
- * whose host was killed are taken away by the next session, for what lies in them is memory.
+ * In containers /dev/shm is often small and mounted noexec, so each candidate is tested; the choice between the results
+ * is a pure function. A session's directory contains a lock that ends with its host: the next session removes the
+ * directories of killed hosts, because they occupy memory.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -25,7 +25,7 @@ import { ensurePrivateDirectory } from './private-directory.ts';
 import { checkObjectDirectory } from './session-limits.ts';
 
 const MIB = 1024 * 1024;
-/** Below this much room another candidate is looked for. */
+/** With less free space than this, the next candidate is tested. */
 export const ROOM_WANTED = 256 * MIB;
 
 /** statfs(2) `f_type`. */
@@ -35,7 +35,7 @@ export interface Candidate {
   /** `/dev/shm/shimfs-0` */
   readonly path: string;
   readonly ramBacked: boolean;
-  /** Programs stored here can be started. */
+  /** Programs stored here can be executed. */
   readonly executable: boolean;
   readonly freeBytes: number;
   /** Why it cannot be used at all. */
@@ -43,21 +43,21 @@ export interface Candidate {
 }
 
 export interface Choice extends Candidate {
-  /** One sentence: what was chosen and why. */
+  /** A sentence: the choice and its reason. */
   readonly reason: string;
-  /** True when something a person may want to change stands behind the choice. */
+  /** True if the reason is a setting that the user may want to change. */
   readonly degraded: boolean;
 }
 
 /** Candidates in order of preference. */
 export function objectDirectoryCandidates(): string[] {
   const own = `shimfs-${process.getuid?.() ?? 0}`;
-  // The temporary directory may hold the run directory too, under the plain name.
+  // The plain name in the temporary directory may be the run directory.
   const disk = join(tmpdir(), `${own}-objects`);
   return process.platform === 'linux' ? [join('/dev/shm', own), disk] : [disk];
 }
 
-/** Make the directory where it is missing, and find out what it is good for. */
+/** Creates the directory if it is missing, and tests it. */
 export function probe(path: string): Candidate {
   const nothing = { path, ramBacked: false, executable: false, freeBytes: 0 };
   try {
@@ -74,7 +74,7 @@ export function probe(path: string): Candidate {
   }
 }
 
-/** access(2) answers for the mount's noexec as well as for the mode. */
+/** access(2) checks the mount's noexec as well as the mode. */
 function probeExecution(directory: string): boolean {
   const file = join(directory, `.probe-${randomBytes(6).toString('hex')}`);
   closeSync(openSync(file, 'wx', 0o700));
@@ -92,7 +92,7 @@ function probeExecution(directory: string): boolean {
 const size = (bytes: number): string =>
   bytes >= 1024 * MIB ? `${(bytes / 1024 / MIB).toFixed(1)} GiB` : `${Math.floor(bytes / MIB)} MiB`;
 
-/** What speaks against a candidate, in words; empty for a good one. */
+/** Shortcomings of a candidate, as text; empty for a good candidate. */
 function shortcomings(one: Candidate): string[] {
   if (one.unusable !== undefined) return [one.unusable];
   return [
@@ -102,8 +102,8 @@ function shortcomings(one: Candidate): string[] {
 }
 
 /**
- * The first candidate without a shortcoming; failing that, the one that can execute and has most room.
- * @throws when none can be used
+ * The first candidate without a shortcoming; otherwise an executable candidate, with the most free space.
+ * @throws if no candidate can be used
  */
 export function chooseCandidate(candidates: readonly Candidate[]): Choice {
   const good = candidates.find((one) => shortcomings(one).length === 0);
@@ -127,7 +127,7 @@ export function chooseCandidate(candidates: readonly Candidate[]): Choice {
   return { ...chosen, reason, degraded: own.length > 0 };
 }
 
-/** Tries no further than the first good one, so that the others leave no trace. */
+/** Stops at the first good candidate, so that no directory is created in the others. */
 export function chooseObjectDirectory(paths: readonly string[] = objectDirectoryCandidates()): Choice {
   const tried: Candidate[] = [];
   for (const path of paths) {
@@ -142,15 +142,15 @@ export interface ObjectDirectory {
   /** The session's own directory, 0700 and empty but for `.lock`. */
   readonly path: string;
   readonly choice: Choice;
-  /** Take it away with all that is in it. Idempotent. */
+  /** Removes it with its contents. Idempotent. */
   remove(): void;
 }
 
 const LOCK_NAME = '.lock';
 
-/** @param session becomes part of the name, for people who look around */
+/** @param session becomes part of the name, for the user */
 export async function createObjectDirectory(session: string, choice: Choice): Promise<ObjectDirectory> {
-  // Held while a directory has no lock of its own yet, so that no other session takes it for a leftover.
+  // Held until the directory has its own lock: without either, another session would remove it.
   const making = await lock(join(choice.path, LOCK_NAME));
   try {
     sweep(choice.path);
@@ -160,7 +160,7 @@ export async function createObjectDirectory(session: string, choice: Choice): Pr
     const held = tryLock(join(path, LOCK_NAME));
     if (!held) throw new Error(`${path} is locked by someone else`);
     const remove = () => {
-      // Another that sweeps just now may put a lock where the last was.
+      // Another session that sweeps at this moment may create a lock in it again.
       rmSync(path, { recursive: true, force: true, maxRetries: 5 });
       held.release();
     };
@@ -171,20 +171,20 @@ export async function createObjectDirectory(session: string, choice: Choice): Pr
 }
 
 /**
- * Removes the directories of hosts that are gone. What cannot be removed (an immutable file, another user's, an
- * I/O error) stays for the next start: it must not keep this session from starting.
+ * Removes the directories of hosts that have ended. A directory that cannot be removed (an immutable file, another
+ * user's file, an I/O error) stays for the next start: it must not prevent this session's start.
  */
 function sweep(parent: string): void {
   for (const name of readdirSync(parent))
     try {
       sweepOne(join(parent, name));
     } catch {
-      // `doctor` lists what is left.
+      // `doctor` lists the directories that are left.
     }
 }
 
 function sweepOne(path: string): void {
-  // One that closes meanwhile takes its own away, lock and all.
+  // A session that closes at this moment removes its own directory, with the lock.
   if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
   const orphan = lockOfOrphan(join(path, LOCK_NAME));
   if (!orphan) return;

@@ -1,4 +1,4 @@
-/** Who is at the other end of a Unix socket, by the kernel's word. */
+/** Credentials of a Unix socket's peer, from the kernel. */
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Pid } from '../../core/numbers.ts';
@@ -20,7 +20,7 @@ const LOCAL_PEERPID = 2;
 /** struct xucred: version u32, uid u32, ngroups i16, padding, 16 gids. */
 const XUCRED_BYTES = 76;
 
-/** A pipe or socket of libuv carries its descriptor. -1 once it is closed. */
+/** The descriptor of a libuv pipe or socket. -1 after its close. */
 function descriptorOf(socket: Socket): number {
   const handle = (socket as unknown as { _handle: { fd: number } | null })._handle;
   return handle?.fd ?? -1;
@@ -38,7 +38,7 @@ export function peerCredentials(socket: Socket): PeerCredentials {
 
 function linuxCredentials(fd: number): PeerCredentials {
   const [pid, uid, gid] = new Uint32Array(option(fd, SOL_SOCKET, SO_PEERCRED, 12));
-  // A socket that is none of a connected Unix pair has nobody's pid.
+  // A socket that is not a connected Unix socket has no peer pid.
   if (pid === 0) throw new Error('peer credentials: not a connected Unix socket');
   return { pid: pid as Pid, uid, gid };
 }
@@ -57,7 +57,7 @@ function option(fd: number, level: number, name: number, size: number): ArrayBuf
   return value.buffer;
 }
 
-/** A process's supplementary groups; none where they cannot be told. */
+/** A process's supplementary groups; empty if they cannot be read. */
 export function groupsOf(pid: number): readonly number[] {
   try {
     const line = /^Groups:(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));

@@ -1,4 +1,4 @@
-/** Directories that hold a user's own things: 0700, ours, and no symbolic link someone else planted. */
+/** Private directories: mode 0700, owned by this user, and not a symbolic link that another user created. */
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 
 export class PrivateDirectoryError extends Error {
@@ -13,7 +13,7 @@ export class PrivateDirectoryError extends Error {
 }
 
 /**
- * Make `path` where it does not exist, and prove that it is private.
+ * Creates `path` if it does not exist, and verifies that it is private.
  *
  * @throws PrivateDirectoryError when it is a link, not a directory, or another user's
  */
@@ -22,7 +22,7 @@ export function ensurePrivateDirectory(path: string): string {
     mkdirSync(path, { mode: 0o700, recursive: true });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // EEXIST: something that is no directory stands there, which the look below tells.
+    // EEXIST: `path` is not a directory; lstat below reports it.
     if (code !== 'EEXIST') {
       throw new PrivateDirectoryError(
         path,

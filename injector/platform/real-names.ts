@@ -1,6 +1,6 @@
 /**
- * The mirrors' operations on Linux (core/inotify/real-names.ts): Node's where it makes exactly the system call that
- * is wanted, koffi's where it would make others besides.
+ * The mirrors' operations on Linux (core/inotify/real-names.ts): by Node where its function makes exactly the required
+ * system call, by koffi where Node would make additional calls.
  */
 import {
   closeSync,

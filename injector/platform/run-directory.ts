@@ -1,7 +1,7 @@
 /**
- * Where sessions are found by name: one socket and one lock for each in the user's private run directory.
+ * Sessions by name: each has a socket and a lock in the user's private run directory.
  *
- * `$XDG_RUNTIME_DIR/shimfs`, or `<tmp>/shimfs-<uid>` where there is none.
+ * `$XDG_RUNTIME_DIR/shimfs`, or `<tmp>/shimfs-<uid>` without XDG_RUNTIME_DIR.
  */
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { isAbsolute, join } from 'node:path';
 import { lockHolder, tryLock } from './file-lock.ts';
 import { ensurePrivateDirectory } from './private-directory.ts';
 
-/** Room for a socket's path in sockaddr_un, its terminator included. */
+/** Size of a socket's path in sockaddr_un, including its terminator. */
 const SUN_PATH_BYTES = process.platform === 'darwin' ? 104 : 108;
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
 
@@ -35,7 +35,7 @@ export class SessionError extends Error {
   }
 }
 
-/** @throws PrivateDirectoryError when it is not ours alone */
+/** @throws PrivateDirectoryError if it is not private to this user */
 export function runDirectory(env: NodeJS.ProcessEnv = process.env): string {
   const xdg = env.XDG_RUNTIME_DIR;
   const path =
@@ -51,7 +51,7 @@ export interface SessionPaths {
   readonly lock: string;
 }
 
-/** @throws SessionError for a name or a length that cannot be */
+/** @throws SessionError for an invalid name, or a path that is too long */
 export function sessionPaths(name: string, directory: string = runDirectory()): SessionPaths {
   if (!NAME.test(name) || name === '.' || name === '..') {
     throw new SessionError(
@@ -73,13 +73,13 @@ export function sessionPaths(name: string, directory: string = runDirectory()): 
 }
 
 export interface SessionClaim extends SessionPaths {
-  /** Remove the socket and let the name go. Idempotent. */
+  /** Removes the socket and releases the name. Idempotent. */
   release(): void;
 }
 
 /**
- * Take a session's name for as long as this process lives. What a killed host left behind is cleared away.
- * @throws SessionError `taken` while another host has it
+ * Reserves a session's name until this process ends. Removes the files of a killed host.
+ * @throws SessionError `taken` while another host has the name
  */
 export function claimSession(name: string, directory: string = runDirectory()): SessionClaim {
   const paths = sessionPaths(name, directory);
@@ -98,13 +98,13 @@ export function claimSession(name: string, directory: string = runDirectory()): 
     if (!claimed) return;
     claimed = false;
     rmSync(paths.socket, { force: true });
-    // The lock's file stays: to remove it would let two hosts lock two files of one name.
+    // The lock's file stays: if it were removed, two hosts could lock two files of the same name.
     held.release();
   };
   return { ...paths, release };
 }
 
-/** Names of the sessions that have a living host, sorted. */
+/** Names of sessions whose host is running, sorted. */
 export function liveSessions(directory: string = runDirectory()): string[] {
   return readdirSync(directory)
     .filter((file) => file.endsWith('.sock'))

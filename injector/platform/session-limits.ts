@@ -1,4 +1,4 @@
-/** What a gate can hold of a session (`LIMITS` in core/protocol.ts), checked before anything is made. */
+/** Limits of the gate for a session (`LIMITS` in core/protocol.ts), checked before the session is created. */
 import { LIMITS, MOUNTS_BYTES, TOKEN_BYTES } from '../../core/protocol.ts';
 import { SessionError } from './run-directory.ts';
 
@@ -9,10 +9,10 @@ export interface SessionExtent {
   readonly gate: string;
 }
 
-/** sockaddr_un's path, the other thing that lies beside the mounts in the shared page. */
+/** Size of the path in sockaddr_un; the socket's path lies beside the mounts in the shared page. */
 const SOCKET_BYTES = 108;
 
-/** @throws SessionError 'limit' naming the number that is too large, and the remedy */
+/** @throws SessionError 'limit', which names the number that is too large, and the remedy */
 export function checkLimits({ mounts, gate }: SessionExtent): void {
   if (mounts.length > LIMITS.MAX_MOUNTS)
     throw new SessionError(

@@ -1,7 +1,7 @@
 /**
  * The host's side of the shared page (`SHARED` in core/protocol.ts).
  *
- * A file mapped by the host and by every gate, so that a native write or a new watch is told by one store
+ * A file that the host and every gate map, so that a native write or a new watch is announced by a memory store
  * instead of a system call. All accesses go through `Atomics` on a view of the mapping, which V8 compiles to the
  * machine's atomic instructions whether or not the buffer is a SharedArrayBuffer.
  */
@@ -24,7 +24,7 @@ import { libc, MAP_SHARED, type Pointer, PROT_READ, PROT_WRITE } from './libc.ts
 export interface SharedPageContent {
   /** Absolute mount paths. */
   readonly mounts: readonly string[];
-  /** Device number told for every virtual inode. */
+  /** Device number of every virtual inode. */
   readonly device: bigint;
   /** A set of `SharedFlag`. */
   readonly flags: number;
@@ -46,18 +46,18 @@ export class SharedPage {
   #dirty: Uint32Array;
   #watched: Uint8Array;
   #generations: Uint32Array;
-  /** The true counts behind the saturating bytes: a byte that stuck at 255 could never come down again. */
+  /** Exact counts. The bytes in the page saturate at 255, from which they could not be decremented. */
   readonly #counts = new Uint32Array(WATCHED_SLOTS);
 
-  /** The file must not exist. @throws when the content does not fit, or the file cannot be made or mapped */
+  /** The file must not exist. @throws if the content does not fit, or the file cannot be created or mapped */
   static create(path: string, content: SharedPageContent): SharedPage {
     const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
     try {
-      // Not sparse: on a full filesystem a store into a hole would be a SIGBUS, in every process of the session.
+      // Not sparse: on a full filesystem a store into a hole raises SIGBUS, in every process of the session.
       writeFileSync(fd, new Uint8Array(SHARED_AREAS.total));
       return new SharedPage(path, fd, content);
     } finally {
-      // The mapping holds the file by itself.
+      // The mapping keeps the file open.
       closeSync(fd);
     }
   }
@@ -88,12 +88,12 @@ export class SharedPage {
     Atomics.store(this.#header, SHARED.at.host_state / 4, state);
   }
 
-  /** The pid that last wrote through `slot` since this was last asked, 0 for none. Takes the mark away. */
+  /** Pid of the last writer that marked `slot` since the last call, 0 for none. Clears the mark. */
   takeDirty(slot: number): number {
     return Atomics.exchange(this.#dirty, slot, 0);
   }
 
-  /** Count watches on an inode up or down. Inodes that share a slot are watched together. */
+  /** Increments or decrements the watch count of an inode. Inodes that share a slot are watched together. */
   watch(ino: number | bigint, delta: number): void {
     const slot = Number(BigInt(ino) % BigInt(WATCHED_SLOTS));
     const count = this.#counts[slot] + delta;
@@ -102,17 +102,17 @@ export class SharedPage {
     Atomics.store(this.#watched, slot, Math.min(count, SATURATED));
   }
 
-  /** What gates remember of this inode is no longer to be used. */
+  /** Invalidates the gates' caches of this inode. */
   outdate(ino: number): void {
     Atomics.add(this.#generations, generationIndex(ino), 1);
   }
 
-  /** What gates remember of anything. */
+  /** Invalidates the gates' caches completely. */
   outdateAll(): void {
     Atomics.add(this.#generations, 0, 1);
   }
 
-  /** A process was bound to another branch: whoever starts a child asks for its own number again. */
+  /** A process was bound to another branch: a process that starts a child first requests its binding again. */
   rebound(): void {
     Atomics.add(this.#header, SHARED.at.rebindings / 4, 1);
   }
@@ -122,10 +122,10 @@ export class SharedPage {
     return Atomics.load(this.#generations, index);
   }
 
-  /** Unmap; the file stays. Nothing but another `close` may follow: the memory is gone. Idempotent. */
+  /** Unmaps the page; the file stays. Only `close` may be called afterwards. Idempotent. */
   close(): void {
     if (this.#address === undefined) return;
-    // A view on unmapped memory would be a fault, an empty one is an ordinary RangeError.
+    // A view of unmapped memory would crash; an empty view throws a RangeError.
     this.#header = new Uint32Array(NOTHING);
     this.#dirty = new Uint32Array(NOTHING);
     this.#watched = new Uint8Array(NOTHING);
@@ -135,7 +135,7 @@ export class SharedPage {
   }
 }
 
-/** Everything but `host_state`, which stays `Starting` until the host says otherwise. */
+/** Writes all fields but `host_state`, which is `Starting` until the host sets it. */
 function writeContent(buffer: ArrayBuffer, content: SharedPageContent): void {
   const text = new TextEncoder();
   const mounts = text.encode(content.mounts.map((mount) => `${mount}\0`).join(''));
@@ -168,6 +168,6 @@ function writeContent(buffer: ArrayBuffer, content: SharedPageContent): void {
   u32('socket_offset', socketAt);
   u32('token_offset', tokenAt);
   u32('generations_offset', SHARED_AREAS.generations);
-  // Last: what a reader checks first.
+  // Last, because a reader checks it first.
   u32('magic', MAGIC);
 }

@@ -1,8 +1,8 @@
 /**
  * Extended attributes of real files, through koffi.
  *
- * On macOS a name has no namespace: `user.` is put before it, so that Linux and virtual trees can hold it. What the
- * system writes there by itself, or refuses to have written, is left out.
+ * On macOS names have no namespace: they get the prefix `user.`, so that Linux and virtual trees accept them. Attributes
+ * that the system writes by itself, or does not allow to write, are left out.
  */
 import type { XattrPort } from '../../core/replicate/index.ts';
 import { type KoffiLibc, koffiLibc } from './libc.ts';
@@ -16,7 +16,7 @@ interface Calls {
 }
 
 const USER = 'user.';
-/** What one attribute, or the list of their names, may have on Linux: XATTR_SIZE_MAX, XATTR_LIST_MAX. */
+/** Limit for the bytes of an attribute, and of the list of names, on Linux: XATTR_SIZE_MAX, XATTR_LIST_MAX. */
 const USUAL_BYTES = 65_536;
 /** macOS's resource forks are attributes, too. */
 const MOST_BYTES = 1 << 28;
@@ -24,7 +24,7 @@ const NOT_OURS = /^com\.apple\.(quarantine|provenance|macl|rootless|system\.|las
 
 let port: XattrPort | undefined | false = false;
 
-/** @returns undefined where koffi cannot be loaded, or the system is neither Linux nor macOS */
+/** @returns undefined if koffi cannot be loaded, or the system is neither Linux nor macOS */
 export function systemXattrs(): XattrPort | undefined {
   if (port === false) port = open();
   return port;
@@ -72,7 +72,7 @@ function open(): XattrPort | undefined {
   };
 }
 
-/** Those of macOS (<sys/xattr.h>) have options; and a position, which resource forks alone use. */
+/** The functions of macOS (<sys/xattr.h>) take options, and a position, which only resource forks use. */
 function callsOf({ koffi, self }: KoffiLibc, darwin: boolean): Calls {
   const XATTR_NOFOLLOW = 1;
   const [l, end, last] = darwin ? ['', ', int options', [XATTR_NOFOLLOW]] : (['l', '', []] as const);
