@@ -25,7 +25,7 @@ interface Operation {
   readonly responses?: Readonly<Record<string, Content>>;
 }
 
-/** What the page shows of an OpenAPI 3.1 document. */
+/** The parts of an OpenAPI 3.1 document that the page shows. */
 export interface ApiDocument {
   readonly info: { readonly title: string; readonly version: string };
   readonly paths?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;

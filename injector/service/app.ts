@@ -1,4 +1,4 @@
-/** The service over HTTP: what every request passes, and what needs no watcher. */
+/** The service over HTTP: checks of every request, and routes that need no watcher. */
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
@@ -16,10 +16,10 @@ import type { WatcherService } from './watcher-service.ts';
 export interface AppOptions {
   readonly service: WatcherService;
   readonly tokens: Tokens;
-  /** Name or address that the service listens at. */
+  /** Name or address that the service listens on. */
   readonly host: string;
   readonly maxBodyBytes?: number;
-  /** Told of errors that are ours. */
+  /** Receives internal errors: faults of the service, not of a request. */
   readonly report?: (error: unknown) => void;
 }
 
@@ -41,19 +41,19 @@ function badRequest(error: { readonly issues: readonly unknown[] }): Problem {
   const issues = error.issues as readonly Issue[];
   const detail = issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; ');
   const code = issues.find((issue) => issue.params?.code)?.params?.code;
-  // What the document cannot say is another matter than what it forbids.
+  // An issue with a code breaks a rule that the published document cannot express.
   if (code !== undefined) return new Problem(422, code, detail, 'Say it once, or not at all.');
-  return new Problem(400, 'bad_request', detail, 'GET /openapi.json says what is expected.');
+  return new Problem(400, 'bad_request', detail, 'GET /openapi.json describes the expected body.');
 }
 
 const noRoute = (): Problem =>
-  new Problem(404, 'no_such_route', 'there is nothing here', 'See /openapi.json.');
+  new Problem(404, 'no_such_route', 'there is no such route', 'GET /openapi.json lists the routes.');
 
-/** What may be asked of `path`. */
+/** Methods that `path` allows. */
 function methodsOf(app: OpenAPIHono<Env>, path: string): string[] {
   const matches = (route: string): boolean =>
     new RegExp(`^${route.replace(/\./g, '\\.').replace(/:\w+/g, '[^/]+')}$`).test(path);
-  const methods = app.routes.filter((one) => one.method !== 'ALL' && matches(one.path));
+  const methods = app.routes.filter((route) => route.method !== 'ALL' && matches(route.path));
   return [...new Set(methods.map(({ method }) => method))];
 }
 
@@ -153,7 +153,7 @@ function addPages(app: OpenAPIHono<Env>): void {
 function addHealth(app: OpenAPIHono<Env>, service: WatcherService, tokens: Tokens): void {
   app.get('/healthz', (context) => {
     const failure = service.storeFailure;
-    // Reasons name paths: whoever only asks whether it is well does not hear them.
+    // Causes name paths, and this route needs no token: only a request with a token gets the cause.
     const known = tokens.of(context.req.header('authorization')) !== undefined;
     return context.json({
       status: failure ? 'degraded' : 'ok',

@@ -1,7 +1,7 @@
 /**
- * How far a watcher has heard its source, for sources that can be asked what came after.
+ * A watcher's position in its source, for sources that keep a history.
  *
- * Ids of sources begin anew with each life of theirs, so a place is an id and the epoch it belongs to.
+ * A source that restarts counts its ids from the beginning, so a position is an id and its epoch.
  */
 import type { Change, Source } from '../../core/watch/index.ts';
 
@@ -16,15 +16,15 @@ function parse(text: string | null): Place | undefined {
     const { epoch, id } = JSON.parse(text) as Partial<Place>;
     return typeof epoch === 'string' && Number.isSafeInteger(id) ? { epoch, id: id! } : undefined;
   } catch {
-    // Not knowing costs a scan and loses nothing.
+    // Without a position the watcher reports a rescan: no change is lost.
     return undefined;
   }
 }
 
 export class SourceCursor {
-  /** Up to here it was told. */
+  /** The last event that was published. */
   #told: Place | undefined;
-  /** Up to here it was heard. */
+  /** The last event that was received from the source. */
   #seen: Place | undefined;
 
   constructor(text: string | null) {
@@ -36,12 +36,12 @@ export class SourceCursor {
     return this.#told ? JSON.stringify(this.#told) : null;
   }
 
-  /** Where to go on in `source`; undefined if what came since is not to be had. */
+  /** The id to resume from in `source`; undefined if the source has no history since then. */
   in(source: Source): number | undefined {
     return source.remembers && this.#told?.epoch === source.epoch ? this.#told.id : undefined;
   }
 
-  /** From now on. */
+  /** Starts at the newest event of the source. */
   begin(source: Source): void {
     this.#told = source.remembers ? { epoch: source.epoch, id: source.currentEventId() } : undefined;
     this.#seen = this.#told;
@@ -50,7 +50,7 @@ export class SourceCursor {
   see(batch: readonly Change[], source: Source): void {
     if (!source.remembers) return;
     let id = this.#seen?.epoch === source.epoch ? this.#seen.id : 0;
-    // A scan is told where a source begins anew: its ids are lower again.
+    // A source that restarts reports a rescan, whose id may be lower than the last.
     for (const change of batch) id = change.kind === 'rescan' ? change.id : Math.max(id, change.id);
     this.#seen = { epoch: source.epoch, id };
   }

@@ -1,14 +1,14 @@
-/** What a watcher is, as requests and the store say it. */
+/** Definition of a watcher, as in requests and in the store. */
 import { z } from '@hono/zod-openapi';
 
-// Every reader of the document is to take these alike, and not all know \w as ASCII.
+// Readers of the document differ on whether \w is ASCII only.
 const NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 export const ID = NAME;
 export const TAG = /^[^:\s]{1,64}:[^\r\n]{0,256}$/;
 
 const path = z
   .string()
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what no path can hold
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: no path contains them
   .regex(/^\/[^\u0000]{0,4095}$/, 'a path is absolute, and has no NUL')
   .openapi({ example: '/home/me/project' });
 const glob = z.string().min(1).max(1024);

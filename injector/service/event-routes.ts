@@ -8,17 +8,22 @@ import { Problem } from './problem.ts';
 import { common, json, params, refusal } from './watcher-routes.ts';
 import type { WatcherService } from './watcher-service.ts';
 
-/** Looked at by `cursorOf`, which says more. */
+/** Any text: `cursorOf` checks it, with a better message. */
 const cursorText = z.string().openapi({ pattern: '^[0-9]{0,20}$', example: formatId(42) });
 
 function cursorOf(text: string | undefined): number | undefined {
   if (text === undefined || text === '') return undefined;
   const id = parseId(text);
   if (id !== undefined) return id;
-  throw new Problem(400, 'bad_cursor', `'${text.slice(0, 40)}' is no event id`, 'Give the id of an event.');
+  throw new Problem(
+    400,
+    'bad_cursor',
+    `'${text.slice(0, 40)}' is not an event id`,
+    'Give the id of an event.',
+  );
 }
 
-/** A connection is no use after its stream: kept open, it would hold the end of the service up. */
+/** Closes the connection after its stream: an open connection would delay the end of the service. */
 export const eventStream = (stream: ReadableStream<Uint8Array>): Response =>
   new Response(stream, {
     headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no', connection: 'close' },
@@ -66,7 +71,7 @@ export function addEventRoutes(app: OpenAPIHono<Env>, service: WatcherService): 
     if (streaming) {
       const cursor = cursorOf(context.req.header('last-event-id') ?? after);
       const foreign = of !== undefined && of !== epoch && cursor !== undefined;
-      // Of another epoch: expired, whatever its number.
+      // An id of another epoch has expired, even if its number exists.
       return eventStream(watcher.fanOut.open(foreign ? Number.MAX_SAFE_INTEGER : cursor)) as never;
     }
     const cursor = cursorOf(after);

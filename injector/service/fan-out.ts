@@ -1,8 +1,9 @@
 /**
  * Server-sent events of one watcher for many clients.
  *
- * A frame is encoded once and its bytes are shared. Each client catches up from what is retained at its own speed,
- * then hears what comes; one whose queue is full is told so and let go, for it can resume by its last id.
+ * A frame is encoded once, and all clients share its bytes. Each client catches up from the retained events at its own
+ * speed, then receives events as they are published. A client whose queue is full gets an error and is disconnected:
+ * it can resume from its last id.
  */
 import type { Retained, Ring } from './ring.ts';
 import { eventFrame } from './sse-frame.ts';
@@ -11,7 +12,7 @@ import { StreamClient } from './stream-client.ts';
 export interface FanOutOptions {
   /** Bytes that may wait for one client. */
   readonly queueBytes: number;
-  /** Highest id told by the service. */
+  /** Highest id published by the service. */
   readonly lastId: () => number;
 }
 
@@ -31,7 +32,7 @@ export class FanOut {
     return this.#clients.size;
   }
 
-  /** Tell what is in the ring already. */
+  /** Sends events that are already in the ring. */
   publish(events: readonly Retained[]): void {
     this.#spoken = true;
     const live = [...this.#clients].filter((client) => client.live);
@@ -40,7 +41,7 @@ export class FanOut {
     for (const client of live) client.send(bytes);
   }
 
-  /** To those who heard nothing since the last time. */
+  /** Sends the highest id to idle clients. */
   heartbeat(): void {
     if (!this.#spoken) for (const client of [...this.#clients]) client.bookmark();
     this.#spoken = false;
@@ -50,7 +51,7 @@ export class FanOut {
     for (const client of [...this.#clients]) client.end();
   }
 
-  /** @param cursor last id known; undefined: only events to come */
+  /** @param cursor last id that the client knows; undefined: it gets only events to come */
   open(cursor: number | undefined, onClose: () => void = () => {}): ReadableStream<Uint8Array> {
     const { queueBytes, lastId } = this.#options;
     const client = new StreamClient(this.#ring, lastId, cursor, {

@@ -1,4 +1,4 @@
-/** What a request must be before anything looks at it: addressed to us, from our own page or no page, and known. */
+/** First checks of a request: addressed to this service, from its own page or no page, and with a known token. */
 import { isIP } from 'node:net';
 import type { MiddlewareHandler } from 'hono';
 import { Problem } from './problem.ts';
@@ -16,7 +16,7 @@ const hostName = (host: string): string => {
   }
 };
 
-/** A rebound name is a name: addresses, `localhost` and the name we listen by are ours. */
+/** DNS rebinding needs a name: addresses, `localhost` and the name that the service listens on are accepted. */
 export const checkHost =
   (listenHost: string): MiddlewareHandler =>
   async (context, next) => {

@@ -1,17 +1,17 @@
 /**
- * Writes through to the store, and knows what the store lacks.
+ * Writes through to the store, and records what the store lacks.
  *
- * A full disk or a server that is away costs durability, not the service: what could not be written is remembered,
- * and written as a whole once the store takes it again. With a store that answers at once, so does this.
+ * A full disk or an unreachable server costs durability, not the service: failed writes are recorded, and the affected
+ * watchers are written as a whole when the store works again. With a synchronous store, all of this is synchronous.
  */
 import type { Retained } from './ring.ts';
 import type { Done, Store, StoredWatcher } from './store/store.ts';
 
-/** One watcher, as the store is to have it. */
+/** The part of a watcher that the store keeps. */
 export interface Kept {
   readonly id: string;
   readonly row: StoredWatcher;
-  /** Everything, what is being written included. */
+  /** All retained events, including those that are being written. */
   retained(): readonly Retained[];
 }
 
@@ -22,9 +22,9 @@ export class Keeper {
   failure: string | undefined;
   readonly #store: Store;
   readonly #log: (line: string) => void;
-  /** Of which the store lacks something, and how often something was added to that. */
+  /** Watchers of which the store lacks events, with the number of failed or postponed writes. */
   readonly #lacking = new Map<Kept, number>();
-  /** To be deleted still. */
+  /** Ids of watchers whose deletion has not been stored. */
   readonly #doomed = new Set<string>();
   #mending: Promise<void> | undefined;
 
@@ -49,13 +49,13 @@ export class Keeper {
     return this.#mend();
   }
 
-  /** Write what is missing, if the store takes it now. */
+  /** Writes everything that the store lacks. */
   retry(): Done {
     if (this.#lacking.size + this.#doomed.size > 0) return this.#mend();
   }
 
   #keep(one: Kept, write: () => Done): Done {
-    // One of its name that is still to be deleted must not take it along.
+    // A pending deletion of the same id must not delete this watcher.
     if (this.#lacking.has(one) || this.#doomed.has(one.id)) return this.#lack(one);
     try {
       const done = write();
@@ -91,7 +91,7 @@ export class Keeper {
     }
   }
 
-  /** Until nothing is missing. @throws what the store throws */
+  /** Writes until the store lacks nothing. @throws the store's errors */
   #next(): Done {
     const [doomed] = this.#doomed;
     if (doomed !== undefined)
@@ -103,7 +103,7 @@ export class Keeper {
     if (entry) {
       const [one, count] = entry;
       return then(this.#store.rewrite(one.row, one.retained()), () => {
-        // Something may have come while that was written.
+        // Events may have arrived during the write.
         if (this.#lacking.get(one) === count) this.#lacking.delete(one);
         return this.#next();
       });

@@ -1,4 +1,4 @@
-/** Figures for Prometheus. No paths, for any token may read them. */
+/** Metrics for Prometheus. They contain no paths, because every token may read them. */
 import { Gauge, Registry } from 'prom-client';
 import type { Watcher } from './watcher.ts';
 import type { WatcherService } from './watcher-service.ts';

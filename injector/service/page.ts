@@ -1,4 +1,4 @@
-/** The page at `/`: one file, nothing from elsewhere. The token stays in the tab. */
+/** The page at `/`: a single file that loads nothing else. The token stays in the tab. */
 
 const STYLE = `
 :root{color-scheme:light dark;--ink:#1d2430;--dim:#667085;--line:#e3e6eb;--paper:#f6f7f9;--card:#fff;--mark:#2f6fed;--bad:#c0362c;--good:#1a7f4b;--soft:#eaf1ff}
@@ -115,7 +115,7 @@ async function follow(id) {
   }
 }
 function show(kind, event, live) {
-  // What was retained before is listed, but did not happen now.
+  // Retained events are listed, but not counted in the rate.
   if (live) counts[SECONDS - 1]++;
   const line = document.createElement('div');
   const words = kind ? ['', kind, event.remedy || JSON.stringify(event)]

@@ -1,4 +1,4 @@
-/** Refusals as RFC 9457 has them: the cause in `detail`, what to do in `remedy`. */
+/** Errors as in RFC 9457: the cause in `detail`, the next step in `remedy`. */
 export interface ProblemFacts {
   readonly status: number;
   /** For programs. */

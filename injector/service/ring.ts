@@ -18,11 +18,11 @@ export const RETENTION: Retention = { events: 10_000, bytes: 8 * 1024 * 1024, se
 
 export class Ring {
   retention: Retention;
-  /** Cursors between 0 and this are of an earlier watcher of the same name. */
+  /** Cursors between 0 and this belong to an earlier watcher of the same id. */
   readonly origin: number;
   #items: Retained[] = [];
   #bytes = 0;
-  /** Items before this index are dropped; they are cut off together. */
+  /** Items before this index are dropped; they are removed in batches. */
   #start = 0;
   #droppedThrough = 0;
 
@@ -40,7 +40,7 @@ export class Ring {
     return this.#bytes;
   }
 
-  /** Id of the last event dropped; 0 if none was. */
+  /** Id of the last dropped event; 0: none. */
   get droppedThrough(): number {
     return this.#droppedThrough;
   }
@@ -58,7 +58,7 @@ export class Ring {
     this.#bytes += sizeOf(item);
   }
 
-  /** Drop what is too much, or too old at `now`. @returns whether something was dropped */
+  /** Drops events above the limits, or too old at `now`. @returns whether it dropped any */
   trim(now: number): boolean {
     const { events, bytes, seconds } = this.retention;
     const before = this.#start;
@@ -77,7 +77,7 @@ export class Ring {
     return dropped;
   }
 
-  /** Is something after `cursor` lost? Of 0 only if something was dropped. */
+  /** Whether events after `cursor` are lost. Cursor 0: whether any event was dropped. */
   expired(cursor: number): boolean {
     return cursor < this.#droppedThrough || (cursor > 0 && cursor < this.origin);
   }
@@ -94,7 +94,7 @@ export class Ring {
     return this.#items.slice(low, Math.min(low + limit, this.#items.length));
   }
 
-  /** All that is retained. */
+  /** All retained events. */
   all(): Retained[] {
     return this.#items.slice(this.#start);
   }

@@ -1,9 +1,9 @@
 /**
- * A connection to the host of a session, for as long as somebody listens.
+ * A connection to the host of a session, open while the source has listeners.
  *
- * Tells the events of one branch in order. A connection that breaks is made anew: the same host goes on where it
- * was, another one (a restart) begins a new epoch. Whether a host came is seen in the run directory, not polled for;
- * only what that may miss is asked again now and then.
+ * Delivers the events of a branch in order. A broken connection is opened again: the same host resumes after the last
+ * event, a restarted host begins a new epoch. A watch of the run directory notices a new host; a slow poll covers
+ * notifications that the watch may lose.
  */
 import { createHash } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
@@ -12,19 +12,19 @@ import type { EventItem, EventLine } from '../control/methods.ts';
 import { runDirectory } from '../platform/run-directory.ts';
 
 export interface LinkEvents {
-  tell(line: EventLine): void;
-  /** Something was lost; what comes has ids above `id`. */
+  event(line: EventLine): void;
+  /** Events were lost; the following events have ids above `id`. */
   lost(id: number): void;
-  /** The host has gone, or cannot be asked. */
+  /** The host has ended, or does not answer. */
   interrupted(error: Error): void;
-  /** It is there again. @param anew another life of it: ids begin anew, above `id` */
+  /** The connection is back. @param anew the host was restarted: a new epoch, with ids above `id` */
   back(anew: boolean, id: number): void;
 }
 
-/** Between two tries that nothing gave reason for. */
+/** Time between two attempts without a notification. */
 const RETRY_MS = 2000;
 
-/** A host's life. Of its token, which nobody else can make up, and from which nobody learns it. */
+/** Identifies a run of a host: a digest of its secret token, which no other run can have and which the digest hides. */
 const epochOf = ({ session }: ControlClient): string =>
   createHash('sha256').update(session.token).digest('hex').slice(0, 32);
 
@@ -35,7 +35,7 @@ export class SessionLink {
   #client: ControlClient | undefined;
   #opening: Promise<void> | undefined;
   #closed = false;
-  /** Why there is no connection now, where there was one. */
+  /** Why the connection broke; undefined while it is open, or before the first. */
   #away: Error | undefined;
   #wake: () => void = () => {};
   #lastId = 0;
@@ -63,14 +63,14 @@ export class SessionLink {
 
   async #connect(): Promise<void> {
     const client = await ControlClient.connect(this.#session).catch((error: Error) => {
-      // It names the sessions that run; this is told to tokens that may know of this one only.
+      // ControlError's text lists the running sessions; a token may be allowed to know only this session.
       if (error instanceof ControlError && error.code === 'ENOENT')
         throw new Error(`there is no session '${this.#session}'`);
       throw error;
     });
     try {
       const { newest } = await client.call('session.describe', {});
-      // Refused where there is no such branch, before anybody counts on it.
+      // Fails now if the branch does not exist.
       await client.stream('event.read', { branch: this.#branch, since: newest }, () => {});
       const epoch = epochOf(client);
       if (epoch !== this.epoch) this.#lastId = newest;
@@ -89,7 +89,7 @@ export class SessionLink {
     client
       .stream('event.read', params, (item) => this.#hear(item))
       .then(
-        () => this.#broken(client, new Error(`session '${this.#session}' tells nothing more`)),
+        () => this.#broken(client, new Error(`session '${this.#session}' has ended its event stream`)),
         (error: Error) => this.#broken(client, error),
       );
   }
@@ -103,11 +103,11 @@ export class SessionLink {
     }
     for (const line of item.events) {
       this.#lastId = line.id;
-      this.#events.tell(line);
+      this.#events.event(line);
     }
   }
 
-  /** Events after `since`, up to what is the newest when this is asked. @returns its id */
+  /** Reads the events after `since`, up to the newest at the time of the request. @returns the newest id */
   async history(since: number, take: (item: EventItem) => void): Promise<number> {
     await this.open();
     if (!this.#client) throw new Error(`the host of session '${this.#session}' has ended`);
@@ -129,7 +129,7 @@ export class SessionLink {
     const watcher = this.#watchRunDirectory();
     try {
       while (!this.#closed) {
-        // Asked for before it is tried: what changes in between counts.
+        // Created before the attempt: a notification during the attempt counts.
         const changed = new Promise<void>((wake) => {
           this.#wake = wake;
         });
@@ -151,7 +151,7 @@ export class SessionLink {
 
   #watchRunDirectory(): FSWatcher | undefined {
     try {
-      // Only by the host itself: looking for it touches the directory.
+      // Only the host's own file counts: an attempt to connect touches other files of the directory.
       const name = `${this.#session}.json`;
       const watcher = watch(runDirectory(), { persistent: false }, (_, changed) => {
         if (changed === name) this.#wake();

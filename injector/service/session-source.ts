@@ -1,8 +1,8 @@
 /**
- * Changes of a branch of a session, heard through its host.
+ * Changes of a branch of a session, from its host's journal.
  *
- * The host keeps a journal, so who comes back hears what he missed, or that it is lost. One connection serves all
- * watchers of a branch; it is closed with the last of them, and outlives hosts that come and go.
+ * A watcher that resumes receives the events that it missed, or a rescan if the journal no longer has them. All watchers
+ * of a branch share a connection; it is closed with the last watcher, and is opened again when a host is restarted.
  */
 import { type Change, control } from '../../core/watch/change.ts';
 import { changesOf } from '../../core/watch/event-change.ts';
@@ -13,9 +13,9 @@ import { eventOfLine } from '../control/event-line.ts';
 import type { EventLine } from '../control/methods.ts';
 import { SessionLink } from './session-link.ts';
 
-/** The host's files cannot be listed at once: who needs that is told to scan. */
+/** The host's files cannot be listed synchronously: where a listing is needed, a rescan is reported. */
 const NOTHING = (): [] => [];
-/** What may come while history is read; more is told as a scan. */
+/** Limit of live events that wait while history is read; beyond it, a rescan is reported. */
 const WAITING = 65_536;
 
 class Listener {
@@ -23,7 +23,7 @@ class Listener {
   readonly options: AttachOptions;
   readonly #sink: ChangeSink;
   readonly #router = new Router(NOTHING);
-  /** What came while history is read. */
+  /** Live events that wait while history is read. */
   #waiting: EventLine[] | undefined;
   #open = true;
 
@@ -56,7 +56,7 @@ class Listener {
   #push(change: Change): void {
     this.#router.push(change);
     if (change.kind !== 'rename' || change.type !== 'directory') return;
-    // What is in a directory that comes into view is not known here.
+    // The contents of a directory that is moved into the root are unknown here.
     if (covers(this.root, change.path) && !covers(this.root, change.from ?? ''))
       this.sink(control('rescan', change.path, change.id, change.time));
   }
@@ -66,7 +66,7 @@ class Listener {
     this.sink(control('rescan', this.root, id, Date.now()));
   }
 
-  /** History is told up to `id`: the rest follows, without a gap. */
+  /** History was reported up to `id`: the waiting events follow, without a gap. */
   live(id: number): void {
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
@@ -120,7 +120,7 @@ export class SessionSource implements Source {
       for (const listener of [...this.#listeners]) action(listener);
     };
     this.#link ??= new SessionLink(this.#session, this.#branch, {
-      tell: (line) => all((listener) => listener.push(line)),
+      event: (line) => all((listener) => listener.push(line)),
       lost: (id) => all((listener) => listener.rescan(id)),
       interrupted: (error) => all(({ options }) => options.onInterruption?.(error)),
       back: (anew, id) =>
@@ -149,7 +149,7 @@ export class SessionSource implements Source {
   }
 
   async #replay(link: SessionLink, listener: Listener, since: number): Promise<void> {
-    // From a later life of the host: its story is not this one's.
+    // `since` is above the host's ids, so it belongs to another epoch.
     if (since > link.lastId) listener.rescan(link.lastId);
     const from = Math.min(since, link.lastId);
     const newest = await link.history(from, (item) => {

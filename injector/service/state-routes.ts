@@ -1,4 +1,4 @@
-/** `/states`: what holds from its request until that connection ends. */
+/** `/states`: a state holds from its request until the connection ends. */
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { stateName, stateSchema } from './definition.ts';
 import { eventStream } from './event-routes.ts';
@@ -39,7 +39,7 @@ function addEntryRoute(app: OpenAPIHono<Env>, service: WatcherService): void {
       let gone = false;
       const stream = new ReadableStream<Uint8Array>({
         start(controller) {
-          // A dead connection is noticed by what cannot be sent to it.
+          // A dead connection is noticed when a write to it fails.
           const quiet = service.onBeat(() => controller.enqueue(BEAT));
           const deaf = service.onClose(() => controller.close());
           const end = (): void => {

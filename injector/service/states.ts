@@ -32,7 +32,7 @@ export class States {
     );
   }
 
-  /** @param left called once, when it is left @returns leaves it; may be called again @throws Problem */
+  /** @param left called once at the end of the state @returns leaves the state; idempotent @throws Problem */
   enter(state: HeldState, left: () => void): () => void {
     const key = keyOf(state.path, state.name);
     if (this.#held.has(key))

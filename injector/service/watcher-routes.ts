@@ -1,4 +1,4 @@
-/** `/watchers`: make, describe, replace and delete. A watcher outside a token's scopes is unknown to it. */
+/** `/watchers`: create, describe, replace and delete. A watcher outside a token's scopes does not exist for it. */
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import {
   definitionSchema,
@@ -26,7 +26,7 @@ export const refusal = (description: string) => ({
   description,
   content: { 'application/problem+json': { schema: problemSchema } },
 });
-/** Of every route. */
+/** Responses of every route. */
 export const common = {
   400: refusal('Bad request'),
   401: refusal('No known token'),
@@ -45,7 +45,7 @@ const refusals = {
   422: refusal('Cannot be watched, or contradicts itself'),
 };
 const body = <T>(schema: T) => ({ required: true, content: { 'application/json': { schema } } });
-/** One or many of a query parameter; the document says the same as the check. */
+/** A query parameter that may be repeated; the document and the check agree. */
 const many = (one: z.ZodString, pattern: RegExp) =>
   z
     .union([one.transform((x) => [x]), z.array(one)])
@@ -78,7 +78,7 @@ export function addWatcherRoutes(app: OpenAPIHono<Env>, service: WatcherService)
   addItemRoutes(app, service);
 }
 
-/** Creates one watcher; lists all that a token may see. */
+/** Creates a watcher; lists all watchers that a token may see. */
 function addListRoutes(app: OpenAPIHono<Env>, service: WatcherService): void {
   const { epoch } = service.store;
   app.openapi(

@@ -1,4 +1,4 @@
-/** All watchers of a service, one sequence of ids, and states. Knows no HTTP. */
+/** All watchers of a service, their common sequence of ids, and states. Independent of HTTP. */
 import { randomUUID } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
@@ -18,18 +18,18 @@ export interface ServiceOptions {
   /** Replaces real directories, for tests. */
   readonly directories?: Source;
   readonly timers?: Timers;
-  /** Milliseconds since the epoch. May go backwards: what is told does not. */
+  /** Milliseconds since the epoch. May go backwards: published times do not. */
   readonly now?: () => number;
   /** Default: 15 s. */
   readonly heartbeatMs?: number;
   /** Bytes that may wait for one client. Default: 1 MiB. */
   readonly queueBytes?: number;
   readonly maxWatchers?: number;
-  /** Milliseconds that watchers collect changes which say nothing of that. Default: 100 of silence, 500 at most. */
+  /** How long watchers without an interval collect changes, ms. Default: until 100 ms without a change, at most 500. */
   readonly syncIntervalMs?: number;
-  /** Real paths of what the service writes itself: to tell of them would make more of it. */
+  /** Real paths of files that the service writes. They are not reported: a report would cause another write. */
   readonly ownFiles?: readonly string[];
-  /** Told when the store fails, and when it has everything again. */
+  /** Receives messages: the store fails, or has stored everything again. */
   readonly log?: (line: string) => void;
 }
 
@@ -106,7 +106,7 @@ export class WatcherService {
     return known;
   }
 
-  /** Take up what the store has. Where nobody knows what happened meanwhile, the watcher is told to scan. */
+  /** Restores the stored watchers. A watcher that cannot resume without a gap reports a rescan. */
   async start(): Promise<void> {
     for (const { id, definition, origin, droppedThrough, cursor } of this.store.watchers()) {
       const parsed = definitionSchema.parse(JSON.parse(definition));
@@ -128,7 +128,8 @@ export class WatcherService {
   async #resume(watcher: Watcher): Promise<void> {
     const { definition } = watcher;
     try {
-      if (this.resolve(definition).path !== definition.path) throw new Error('the path leads elsewhere now');
+      if (this.resolve(definition).path !== definition.path)
+        throw new Error('a symbolic link in the path has changed, and it leads to another directory');
     } catch (error) {
       watcher.fail(error);
       return;
@@ -144,7 +145,7 @@ export class WatcherService {
     for (const watcher of this.#watchers.values()) {
       watcher.fanOut.heartbeat();
       this.expire(watcher);
-      // What was not there may be by now.
+      // The path of a failed watcher may exist by now.
       if (watcher.dead && !this.#resuming.has(watcher)) {
         const done = this.#resume(watcher).finally(() => this.#resuming.delete(watcher));
         this.#resuming.set(watcher, done);
@@ -155,7 +156,7 @@ export class WatcherService {
     this.#heartbeat = this.#timers.set(this.#heartbeatMs, () => this.#beat());
   }
 
-  /** Real paths hold no links, so that scopes say what they mean. @throws Problem */
+  /** Follows symbolic links, so that scopes compare real paths. @throws Problem */
   resolve(definition: Definition): Definition {
     if (definition.source !== 'directory') return definition;
     try {
@@ -188,7 +189,7 @@ export class WatcherService {
     void watcher.expire(this.now());
   }
 
-  /** @param given resolved @throws Problem */
+  /** @param given a resolved definition @throws Problem */
   async create(given: Definition, id: string = randomUUID()): Promise<Watcher> {
     const most = this.#options.maxWatchers ?? 10_000;
     if (this.#watchers.size >= most)
@@ -205,7 +206,7 @@ export class WatcherService {
     return watcher;
   }
 
-  /** Nothing happens if it is the same already. @throws Problem */
+  /** Does nothing if the definition is the same and the watcher works. @throws Problem */
   async replace(watcher: Watcher, given: Definition): Promise<void> {
     if (isDeepStrictEqual(watcher.definition, given) && watcher.status === 'watching') return;
     const moved = watcher.definition.path !== given.path || watcher.definition.source !== given.source;
@@ -217,7 +218,7 @@ export class WatcherService {
       throw cannotWatch(given, error);
     }
     await this.#keeper.define(watcher);
-    if (moved) watcher.tell([{ action: 'rescan', path: given.path }]);
+    if (moved) watcher.report([{ action: 'rescan', path: given.path }]);
   }
 
   async delete(watcher: Watcher): Promise<void> {
@@ -226,13 +227,13 @@ export class WatcherService {
     await this.#keeper.delete(watcher);
   }
 
-  /** @returns takes it back */
+  /** @returns removes the action */
   onClose(action: () => void): () => void {
     this.#onClose.add(action);
     return () => this.#onClose.delete(action);
   }
 
-  /** Call `action` at each heartbeat. @returns takes it back */
+  /** Calls `action` at each heartbeat. @returns removes the action */
   onBeat(action: () => void): () => void {
     this.#onBeat.add(action);
     return () => this.#onBeat.delete(action);
@@ -242,27 +243,27 @@ export class WatcherService {
     return this.#states.all();
   }
 
-  /** @param ended called once, when it is left @returns leaves it; may be called again @throws Problem */
+  /** @param ended called once at the end of the state @returns leaves the state; idempotent @throws Problem */
   enter(state: HeldState, ended: () => void = () => {}): () => void {
     const { name, path, metadata, scopes } = state;
     const watchers = this.all().filter(
       ({ definition }) => covers(path, definition.path) && scopes(definition),
     );
-    // What came before the state belongs before it.
+    // Changes from before the state are published before it.
     for (const watcher of watchers) watcher.deliver();
     const leave = this.#states.enter(state, () => {
       for (const watcher of watchers) {
         if (!this.#watchers.has(watcher.id)) continue;
-        watcher.tell([{ action: 'state-leave', path, state: name, metadata }]);
+        watcher.report([{ action: 'state-leave', path, state: name, metadata }]);
         watcher.release();
       }
       ended();
     });
-    for (const watcher of watchers) watcher.tell([{ action: 'state-enter', path, state: name, metadata }]);
+    for (const watcher of watchers) watcher.report([{ action: 'state-enter', path, state: name, metadata }]);
     return leave;
   }
 
-  /** @throws Problem when it does not hold */
+  /** @throws Problem if the state does not hold */
   leave(path: string, name: string, may: (state: HeldState) => boolean): void {
     const held = this.#states.find(path, name);
     if (!held || !may(held.state))
@@ -275,7 +276,7 @@ export class WatcherService {
     held.leave();
   }
 
-  /** Tells and writes all that waits. Idempotent. */
+  /** Publishes and stores all pending events. Idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -299,5 +300,5 @@ const cannotWatch = (definition: Definition, error: unknown): Problem =>
     422,
     'cannot_watch',
     `cannot watch ${definition.path}: ${(error as Error).message}`,
-    'Look whether it exists, may be read, and (for a session) whether its host runs.',
+    'Check that the path exists and that the service may read it; for a session, that its host runs.',
   );

@@ -1,4 +1,4 @@
-/** Many watchers at once: those that a request selects, and a set of them as it is to be. */
+/** Requests for several watchers: the watchers that a request selects, and the replacement of a whole set. */
 import { isDeepStrictEqual } from 'node:util';
 import { z } from '@hono/zod-openapi';
 import type { Definition } from './definition.ts';
@@ -10,7 +10,7 @@ import type { WatcherService } from './watcher-service.ts';
 
 export interface Selection {
   readonly id?: readonly string[];
-  /** All of them. */
+  /** All watchers. */
   readonly tag?: readonly string[];
 }
 
@@ -29,7 +29,7 @@ export const setSchema = z
   .object({ created: ids, replaced: ids, unchanged: ids, deleted: ids })
   .openapi('WatcherSet');
 
-/** @param given by id @throws Problem */
+/** @param given definitions by id @throws Problem */
 export async function replaceSet(
   service: WatcherService,
   principal: Principal,

@@ -1,4 +1,4 @@
-/** One watcher: its stream, what it retains, and who listens. */
+/** A watcher: its stream, its retained events, and its clients. */
 import {
   type Change,
   ChangeBuffer,
@@ -15,17 +15,17 @@ import type { Keeper, Kept } from './keeper.ts';
 import type { Retained, Ring } from './ring.ts';
 import type { Done, StoredWatcher } from './store/store.ts';
 
-/** What a watcher needs of its service. */
+/** The parts of the service that a watcher uses. */
 export interface WatcherParts {
   readonly timers: Timers;
   readonly queueBytes: number;
-  /** For watchers that name none; milliseconds. */
+  /** For definitions without an interval; milliseconds. */
   readonly interval: { readonly latency: number; readonly maxLatency: number };
   readonly keeper: Keeper;
-  /** After all others. */
+  /** Applied after the definition's rules. */
   readonly ownRules: readonly Rule[];
   lastId(): number;
-  /** The next id, and a time no lower than the last. */
+  /** The next id, and a time that is not lower than the last. */
   stamp(): { readonly id: number; readonly time: number };
   source(definition: Definition): Source;
   stateHolds(name: string, watcher: Watcher): boolean;
@@ -45,7 +45,7 @@ export class Watcher implements Kept {
   #stream: EventStream | undefined;
   #held: ChangeBuffer;
   readonly #cursor: SourceCursor;
-  /** Stamped, and told once the store has them. */
+  /** Events with an id that are published when the store has them. */
   #pending: Retained[] = [];
   #writing: Promise<void> | undefined;
   status: 'starting' | 'watching' | 'failed' = 'starting';
@@ -66,7 +66,7 @@ export class Watcher implements Kept {
     return this.#definition;
   }
 
-  /** Up to here everything of this watcher was told. */
+  /** All events of this watcher up to this id have been published. */
   get lastId(): number {
     const [first] = this.#pending;
     return first ? first.id - 1 : this.#parts.lastId();
@@ -83,7 +83,7 @@ export class Watcher implements Kept {
   }
 
   /**
-   * @returns whether it goes on where it was: if not, nobody knows what happened meanwhile
+   * @returns whether it resumes without a gap; if not, changes may have been missed
    * @throws WatcherError when the path cannot be watched
    */
   async start(): Promise<boolean> {
@@ -114,7 +114,7 @@ export class Watcher implements Kept {
     return since !== undefined;
   }
 
-  /** Failed for good: what is only interrupted goes on by itself. */
+  /** It failed and does not recover by itself, unlike an interrupted source. */
   get dead(): boolean {
     return this.status === 'failed' && (this.#stream?.isClosed ?? true);
   }
@@ -126,22 +126,22 @@ export class Watcher implements Kept {
 
   fail(error: unknown): void {
     const { message } = error as Error;
-    // Tried again in vain: nothing new.
+    // A retry that fails for the same reason is not reported again.
     const known = this.status === 'failed' && this.error === message;
     this.status = 'failed';
     this.error = message;
-    if (!known) this.tell([{ action: 'error', path: this.#definition.path, message }]);
+    if (!known) this.report([{ action: 'error', path: this.#definition.path, message }]);
   }
 
-  /** Try again what failed. @returns whether it watches, and where it was not it goes on from now */
+  /** Starts a failed watcher again; reports a rescan if it cannot resume. @returns whether it watches */
   async retry(): Promise<boolean> {
     const { error } = this;
     this.#stream?.close();
     try {
-      if (!(await this.start())) this.tell([{ action: 'rescan', path: this.#definition.path }]);
+      if (!(await this.start())) this.report([{ action: 'rescan', path: this.#definition.path }]);
       return true;
     } catch (again) {
-      // Not told again unless it fails for another reason.
+      // Reported only if the reason is another.
       this.status = 'failed';
       this.error = error;
       this.fail(again);
@@ -149,7 +149,7 @@ export class Watcher implements Kept {
     }
   }
 
-  /** Same retained events, another story from here on. */
+  /** Keeps the retained events; new events follow the new definition. */
   async replace(definition: Definition): Promise<void> {
     this.#stream?.close();
     this.#definition = definition;
@@ -163,23 +163,23 @@ export class Watcher implements Kept {
     const { defer, drop } = this.#definition;
     const holds = (name: string): boolean => this.#parts.stateHolds(name, this);
     this.#cursor.see(batch, source);
-    // A history that went on without a gap is nobody's business.
+    // Clients do not need the end of a replay: the service resumes for them.
     const changes = batch.filter(({ kind }) => kind !== 'history-done');
     if (drop.some(holds)) return;
     if (defer.some(holds)) for (const change of changes) this.#held.push(change);
-    else this.tell(changes.map(eventOf));
+    else this.report(changes.map(eventOf));
   }
 
-  /** A state was left: what waited for it is told, if nothing else holds it. */
+  /** After the end of a state: publishes the held events, unless another state holds them. */
   release(): void {
     if (this.#held.empty || this.#definition.defer.some((name) => this.#parts.stateHolds(name, this))) return;
-    this.tell(this.#held.drain().map(eventOf));
+    this.report(this.#held.drain().map(eventOf));
   }
 
-  /** Kept first, told then: nobody hears of what a restart would forget. */
-  tell(events: readonly ServiceEvent[]): void {
+  /** Stores events, then publishes them: a client never receives an event that a restart would lose. */
+  report(events: readonly ServiceEvent[]): void {
     if (events.length === 0) return;
-    // What waits for a state is not told: after a restart it has to be heard again.
+    // Held events are not stored: after a restart they must be read from the source again.
     if (this.#held.empty) this.#cursor.told();
     for (const event of events) {
       const { id, time } = this.#parts.stamp();
@@ -188,7 +188,7 @@ export class Watcher implements Kept {
     if (!this.#writing) this.#write();
   }
 
-  /** What comes while a store elsewhere writes is written next, as one. */
+  /** Events that arrive during an asynchronous write are written together in the next. */
   #write(): void {
     const batch = this.#pending;
     const done = this.#parts.keeper.append(this, batch);
@@ -196,7 +196,7 @@ export class Watcher implements Kept {
       this.#publish(batch);
       return;
     }
-    // `batch` is still being written: what comes is added to a list of its own, behind it.
+    // `batch` is still being written: new events go to a copy of the list, after it.
     this.#pending = [...batch];
     this.#writing = done.then(() => {
       this.#writing = undefined;
@@ -206,30 +206,30 @@ export class Watcher implements Kept {
   }
 
   #publish(events: readonly Retained[]): void {
-    for (const one of events) this.ring.push(one);
+    for (const event of events) this.ring.push(event);
     this.#pending = this.#pending.slice(events.length);
     this.ring.trim(events.at(-1)!.time);
     this.told += events.length;
     this.fanOut.publish(events);
   }
 
-  /** Drop what is too old at `now`. */
+  /** Drops events that are too old at `now`. */
   expire(now: number): Done {
     if (this.ring.trim(now)) return this.#parts.keeper.append(this, []);
   }
 
-  /** Take now what the stream holds back. */
+  /** Publishes the changes that the stream is still collecting. */
   deliver(): void {
     this.#stream?.flush();
   }
 
-  /** Tell all that waits, whatever holds it. */
+  /** Publishes all changes, including those that states hold back. */
   flush(): void {
     this.deliver();
-    if (!this.#held.empty) this.tell(this.#held.drain().map(eventOf));
+    if (!this.#held.empty) this.report(this.#held.drain().map(eventOf));
   }
 
-  /** Resolves once everything is told that was to be. */
+  /** Resolves when all stored events have been published. */
   async settled(): Promise<void> {
     while (this.#writing) await this.#writing;
   }

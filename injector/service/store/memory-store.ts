@@ -1,4 +1,4 @@
-/** A store for tests. It fails when told to, and may be handed to the next service. */
+/** A store for tests. It fails on demand, and a second service can continue with it. */
 import type { Retained } from '../ring.ts';
 import type { Store, StoredWatcher } from './store.ts';
 
@@ -6,7 +6,7 @@ export class MemoryStore implements Store {
   readonly epoch: string;
   readonly notice = undefined;
   startId = 0;
-  /** What every write throws while set. */
+  /** Every write throws this error while it is set. */
   failure: Error | undefined;
   readonly #watchers = new Map<string, StoredWatcher>();
   readonly #events = new Map<string, Retained[]>();

@@ -9,7 +9,7 @@ type Transport = typeof import('@nats-io/transport-node');
 export type NatsClient = Pick<JetStream, 'jetstream' | 'jetstreamManager'> &
   Pick<Transport, 'connect' | 'headers' | 'credsAuthenticator' | 'nkeyAuthenticator'>;
 
-/** @throws UserError where they are not installed */
+/** @throws UserError if they are not installed */
 export async function natsClient(): Promise<NatsClient> {
   try {
     const [{ jetstream, jetstreamManager }, { connect, headers, credsAuthenticator, nkeyAuthenticator }] =

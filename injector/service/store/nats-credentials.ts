@@ -1,10 +1,10 @@
-/** How a service shows a NATS server who it is. */
+/** Authentication with a NATS server. */
 import { readFileSync } from 'node:fs';
 import type { Authenticator } from '@nats-io/transport-node';
 import { UserError } from '../../user-error.ts';
 import { natsClient } from './nats-client.ts';
 
-/** @param file a `.creds` file, or one that holds the seed of a user's nkey @throws UserError */
+/** @param file a `.creds` file, or a file with the seed of a user's nkey @throws UserError */
 export async function natsCredentials(file: string): Promise<Authenticator> {
   let text: string;
   try {

@@ -1,8 +1,8 @@
 /**
- * One service at a time for a stream.
+ * A lease: only one service at a time uses a stream.
  *
- * Who has it says so again and again, each time on condition that nobody else did in between. Whoever wants it waits
- * until nothing was said for long enough; no clock is compared with another's.
+ * The holder renews it regularly, on condition that no other service wrote in between. A service that wants it waits
+ * until it was not renewed for long enough, by its own clock: clocks of two machines are never compared.
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
@@ -17,10 +17,10 @@ interface Holder {
 }
 
 export const LEASE_MS = 5000;
-/** Without a word for so long the holder is dead. */
+/** After this time without a renewal the holder is dead. */
 const SILENCE_MS = 3 * LEASE_MS;
 
-/** A process of this machine that is not there any more. */
+/** Whether the holder was a process of this machine that has ended. */
 function isDead({ host, pid }: Holder): boolean {
   if (host !== hostname()) return false;
   try {
@@ -45,7 +45,7 @@ export class NatsLease {
     this.#seq = seq;
   }
 
-  /** @param patience milliseconds that a silent holder is waited for @throws UserError while another service has it */
+  /** @param patience time to wait for a renewal by the holder, ms @throws UserError while another service has it */
   static async take(link: NatsLink, subject: string, patience = SILENCE_MS): Promise<NatsLease> {
     const last = await link.last(subject);
     const holder = last?.body as Holder | undefined;
@@ -73,7 +73,7 @@ export class NatsLease {
     this.#timer.unref();
   }
 
-  /** Say again that it is ours. Never throws: what follows is said by `check`. */
+  /** Renews the lease. Never throws: `check` reports a lost lease. */
   async renew(): Promise<void> {
     if (this.#lost || !this.#link.up) return;
     try {
@@ -83,7 +83,7 @@ export class NatsLease {
     }
   }
 
-  /** Somebody else, or ourselves with an answer that was lost. */
+  /** Another service wrote, or this service did and the answer was lost. */
   async #conflict(): Promise<void> {
     const last = await this.#link.last(this.#subject).catch(() => undefined);
     const holder = last?.body as Holder | undefined;

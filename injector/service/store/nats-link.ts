@@ -1,18 +1,18 @@
-/** A connection to NATS JetStream that says at once when the server is away, and when it answers again. */
+/** A connection to NATS JetStream whose calls fail at once while the server is away, and which reports its return. */
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { Authenticator, NatsConnection } from '@nats-io/transport-node';
 import { UserError } from '../../user-error.ts';
 import { type NatsClient, natsClient } from './nats-client.ts';
 import type { NatsLocation } from './nats-location.ts';
 
-/** For an answer of a server that is there. */
+/** Time limit for an answer of a connected server. */
 const ANSWER_MS = 5000;
 const RETRY_MS = 250;
 
 export interface PublishOptions {
-  /** Take the place of all earlier messages of the subject. */
+  /** Replace all earlier messages of the subject. */
   readonly replace?: boolean;
-  /** Refuse unless this is the sequence of the subject's last message; 0: unless there is none. */
+  /** Fail unless this is the sequence of the subject's last message; 0: unless the subject has none. */
   readonly after?: number;
 }
 
@@ -20,7 +20,7 @@ export class NatsLink {
   readonly stream: string;
   readonly jsm: JetStreamManager;
   readonly js: JetStreamClient;
-  /** Bytes of a message at most. */
+  /** Limit for the bytes of a message. */
   readonly maxPayload: number;
   readonly #client: NatsClient;
   readonly #nc: NatsConnection;
@@ -91,7 +91,7 @@ export class NatsLink {
     }
   }
 
-  /** A server that has just started takes connections before it knows its streams. */
+  /** A server that has just started accepts connections before it has loaded its streams. */
   async #answers(): Promise<void> {
     while (!this.#closed && !this.#nc.isClosed()) {
       try {
@@ -119,7 +119,7 @@ export class NatsLink {
     return new Error(`the NATS server ${this.#nc.getServer()} is away`);
   }
 
-  /** `action`, unless the server is away or goes meanwhile: then whether it was done is not known. */
+  /** Runs `action`; rejects if the server is away, or if the connection breaks, and then its result is unknown. */
   async ask<T>(action: () => Promise<T>): Promise<T> {
     if (!this.#up) throw this.#away();
     return Promise.race([action(), this.#broken]);
@@ -148,7 +148,7 @@ export class NatsLink {
     });
   }
 
-  /** All messages there are now, oldest first. */
+  /** All messages at the time of the call, oldest first. */
   async *all(): AsyncGenerator<{ readonly subject: string; readonly seq: number; readonly body: unknown }> {
     const { state } = await this.jsm.streams.info(this.stream);
     if (state.messages === 0) return;

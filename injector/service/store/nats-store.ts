@@ -2,8 +2,8 @@
  * A store in NATS JetStream: one stream for each service, for services on many machines.
  *
  * Subjects: `shimfs.NAME.meta`, `.lease`, `.watcher.ID` (the definition) and `.events.ID`. A message of events is one
- * append, with what it dropped and how far the source was heard, so that all of it is there or nothing. After a
- * failure what the stream has is asked for and the rest is added; an event that got there twice is read once.
+ * append, with the dropped ids and the source's cursor, so that an append is atomic. After a failure the store reads the
+ * contents of the stream and adds the rest; an event that was written twice is read once.
  */
 import { randomUUID } from 'node:crypto';
 import type { Retained } from '../ring.ts';
@@ -13,15 +13,15 @@ import { NatsLink } from './nats-link.ts';
 import { parseNatsLocation } from './nats-location.ts';
 import type { Store, StoredWatcher } from './store.ts';
 
-/** More than one run tells. */
+/** More ids than a run uses. */
 const RESERVED = 2 ** 32;
-/** Messages of which nothing is retained are removed together. */
+/** Messages without retained events are removed in batches of this size. */
 const PURGE = 64;
 
 interface Meta {
   readonly epoch: string;
   readonly reserved: number;
-  /** Absent: the run was killed. */
+  /** Absent if the run was killed. */
   readonly last?: number;
 }
 
@@ -48,7 +48,7 @@ export interface NatsStoreOptions {
   /** `nats://HOST:PORT/NAME` */
   readonly location: string;
   readonly credentials?: string;
-  /** Milliseconds that a silent holder of the stream is waited for. */
+  /** Time to wait for a renewal by the stream's holder, ms. */
   readonly patience?: number;
 }
 
@@ -64,7 +64,7 @@ export class NatsStore implements Store {
   /** Messages of events in the stream, by watcher. */
   readonly #sent = new Map<string, Sent[]>();
 
-  /** @throws UserError when the server is not to be had, or another service has the stream */
+  /** @throws UserError if the server cannot be reached, or another service has the stream */
   static async open(options: NatsStoreOptions): Promise<NatsStore> {
     const location = parseNatsLocation(options.location);
     const link = await NatsLink.open(
@@ -121,7 +121,7 @@ export class NatsStore implements Store {
       events: new Map<number, Retained>(),
       dropped: 0,
     };
-    // Asked for once, at the start.
+    // Read once, at the start.
     if (this.#found.delete(watcher) && this.#found.size === 0) this.#found = new Map();
     return [...events.values()].filter(({ id }) => id > dropped).sort((a, b) => a.id - b.id);
   }
@@ -153,7 +153,7 @@ export class NatsStore implements Store {
     for (const [n, part] of parts.entries()) {
       const appended: Appended = {
         dropped: droppedThrough,
-        // With the last of them: one that is missing is heard again.
+        // In the last message: if it is missing, the source is read again from the previous cursor.
         cursor: n === parts.length - 1 ? cursor : null,
         events: part.map(({ id: at, time, body }) => [at, time, body]),
       };
@@ -163,7 +163,7 @@ export class NatsStore implements Store {
     await this.#purge(subject, sent, droppedThrough);
   }
 
-  /** The newest message stays: it says what was dropped. */
+  /** Keeps the newest message: it contains the dropped ids. */
   async #purge(subject: string, sent: Sent[], dropped: number): Promise<void> {
     let count = 0;
     while (count < sent.length - 1 && sent[count]!.lastId <= dropped) count++;
@@ -173,7 +173,7 @@ export class NatsStore implements Store {
     sent.splice(0, count);
   }
 
-  /** What the stream has stays; events only ever come behind. */
+  /** Messages in the stream stay; events are only appended. */
   async rewrite(watcher: StoredWatcher, events: readonly Retained[]): Promise<void> {
     await this.putWatcher(watcher);
     const last = await this.#link.last(this.#subject('events', watcher.id));
@@ -187,7 +187,7 @@ export class NatsStore implements Store {
     );
   }
 
-  /** Say now that this service has the stream. */
+  /** Renews the lease now. */
   renew(): Promise<void> {
     return this.#lease.renew();
   }
@@ -202,7 +202,7 @@ export class NatsStore implements Store {
       await this.#putMeta(lastId);
       await this.#lease.release();
     } catch {
-      // Not to be told any more: the next run goes on above what is reserved.
+      // Cannot be stored: the next run continues above the reserved ids.
     } finally {
       await this.#link.close();
     }
@@ -211,7 +211,7 @@ export class NatsStore implements Store {
 
 const token = (id: string): string => Buffer.from(id).toString('base64url');
 
-/** In messages of at most `bytes`; one that is empty if there is nothing. */
+/** Splits events into messages of at most `bytes`; without events, a single empty message. */
 function split(events: readonly Retained[], bytes: number): Retained[][] {
   const parts: Retained[][] = [[]];
   let size = 0;
@@ -249,7 +249,7 @@ async function load(link: NatsLink, prefix: string): Promise<Map<string, Loaded>
     for (const [id, time, text] of events) one!.events.set(id, { id, time, body: text });
     one!.sent.push({ seq, lastId: events.at(-1)?.[0] ?? 0 });
   }
-  // Deleted half-way: the definition goes first.
+  // An interrupted deletion: the definition is deleted first.
   for (const [id, one] of found) if (!one.row) found.delete(id);
   return found;
 }

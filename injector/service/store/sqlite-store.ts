@@ -1,8 +1,8 @@
 /**
  * The embedded store: one SQLite file.
  *
- * Every append is a transaction in the write-ahead log, so a killed service loses nothing it has told. Ids are
- * reserved in advance: after a kill the next run begins above whatever was told and could not be written.
+ * Every append is a transaction in the write-ahead log, so a killed service loses no published event. Ids are reserved
+ * in advance: after a kill the next run begins above all ids that were published but could not be written.
  */
 import { randomUUID } from 'node:crypto';
 import { chmodSync, closeSync, existsSync, openSync, renameSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { UserError } from '../../user-error.ts';
 import type { Retained } from '../ring.ts';
 import type { Store, StoredWatcher } from './store.ts';
 
-/** More than one run tells; 2^53 holds two million such runs. */
+/** More ids than a run uses; 2^53 ids are enough for two million runs. */
 const RESERVED = 2 ** 32;
 
 const SCHEMA = `
@@ -30,7 +30,7 @@ create table if not exists events (
 type Db = InstanceType<typeof Database>;
 
 function openDatabase(file: string): Db {
-  // Made by us, so that nobody reads it in the moment before chmod.
+  // Created here with its mode: SQLite would create it readable, until a chmod.
   closeSync(openSync(file, 'a', 0o600));
   chmodSync(file, 0o600);
   const db = new Database(file);
@@ -56,7 +56,7 @@ function openDatabase(file: string): Db {
   return db;
 }
 
-/** Is the file itself bad, rather than the disk, its rights or another service that has it? */
+/** Whether the file itself is damaged, and not the disk, its permissions or a lock the cause. */
 function isCorrupted(error: unknown): boolean {
   if (error instanceof SyntaxError) return true;
   const { code = '', message = '' } = error as { code?: string; message?: string };
@@ -78,9 +78,9 @@ export class SqliteStore implements Store {
   readonly #db: Db;
   readonly #lock: FileLock;
 
-  /** @throws UserError when another service has it, or it cannot be written */
+  /** @throws UserError if another service uses it, or it cannot be written */
   constructor(file: string, now: () => number = Date.now) {
-    // Not SQLite's own: that outlives `close` until its statements are collected.
+    // SQLite's own lock outlives `close` until its statements are garbage-collected.
     const lock = hold(`${file}.lock`, file);
     let db: Db;
     let notice: string | undefined;
@@ -92,9 +92,9 @@ export class SqliteStore implements Store {
         throw cannotOpen(file, error);
       }
       const aside = setAside(file, Math.floor(now()));
-      // A long list of pages, at times.
+      // The report of the check can list many pages.
       const why = (error as Error).message.replaceAll('\n', '; ').slice(0, 160);
-      notice = `the store ${file} was corrupted (${why}); it was set aside as ${aside}. Make the watchers again: none is left`;
+      notice = `the store ${file} was corrupted (${why}); it was renamed to ${aside}. It contained all watchers: create them again`;
       db = openDatabase(file);
     }
     this.#db = db;
@@ -146,7 +146,7 @@ export class SqliteStore implements Store {
       try {
         this.#db.exec('rollback');
       } catch {
-        // SQLite has done so already, as with a full disk: that is the cause to tell, not this.
+        // SQLite has rolled back by itself, as for a full disk: the first error is the cause to report.
       }
       throw error;
     }

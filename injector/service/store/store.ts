@@ -1,8 +1,8 @@
 /**
- * What outlives the service: definitions of watchers and the events retained.
+ * Persistent state of the service: definitions of watchers, and retained events.
  *
- * The service serves from memory and writes through, so a store that fails costs durability and nothing else. A
- * store that is elsewhere answers later: what it returns a promise of is told once that is settled.
+ * The service answers from memory and writes through, so a failure of the store costs only durability. A remote store
+ * returns promises: the service publishes events when their promise has settled.
  */
 import type { Retained } from '../ring.ts';
 
@@ -12,32 +12,32 @@ export interface StoredWatcher {
   readonly definition: string;
   readonly origin: number;
   readonly droppedThrough: number;
-  /** How far the source was heard, in its own words; null where it keeps no history. */
+  /** Position in the source, in the source's format; null if the source keeps no history. */
   readonly cursor: string | null;
 }
 
-/** Done, or done when settled. */
+/** Completed, or completed when the promise settles. */
 export type Done = void | Promise<void>;
 
 export interface Store {
-  /** The life of the sequence of ids: another one means other ids. */
+  /** Identifies the sequence of ids: ids of different epochs cannot be compared. */
   readonly epoch: string;
   /** Ids of this run are above this. */
   readonly startId: number;
-  /** Something a person should know: what was set aside, and where. */
+  /** A message for the user: a damaged file was moved, and where to. */
   readonly notice: string | undefined;
-  /** As found when it was opened. */
+  /** Contents when the store was opened. */
   watchers(): readonly StoredWatcher[];
   events(watcher: string): readonly Retained[];
-  /** Make or replace a definition; its events stay. */
+  /** Creates or replaces a definition; its events stay. */
   putWatcher(watcher: StoredWatcher): Done;
   deleteWatcher(id: string): Done;
-  /** All or nothing, with the watcher's cursor. Drops what is up to its `droppedThrough`. */
+  /** Atomic, with the watcher's cursor. Drops events up to its `droppedThrough`. */
   append(watcher: StoredWatcher, events: readonly Retained[]): Done;
-  /** Everything of a watcher anew. */
+  /** Replaces everything of a watcher. */
   rewrite(watcher: StoredWatcher, events: readonly Retained[]): Done;
-  /** Calls `listener` when a store that was away is there again. */
+  /** Calls `listener` when a store that was unreachable can be reached again. */
   onBack?(listener: () => void): void;
-  /** @param lastId highest id told: the next run goes on from there */
+  /** @param lastId highest published id: the next run continues from it */
   close(lastId: number): Done;
 }

@@ -82,7 +82,7 @@ for (const [name, bytes] of [
   store(`corrupted (${name}): set aside and told`, ({ file, dir }) => {
     writeFileSync(file, bytes);
     const one = new SqliteStore(file, () => 1234);
-    assert.match(one.notice ?? '', /corrupted.*set aside as .*corrupted-1234/);
+    assert.match(one.notice ?? '', /corrupted.*renamed to .*corrupted-1234/);
     assert.ok(readdirSync(dir).includes('store.db.corrupted-1234'));
     one.putWatcher(row('a'));
     one.close(0);

@@ -240,8 +240,8 @@ survives(
     closeSync(fd);
     service = await start(place);
     const { notice } = await service.json<Health>('/healthz');
-    assert.match(notice ?? '', /was corrupted.*set aside as/);
-    assert.ok(service.said.some((line) => line.includes('set aside as')));
+    assert.match(notice ?? '', /was corrupted.*renamed to/);
+    assert.ok(service.said.some((line) => line.includes('renamed to')));
     await put(service, 'w', { path: watched });
     const { id } = client.told.at(-1)!;
     const old = await service.ask('GET', `/watchers/w/events?after=${id}&epoch=${epoch}`);
