@@ -169,7 +169,12 @@ export class SessionHost {
   }
 
   #agentMissing(pid: Pid, error: unknown): void {
-    const { message, remedy } = error as { message: string; remedy?: string };
+    const { message, remedy, code } = error as { message: string; remedy?: string; code?: string };
+    // The end of the session, or of the process, interrupts the start of its agent: not a failure of watching.
+    if (this.#closed || code === 'no-such-process') {
+      this.session.log.info({ err: error, pid }, 'the start of an agent was interrupted');
+      return;
+    }
     this.#report(`Process ${pid} cannot watch virtual files: ${message}.${remedy ? ` ${remedy}` : ''}`);
   }
 

@@ -270,6 +270,34 @@ engines('an agent that fails to start', async () => {
   assert.is(await subject.end(), 0);
   await broken.close();
 });
+engines('a session that ends while an agent is being loaded reports nothing', async () => {
+  let injecting!: () => void;
+  const begun = new Promise<void>((resolve) => {
+    injecting = resolve;
+  });
+  let interrupt!: (error: Error) => void;
+  const interrupted = new Promise<never>((_, reject) => {
+    interrupt = reject;
+  });
+  const ending = await openBridge(async () => ({
+    info: () => Promise.reject(new Error('unused')),
+    // As the engine's helper, whose end rejects the calls that are pending.
+    close: async () => interrupt(new EngineError('engine-failed', 'the helper ended', 'Try again.')),
+    inject: () => {
+      injecting();
+      return interrupted;
+    },
+  }));
+  const subject = startProgram(ending);
+  await play('kqueue k\nopen f $D/f evtonly', { subject }, { D: freshTree(ending) });
+  const answer = subject.send('change k f VNODE ADD|CLEAR ALL').catch(() => '');
+  await begun;
+  subject.child.kill('SIGKILL');
+  await subject.status;
+  await ending.close();
+  await answer;
+  assert.equal(ending.told, []);
+});
 engines.run();
 
 // ---- unusual places for the first watch ----

@@ -150,12 +150,9 @@ export class GateConnection implements BoundConnection, RequestContext {
     );
   }
 
-  /** No request waits for it. A program that ends before its agent starts has missed nothing. */
+  /** No request waits for it. */
   #bringEarly(): void {
-    this.agent.bring().catch((error: unknown) => {
-      if ((error as { code?: string }).code !== 'no-such-process')
-        this.#config.onAgentMissing(this.peer.pid, error);
-    });
+    this.agent.bring().catch((error: unknown) => this.#config.onAgentMissing(this.peer.pid, error));
   }
 
   /** The process, or this image of it, has ended. */
