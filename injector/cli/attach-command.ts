@@ -35,13 +35,14 @@ async function attachCommand(
   flags: SessionFlags & { readonly branch?: string; readonly hide?: string[] },
 ): Promise<void> {
   requireSessionOrMount(flags, 'attach --mount /v 4711');
+  // Installed first: a signal during the attach detaches when it is complete. A second signal ends this process at once.
+  const signalled = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+  });
   const { attach } = await import('../run/attach.ts');
   const { session, branch, hide } = flags;
   const attached = await attach({ ...ownSession(flags), session, branch, hide, pid });
   process.stderr.write(`shimfs: process ${pid} is in the virtual tree. Ctrl-C detaches from it.\n`);
-  const signalled = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
-  });
   await Promise.race([attached.ended, signalled]);
   await attached.detach();
 }

@@ -46,7 +46,7 @@ async function attachToOwn(options: AttachOptions): Promise<Attached> {
   try {
     if (branch !== 'main') host.core.createBranch(branch);
     const entered = enterBranch(host.session, branch, hide);
-    await host.agents.bring(pid, host.session.environmentValue(entered.branch));
+    await host.agents.attach(host.session, pid, host.session.environmentValue(entered.branch));
     return { core: host.core, ended: host.agents.ended(pid), detach: close };
   } catch (error) {
     await close();

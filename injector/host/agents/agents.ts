@@ -5,6 +5,7 @@ import type { Pid } from '../../../core/numbers.ts';
 import type { FridaEngine, ScriptEvent } from '../../engine/frida-engine.ts';
 import type { AgentConnection } from './agent-connection.ts';
 import { startAgent } from './agent-start.ts';
+import { checkAttach } from './attach-target.ts';
 import { Subtrees, type Visible } from './subtrees.ts';
 
 export interface AgentOptions {
@@ -49,6 +50,20 @@ export class Agents {
         // The first agent that needs it reports the error.
         if (this.#engine === engine) this.#engine = undefined;
       });
+  }
+
+  /**
+   * Brings a running process into the session. Resolves when its agent runs.
+   * @param value the session variable's value
+   * @throws EngineError; UserError for a process that cannot enter
+   */
+  async attach(
+    session: { readonly name: string; readonly objects: string },
+    pid: Pid,
+    value: string,
+  ): Promise<void> {
+    checkAttach({ ...session, gate: this.#options.gate }, pid);
+    await this.bring(pid, value);
   }
 
   /**

@@ -21,7 +21,7 @@ export const sessionMethods: Methods<'session'> = {
 
   'session.attach': async (params, { session, agents, push }) => {
     const pid = whole(params, 'pid') as Pid;
-    await agents.bring(pid, session.environmentValue(branch(params, session)));
+    await agents.attach(session, pid, session.environmentValue(branch(params, session)));
     push({ attached: pid });
     await agents.ended(pid);
     return { pid };

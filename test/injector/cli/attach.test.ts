@@ -1,5 +1,7 @@
 /** `shimfs attach`: a process that was started without us. Needs Frida's engine. */
 import { spawn } from 'node:child_process';
+import { watch } from 'node:fs/promises';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { describeEngines } from '../../../injector/engine/select.ts';
@@ -64,6 +66,49 @@ withEngine('into a session of its own, until Ctrl-C: then EIO, and the process l
   assert.match((await ask('/v/a'))!, /Input\/output error/);
   child.stdin.end();
   assert.is((await end).status, 0);
+});
+
+withEngine('Ctrl-C during the attach: detaches when it is complete, and the process lives', async () => {
+  const host = await shimfs.host('hasty');
+  const sessions = watch(join(shimfs.scratch, 'shimfs'));
+  const { child, end } = await reader();
+  const attach = shimfs.start(['attach', '--mount', '/v', String(child.pid)]);
+  const attached = ended(attach);
+  // Its session is opened before the engine is started.
+  for await (const { filename } of sessions) if (filename === `attach-${attach.pid}.json`) break;
+  attach.kill('SIGINT');
+  const { status, stderr } = await attached;
+  child.stdin.end();
+  assert.is((await end).status, 0);
+  assert.is(status, 0, stderr);
+  await stop(host);
+});
+
+test('a host is refused, and so is a process of another session', async () => {
+  const host = await shimfs.host('first');
+  const other = await shimfs.host('second', '--mount', '/w');
+  const covered = shimfs.start(['run', '--session', 'second', '--', 'sh', '-c', 'echo $$; read -r line']);
+  const inside = await lines(covered)();
+  const places = [
+    ['--mount', '/x'],
+    ['--session', 'first'],
+  ];
+  for (const place of places) {
+    for (const [pid, cause] of [
+      [host.pid, /is the host of session 'first'/],
+      [other.pid, /is the host of session 'second'/],
+      [inside, /is already in another session/],
+    ] as const) {
+      const { status, stderr } = await shimfs.run(['attach', ...place, String(pid)]);
+      assert.is(status, 1);
+      assert.match(stderr, cause);
+      assert.match(stderr, /\n {2}\S/);
+    }
+  }
+  covered.stdin!.end();
+  await ended(covered);
+  await stop(host);
+  await stop(other);
 });
 
 withEngine('a process that is not there', async () => {
