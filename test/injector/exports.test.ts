@@ -1,4 +1,4 @@
-/** What `package.json` promises to those who import is what the build makes, code and types. */
+/** The exports of `package.json` are the build's outputs, code and types. */
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -14,7 +14,7 @@ const bundleOf = (file: string): string | undefined =>
   BUNDLES[file.replace(/^(\.\/)?dist\//, '').replace(/\.js$/, '')];
 
 for (const [name, { types, default: code }] of Object.entries(given))
-  exported(`shimfs${name.slice(1)} has code and types, of one source`, () => {
+  exported(`shimfs${name.slice(1)} has code and types, from the same source`, () => {
     const source = types.replace(/^\.\/dist\//, '').replace(/\.d\.ts$/, '.ts');
     assert.ok(TYPED.includes(source), `${source} is not in TYPED`);
     assert.is(bundleOf(code), source);

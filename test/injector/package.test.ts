@@ -1,4 +1,4 @@
-/** What `npm pack` would ship, and what it would install. */
+/** The contents and the dependencies of the package that `npm pack` creates. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
@@ -7,7 +7,7 @@ import { PACKAGE_ROOT, packageFile } from '../../injector/package-root.ts';
 
 const shipped = suite('the package');
 
-shipped('holds what it needs to run and to compile its gate, and no build output of the fixtures', () => {
+shipped('contains everything to run and to compile the gate, and no build output of the fixtures', () => {
   const packed = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     cwd: PACKAGE_ROOT,
     encoding: 'utf8',

@@ -38,12 +38,12 @@ async function install(): Promise<string | undefined> {
   }
 }
 
-/** @returns a browser, or why there is none and what to do */
+/** @returns a browser, or the reason for its absence and a remedy */
 export async function openChromium(): Promise<Browser | { readonly remedy: string }> {
   const remedy = place() ? undefined : await install();
   const executablePath = place();
   if (!executablePath) return { remedy: remedy ?? 'install chromium' };
-  // Its own sandbox wants rights that root in a container lacks; what is shown here is ours.
+  // Its own sandbox needs rights that root in a container lacks; it shows only pages of this project.
   const args = ['--disable-gpu', '--disable-dev-shm-usage', '--no-sandbox'];
   return chromium.launch({ executablePath, headless: true, args, timeout: 120_000 });
 }

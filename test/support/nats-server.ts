@@ -1,7 +1,7 @@
 /**
  * A real NATS server for tests, built once from the Go module proxy into the user's cache.
  *
- * Where Go is missing, or cannot build it, there is none, and `remedy` says what to do.
+ * Without Go, or if the build fails, there is no server, and `remedy` has the next step.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -50,7 +50,7 @@ export async function natsServer(): Promise<Built> {
   }
 }
 
-/** One that nobody has now. */
+/** A port that is free at the moment. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -89,7 +89,7 @@ export class NatsProcess {
     for await (const line of lines) {
       seen.push(line);
       if (line.includes('Server is ready')) {
-        // Nobody reads on: it must not wait for that.
+        // The output is not read any more: the server must not block on it.
         child.stderr!.resume();
         return new NatsProcess(child);
       }

@@ -1,4 +1,4 @@
-/** Numbers that a test makes up, as the kinds that the core and the host tell apart. */
+/** Branded numbers for tests: the kinds that the core and the host distinguish. */
 import type { ConnectionNumber, ObjectId, Pid } from '../../core/numbers.ts';
 
 export const pid = (number: number): Pid => number as Pid;

@@ -1,8 +1,8 @@
-/** The user who runs the tests, as a caller of the core; and trees that even their owner may not enter. */
+/** The user of the test process as a caller of the core, and trees that even their owner may not enter. */
 import { chmodSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What this process makes from outside belongs to whoever runs it, like what its programs make. */
+/** Files that this process creates from outside belong to its user, like those of its programs. */
 export const SELF = {
   pid: 0,
   uid: process.getuid?.() ?? 0,

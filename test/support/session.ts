@@ -27,9 +27,9 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   readonly branch?: string;
-  /** What it finds on standard input. Default: nothing. */
+  /** Standard input. Default: empty. */
   readonly input?: string;
-  /** A program that runs longer hangs: it is killed, and `stderr` says so. */
+  /** A program that runs longer is killed, and `stderr` reports it. */
   readonly limitMs?: number;
 }
 
@@ -53,7 +53,7 @@ process.once('exit', () => rmSync(runDirectory, { recursive: true, force: true }
 
 export class TestSession {
   readonly host: SessionHost;
-  /** Everything that was told to the user. */
+  /** Messages for the user. */
   readonly told: string[];
 
   static async open({
@@ -112,12 +112,12 @@ export class TestSession {
     return { ...(await ran), status };
   }
 
-  /** What a shell makes of a line, within the session. */
+  /** Runs a line in a shell of the session. */
   sh(line: string, options: RunOptions = {}): Promise<Ran> {
     return this.run('bash', ['-c', line], options);
   }
 
-  /** Runs `body` and gives the events that came meanwhile. */
+  /** Runs `body`. @returns the events of its time */
   async events(body: () => Promise<unknown>): Promise<FsEvent[]> {
     const events: FsEvent[] = [];
     const unsubscribe = this.core.subscribe((event) => void events.push(event));
@@ -154,7 +154,7 @@ export class TestSession {
   }
 }
 
-/** The same program without shimfs: what the kernel says. */
+/** Runs the same program without shimfs, for the kernel's answers. */
 export async function bare(
   command: string,
   args: readonly string[] = [],
@@ -202,7 +202,7 @@ function killTree(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has gone.
+    // It has ended.
   }
 }
 

@@ -1,4 +1,4 @@
-/** Programs of the system that some suites need: fetched once when we may, otherwise the suite says what it misses. */
+/** Programs of the system that some suites need: installed once if permitted; otherwise the suite prints its reason to skip. */
 import { execFileSync } from 'node:child_process';
 
 const isThere = (command: string): boolean => {
@@ -24,9 +24,9 @@ function aptGet(...args: string[]): boolean {
 }
 
 /**
- * Is the command there, if need be after installing Debian's package? Otherwise says `skipped: …` with the remedy.
+ * Whether the command exists, or could be installed by Debian's package. Otherwise prints `skipped: …` with the remedy.
  *
- * @param what is skipped without it
+ * @param what the tests that are skipped without it
  */
 export function installed(command: string, debianPackage: string, what: string): boolean {
   if (isThere(command)) return true;

@@ -1,7 +1,7 @@
 /**
  * The rights of an ordinary user in a suite that root runs: root may do everything, so that nothing of them is tested.
  *
- * What the suite needs is put where that user finds it; then this process becomes that user, for good.
+ * Copies the files of the suite to a place that this user can read; then this process becomes that user, irrevocably.
  */
 import { spawn } from 'node:child_process';
 import { chmodSync, chownSync, copyFileSync, mkdtempSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { basename, join } from 'node:path';
 import { libc } from '../../injector/platform/libc.ts';
 import { gateLibrary } from '../../injector/run/gate-library.ts';
 
-/** `nobody` nearly everywhere, and of no importance. */
+/** The uid of `nobody` on most systems. */
 export const NOBODY = 65534;
 /** A further group of that user. */
 export const GROUP = 43210;
@@ -25,8 +25,8 @@ export interface Unprivileged {
 
 /**
  * @param programs that the suite runs
- * @param own paths that are to be that user's; they are removed at the end, by somebody who may
- * @param before what only root can do; not called for anybody else
+ * @param own paths that will belong to that user; a process of root removes them at the end
+ * @param before preparations that need root; not called for another user
  */
 export function becomeUnprivileged(
   programs: readonly string[],
@@ -54,7 +54,7 @@ export function becomeUnprivileged(
   return { changed: true, gate: copied[0]!, programs: copied.slice(1) };
 }
 
-/** Stays root, and does it when this process has gone: its end of the pipe closes then. */
+/** Stays root, and removes the paths when this process has ended, which closes its end of the pipe. */
 function removeLater(paths: readonly string[]): void {
   const child = spawn('sh', ['-c', 'cat >/dev/null; rm -rf "$@"', 'sh', ...paths], {
     stdio: ['pipe', 'ignore', 'ignore'],

@@ -1,7 +1,7 @@
 /**
  * A C compiler for other machines: `zig cc`, from the `ziglang` wheel, in a private virtual environment.
  *
- * The wheel brings Apple's own headers and library stubs, so what is said of Darwin can be proved without a Mac.
+ * The wheel brings Apple's own headers and library stubs, so statements about Darwin can be tested without a Mac.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -9,15 +9,15 @@ import { join } from 'node:path';
 import { cacheDirectory, ensureVenv } from '../../injector/engine/venv.ts';
 
 export interface Zig {
-  /** Runs `zig cc -target TARGET ...`. Returns what it said: empty when all went well. */
+  /** Runs `zig cc -target TARGET ...`. Returns its messages: empty on success without warnings. */
   compile(target: string, args: readonly string[]): string;
-  /** Text of Apple's stub of libSystem: what it exports, for each machine. */
+  /** Text of Apple's stub of libSystem, with the exports for each machine. */
   libSystem(): string;
 }
 
 const PACKAGE = 'ziglang==0.17.1';
 
-/** The compiler, or why there is none: a reason for people, fit to print beside what is skipped. */
+/** The compiler, or the reason for its absence, as text for the list of skipped tests. */
 export async function findZig(): Promise<Zig | string> {
   try {
     const { python } = await ensureVenv({ name: 'zig', packages: [PACKAGE] });

@@ -10,7 +10,7 @@ import { Command, ended, lines, stop } from './command.ts';
 const test = suite('attach');
 const shimfs = await Command.prepare();
 
-/** Reads the file it is told and says what came of it, in one line. */
+/** Reads a file for each line of input, and prints its first line or the error. */
 const READER =
   'echo ready; while read -r file; do { read -r line < "$file" && echo "$line"; } 2>&1; done; exit 0';
 
@@ -25,7 +25,7 @@ async function reader() {
   return { child, ask, end: ended(child) };
 }
 
-/** Waits for the command's word that the process is in. */
+/** Waits until the command reports that the process is in the virtual tree. */
 async function inside(child: ReturnType<Command['start']>): Promise<void> {
   let told = '';
   for await (const chunk of child.stderr!.iterator({ destroyOnReturn: false })) {
@@ -119,7 +119,7 @@ withEngine('a process that is not there', async () => {
   assert.match(stderr, /no process \d+\n {2}\S/);
 });
 
-test('no engine: what is missing, and how to get it', async () => {
+test('without an engine: cause and remedy', async () => {
   const { status, stderr } = await shimfs.run([
     'attach',
     '--engine',

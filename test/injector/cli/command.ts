@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { buildAgent, buildCommand } from '../../../injector/build.ts';
 import { PACKAGE_ROOT, packageFile } from '../../../injector/package-root.ts';
 
-/** Longer than any of these takes on a busy machine; what hangs is killed, and fails its test. */
+/** Longer than any command takes on a busy machine. A command that hangs is killed, and its test fails. */
 const LIMIT_MS = 30_000;
 
 export interface Result {
@@ -21,7 +21,7 @@ export interface Result {
 }
 
 export class Command {
-  /** For whatever a test needs; gone at its end. */
+  /** A directory for the test; removed at its end. */
   readonly scratch = mkdtempSync(join(tmpdir(), 'shimfs-cli-'));
   readonly #build = join(PACKAGE_ROOT, 'build', `cli-${process.pid}`);
   readonly #running = new Set<ChildProcess>();
@@ -80,7 +80,7 @@ export async function ended(child: ChildProcess): Promise<Result> {
   const limit = setTimeout(() => {
     stderr += '\nit ran too long and was killed';
     child.kill('SIGKILL');
-    // What it started may hold the other ends for ever.
+    // Programs that it started may keep the other ends open.
     child.stdout!.destroy();
     child.stderr!.destroy();
   }, LIMIT_MS);
@@ -90,7 +90,7 @@ export async function ended(child: ChildProcess): Promise<Result> {
   return { status: code ?? 128 + constants.signals[signal!], stdout, stderr, text: stdout.toString() };
 }
 
-/** Lines as they come, one at a call; undefined at the end. */
+/** Each call returns the next line; undefined at the end. */
 export function lines(child: ChildProcess): () => Promise<string | undefined> {
   const reader = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
   return async () => {

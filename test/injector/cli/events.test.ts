@@ -1,4 +1,4 @@
-/** `shimfs events`: what it prints, from where, and how it ends. */
+/** `shimfs events`: its output, its beginning, and its end. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Command, ended, lines, stop } from './command.ts';
@@ -66,7 +66,7 @@ test('every field, the id to go on from, and people’s lines', () =>
     assert.match((await run('events')).text, /main Renamed {2}\/v\/a -> \/v\/b ino=\d+ pid=0\n/);
   }));
 
-test('a program’s pid is told', () =>
+test('an event has the program’s pid', () =>
   withHost('pids', async (run) => {
     const { text } = await shimfs.run([
       'run',
@@ -109,7 +109,7 @@ test('--follow ends with Ctrl-C', () =>
     assert.is((await end).status, 0);
   }));
 
-test('--branch: what a branch hears; without it, everything', () =>
+test('--branch: only the events of a branch; without it, all events', () =>
   withHost('branches', async (run) => {
     await run('branch create b');
     await run('fs mkdir /v/upper --branch b');

@@ -1,4 +1,4 @@
-/** `shimfs run`: an ordinary child, and what is refused. */
+/** `shimfs run`: an ordinary child process, and refusals. */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -47,7 +47,7 @@ test('--import, --env, --branch and --hide', async () => {
   assert.is(text, 'shown\nshowna=b\n');
 });
 
-test('--max-bytes bounds what is written', async () => {
+test('--max-bytes limits the bytes of the files', async () => {
   const { status, stderr } = await shimfs.run(
     ['run', '--mount', '/v', '--max-bytes', '64k', '--', 'sh', '-c', 'echo ok > /v/a; cat /v/a; rm /v/a'],
     '',
@@ -158,7 +158,7 @@ test('signals reach the program', async () => {
     ['SIGHUP', 8],
     ['SIGUSR1', 7],
   ] as const) {
-    // Traps run between commands: a signal that came just before the shell blocked for good would never be seen.
+    // Traps run between commands: the shell would not see a signal that arrives just before it blocks for ever.
     const script =
       "trap 'exit 9' TERM; trap 'exit 8' HUP; trap 'exit 7' USR1; echo ready; n=0; while [ $((n += 1)) -lt 600 ]; do sleep 0.05; done";
     const child = shimfs.start(['run', '--mount', '/v', '--', 'sh', '-c', script]);
@@ -169,8 +169,8 @@ test('signals reach the program', async () => {
   }
 });
 
-test('what the program leaves behind keeps its session alive', async () => {
-  // The shell is gone at once; its child writes when the test says so.
+test('a child that the program leaves behind keeps its session alive', async () => {
+  // The shell ends at once; its child writes when the test releases it.
   const fifo = path('go');
   assert.is(spawnSync('mkfifo', [fifo]).status, 0);
   const script = `(read -r go < ${fifo}; echo late > /v/late; cat /v/late) & exit 5`;
@@ -182,7 +182,7 @@ test('what the program leaves behind keeps its session alive', async () => {
   assert.is(text, 'late\n');
 });
 
-test('a signal ends the wait for what was left behind', async () => {
+test('a signal ends the wait for a child that was left behind', async () => {
   // The reader's end of input is the end of the shell, which alone holds the other end of the pipe.
   const fifo = path('alone');
   assert.is(spawnSync('mkfifo', [fifo]).status, 0);

@@ -47,7 +47,7 @@ test('watchers of a session get the same changes as watchers of its core', () =>
   );
 });
 
-test('a rename over a file keeps what it replaced', () => {
+test('a rename over a file keeps the replaced inode', () => {
   const core = new FsCore();
   core.fs.mkdirSync('/v');
   core.fs.writeFileSync('/v/old', '');

@@ -82,7 +82,7 @@ const engineThat = (inject: FridaEngine['inject']): FridaEngine => ({
   close: async () => {},
 });
 
-test('the canary tells why an engine is missing', async () => {
+test('the canary reports why an engine is missing', async () => {
   const engine: FridaEngine = {
     ...engineThat(() => Promise.reject(new Error('not to be reached'))),
     info: () => Promise.reject(new EngineError('engine-missing', 'no network', 'get one')),
@@ -91,7 +91,7 @@ test('the canary tells why an engine is missing', async () => {
   assert.equal([told.status, told.detail, told.remedy], ['warn', 'no network', 'get one']);
 });
 
-test('the canary tells why an attach failed', async () => {
+test('the canary reports why an attach failed', async () => {
   const denied = await checkCanary(
     engineThat(() => Promise.reject(new EngineError('permission', 'denied', 'be root'))),
   );

@@ -1,4 +1,4 @@
-/** The doctor's canaries for what tells of changes, on this machine and by real injection. */
+/** The doctor's checks of watching, on this machine and by real injection. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { buildAgent } from '../../../injector/build.ts';
@@ -17,7 +17,7 @@ const row = (received: string) => ({
   ok: received === 'file WRITE',
 });
 
-test('a column that heard otherwise fails, and says what it heard', () => {
+test('a column with other events fails, and lists them', () => {
   const [kqueue, fsevents] = checksOf('tree', [row('file WRITE'), row('file ATTRIB')], fail, 'look');
   assert.equal([kqueue!.name, kqueue!.status, kqueue!.remedy], ['tree: kqueue', 'fail', 'look']);
   assert.match(kqueue!.detail, 'other events for 1 of 2 changes: a change: file ATTRIB, not file WRITE');
@@ -34,7 +34,7 @@ test('on macOS every function of the interposing table is asked for', () => {
   assert.is(WATCH_NAMES.filter((name) => name.startsWith('FSEvent')).length, 22);
 });
 
-test('every hooked function is the gate’s, and one that is not is found out', async () => {
+test('every hooked function is the gate’s, and other functions are reported', async () => {
   const good = await checkHooks();
   assert.is(good.status, 'ok', good.detail);
   const bad = await checkHooks(['kevent', 'puts', 'no_such_function']);
@@ -42,7 +42,7 @@ test('every hooked function is the gate’s, and one that is not is found out', 
   assert.match(bad.detail, /gate's version of 2 of 3 functions: puts \(\/.*\), no_such_function \(-\)$/);
 });
 
-test('watchers of each kind hear what they should on a virtual tree', async () => {
+test('watchers of each kind receive the expected events on a virtual tree', async () => {
   await buildAgent();
   const checks = await checkWatching();
   assert.ok(Array.isArray(checks), JSON.stringify(checks));

@@ -76,7 +76,7 @@ test.after(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-test('the helper speaks as the Python one does', async () => {
+test('the helper has the same protocol as the Python helper', async () => {
   assert.equal(
     { ...(await engine.info()), helperPid: 0 },
     { adapter: 'npm', version: '1.2.3', helperPid: 0 },
@@ -91,7 +91,7 @@ test('the helper speaks as the Python one does', async () => {
   assert.is((await log.take('detached')).reason, 'application-requested');
 });
 
-test("a crash is told with the process's end", async () => {
+test("a crash is reported with the process's end", async () => {
   const log = new EventLog();
   const script = await engine.inject(process.pid, { name: 's', source: 'good' }, log.sink);
   await script.post('crash');

@@ -79,7 +79,7 @@ test('posts arrive in order', async () => {
   await cat.finish();
 });
 
-test("a target's end is told", async () => {
+test("a target's end is reported", async () => {
   const cat = await startCat();
   const log = new EventLog();
   const script = await engine.inject(cat.pid, HELLO, log.sink);
@@ -89,7 +89,7 @@ test("a target's end is told", async () => {
   assert.is((await rejection(script.post({}))).code, 'no-such-process');
 });
 
-test('an uncaught error in a script is told, and the target lives', async () => {
+test('an uncaught error in a script is reported, and the target lives', async () => {
   const cat = await startCat();
   const log = new EventLog();
   const script = await engine.inject(
@@ -114,7 +114,7 @@ test('a script that does not parse is refused, and the target lives', async () =
   await cat.finish();
 });
 
-test('a pid that nobody has', async () => {
+test('a pid of no process', async () => {
   const cat = await startCat();
   await cat.finish();
   const error = await rejection(engine.inject(cat.pid, HELLO, () => {}));
@@ -162,7 +162,7 @@ test('a signal that a program sends to itself stays fatal', async () => {
   assert.match((await log.take('detached')).reason, /process-terminated|crash/);
 });
 
-test('a killed helper fails what is under way, and the next inject starts another', async () => {
+test('a killed helper rejects pending calls, and the next inject starts another helper', async () => {
   const cat = await startCat();
   const log = new EventLog();
   const script = await engine.inject(cat.pid, HELLO, log.sink);

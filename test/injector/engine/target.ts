@@ -1,4 +1,4 @@
-/** Processes to attach to, and bounded waiting for what they and an engine tell. */
+/** Processes to attach to, and waits with a time limit for their output and for an engine's events. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { ScriptEvent } from '../../../injector/engine/frida-engine.ts';
@@ -25,7 +25,7 @@ export interface Target {
 
 const started = new Set<ChildProcess>();
 
-/** Kills what a failed test left running, so that the suite ends. */
+/** Kills processes that a failed test left running, so that the suite ends. */
 export function endLeftovers(): void {
   for (const child of started) child.kill('SIGKILL');
   started.clear();
@@ -56,7 +56,7 @@ export async function startCat(): Promise<Target> {
   return target;
 }
 
-/** Keeps what a script tells and lets a test wait for it. */
+/** Records a script's events, and lets a test wait for them. */
 export class EventLog {
   readonly events: ScriptEvent[] = [];
   #told: () => void = () => {};
@@ -70,7 +70,7 @@ export class EventLog {
     return this.events.filter((event): event is Extract<ScriptEvent, { type: T }> => event.type === type);
   }
 
-  /** Event number `index` (from 0) of this type, past or to come. One waiter at a time. */
+  /** Event number `index` (from 0) of this type, past or future. Only a single waiter at a time. */
   async take<T extends ScriptEvent['type']>(type: T, index = 0): Promise<Extract<ScriptEvent, { type: T }>> {
     while (this.all(type).length <= index) {
       const news = new Promise<void>((resolve) => {

@@ -21,7 +21,7 @@ import { within } from './target.ts';
 const OK: CommandResult = { status: 0, output: '' };
 const fails = (output: string): CommandResult => ({ status: 1, output });
 
-/** A python3 that makes the directories a real one would make, and a pip that does as told. */
+/** A python3 that creates the directories of a real environment, and a pip with a given behaviour. */
 class FakePython {
   readonly calls: string[] = [];
   pip: () => Promise<CommandResult> = async () => OK;
@@ -102,7 +102,7 @@ test('drafts of killed runs are cleared away', async () => {
   assert.not.ok(existsSync(draft));
 });
 
-test('those who come at once wait for one', async () => {
+test('concurrent callers wait for the first', async () => {
   const all = await Promise.all([
     ensureVenv(options()),
     ensureVenv(options()),
@@ -113,7 +113,7 @@ test('those who come at once wait for one', async () => {
   assert.equal(python.calls, ['venv', 'pip']);
 });
 
-test('a killed maker holds up nobody', async () => {
+test('a killed installation does not block the next', async () => {
   const module = fileURLToPath(new URL('../../../injector/engine/venv.ts', import.meta.url));
   const source = `import { ensureVenv } from ${JSON.stringify(module)};
     setInterval(() => {}, 1000);
@@ -137,7 +137,7 @@ test('repair makes it anew', async () => {
   assert.equal(python.calls, ['venv', 'pip', 'venv', 'pip']);
 });
 
-test('python3 that is not there is told by name', async () => {
+test('a missing python3 is reported by name', async () => {
   const run: CommandRunner = () => Promise.reject(Object.assign(new Error('no'), { code: 'ENOENT' }));
   const error = await failure(ensureVenv({ ...options(), run }));
   assert.match(error.message, /python3.*ENOENT/);
@@ -160,14 +160,14 @@ const words: [output: string, message: RegExp, remedy: RegExp][] = [
   ['WARNING: a\nERROR: something odd', /ERROR: something odd$/, /doctor/],
 ];
 for (const [output, message, remedy] of words) {
-  test(`pip says: ${output.split('\n').at(-1)}`, () => {
+  test(`pip prints: ${output.split('\n').at(-1)}`, () => {
     const error = explainPip(['x==1'], output);
     assert.match(error.message, message);
     assert.match(error.remedy, remedy);
   });
 }
 
-test('a Python without venv is told from one that fails otherwise', () => {
+test('a Python without venv is distinguished from other failures', () => {
   assert.match(
     explainVenv('The virtual environment was not created: ensurepip is not available').remedy,
     'python3-venv',

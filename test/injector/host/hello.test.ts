@@ -1,4 +1,4 @@
-/** The first frame of a connection: what is read from it, and what is refused. */
+/** The first frame of a connection: valid frames, and refused frames. */
 import { randomBytes } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

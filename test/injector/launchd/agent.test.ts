@@ -136,7 +136,7 @@ suiteOf('start and stop, each twice', async ({ dir }) => {
   assert.is(await stopped.agent.stop(), false);
 });
 
-suiteOf('one that dies at once, and one without a session, are told', async ({ dir }) => {
+suiteOf('a service that dies at once, and a user without a session, are reported', async ({ dir }) => {
   const dies = scripted(dir, [
     [PRINT, ABSENT],
     [BOOTSTRAP, OK],
@@ -159,7 +159,7 @@ suiteOf('one that dies at once, and one without a session, are told', async ({ d
   }
 });
 
-suiteOf('what is no configuration', ({ dir }) => {
+suiteOf('invalid configurations', ({ dir }) => {
   const bad: Partial<LaunchdConfig>[] = [
     { label: 'watcher' },
     { label: 'org..x' },
@@ -210,7 +210,7 @@ suiteOf('each named value is in the property list', () => {
   assert.equal(command, ['--allow', '/r', '--sync-interval', '3']);
 });
 
-/** What the command line makes of `args`. */
+/** Runs the command line with `args`. */
 function install(...args: string[]) {
   const cli = ['--import', 'tsx', 'injector/cli/main.ts', 'launchd', 'install', '--print-systemd'];
   const { status, stdout, stderr } = spawnSync(process.execPath, [...cli, ...args], { encoding: 'utf8' });

@@ -35,7 +35,7 @@ for (const [what, parts, expected] of rows) {
   test(what, () => assert.equal(parseElf(readerOf(elfBytes(parts))), expected));
 }
 
-test('what is no ELF file', () => {
+test('other files than ELF files', () => {
   for (const text of ['', '\x7fELF', '#!/bin/sh\n', 'MZ']) {
     assert.is(parseElf(readerOf(new TextEncoder().encode(text))), undefined, JSON.stringify(text));
   }

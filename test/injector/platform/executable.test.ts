@@ -118,7 +118,7 @@ for (const [what, files, chain, over] of covered) {
   });
 }
 
-test('a script is judged by its interpreter, and says so', () => {
+test('a script is judged by its interpreter, which the error names', () => {
   const missing = coverage('/p', fakeProbe({ '/p': { bytes: '#!/nowhere\n' } }));
   assert.match(missing.ok ? '' : missing.reason, '/nowhere, which /p names in its #! line, does not exist');
   const still = coverage('/p', fakeProbe({ '/p': { bytes: '#!/s\n' }, '/s': { bytes: elfBytes() } }));
@@ -161,7 +161,7 @@ if (process.platform === 'linux') {
   const directory = scratch();
   const told = (path: string) => coverage(path);
 
-  test('what this machine runs', () => {
+  test('programs of this machine', () => {
     assert.ok(told(process.execPath).ok);
     const shell = told('/bin/sh');
     assert.ok(shell.ok, shell.ok ? '' : shell.reason);
@@ -171,7 +171,7 @@ if (process.platform === 'linux') {
     assert.equal(followed.ok && followed.chain, [script, '/bin/sh']);
   });
 
-  test('a link is followed, a missing file and a folder are told', () => {
+  test('a link is followed; a missing file and a directory are reported', () => {
     const link = join(directory, 'link');
     symlinkSync(process.execPath, link);
     assert.ok(told(link).ok);

@@ -60,14 +60,14 @@ test('each machine has its own part', () => {
   assert.is(parse(machOBytes({ dynamic: false }))?.dynamic, false);
 });
 
-test('known by the first bytes; a Java class is not one', () => {
+test('recognized by the first bytes; a Java class is not a Mach-O file', () => {
   assert.ok(isMachO(machOBytes()));
   assert.ok(isMachO(fatBytes([[X64, machOBytes()]])));
   assert.not.ok(isMachO(new Uint8Array([0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 52])));
   assert.not.ok(isMachO(new TextEncoder().encode('#!/bin/sh\n')));
 });
 
-test('damaged files are told, whatever the cut', () => {
+test('files that are cut at any place are reported as damaged', () => {
   const whole = machOBytes({ flags: 0x10000, entitlements: entitled('disable-library-validation') });
   for (let length = 8; length < 200; length++)
     assert.is(parse(whole.subarray(0, length)), undefined, `${length}`);

@@ -85,7 +85,7 @@ test('no candidate at all is an error that names each', () => {
   assert.throws(() => chooseCandidate([shm, tmp].map(unusable)), /\/shm is broken.*\/tmp is broken/);
 });
 
-test('this machine has one', () => {
+test('this machine has an object directory', () => {
   const choice = chooseObjectDirectory();
   assert.ok(objectDirectoryCandidates().includes(choice.path));
   assert.is(statSync(choice.path).mode & 0o777, 0o700);
@@ -139,7 +139,7 @@ test("a killed host's directory goes with the next session's start", async () =>
 test('a leftover that cannot be removed does not keep a session from starting', async () => {
   const parent = join(scratch(), 'own');
   const choice = chooseObjectDirectory([parent]);
-  // No lock can be taken in the first; the second is locked by nobody and must go all the same.
+  // The first cannot be locked; the second is not locked, and must still be removed.
   mkdirSync(join(parent, 'odd', '.lock'), { recursive: true });
   mkdirSync(join(parent, 'left'), { recursive: true });
   writeFileSync(join(parent, 'left', '.lock'), '');

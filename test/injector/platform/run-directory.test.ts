@@ -52,7 +52,7 @@ test('is made private, and a planted link is refused', () => {
 });
 
 for (const name of ['', '.', '..', 'a/b', 'a b', 'ä', 'x'.repeat(65), 'a\n']) {
-  test(`${JSON.stringify(name)} is no session name`, () =>
+  test(`${JSON.stringify(name)} is not a session name`, () =>
     assert.is(sessionFailure(() => sessionPaths(name, '/run')).code, 'bad-name'));
 }
 for (const name of ['a', 'A.b_c-9', 'x'.repeat(64)]) {
@@ -66,7 +66,7 @@ test("a socket's path keeps to sockaddr_un", () => {
   assert.is(sessionFailure(() => sessionPaths('s', fill(limit + 1))).code, 'path-too-long');
 });
 
-test('a second host is told who has the name, until it is released', () => {
+test('a second host gets the holder’s pid, until the name is released', () => {
   const directory = scratch();
   const first = claimSession('s', directory);
   const error = sessionFailure(() => claimSession('s', directory));
@@ -79,7 +79,7 @@ test('a second host is told who has the name, until it is released', () => {
   other.release();
 });
 
-test('what a killed host left is taken over', async () => {
+test('a killed host’s name and files are taken over', async () => {
   const directory = scratch();
   const module = fileURLToPath(new URL('../../../injector/platform/run-directory.ts', import.meta.url));
   const source = `import { claimSession } from ${JSON.stringify(module)}; import { createServer } from 'node:net';

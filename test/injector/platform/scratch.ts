@@ -1,4 +1,4 @@
-/** A directory of a test's own, gone with its process. */
+/** A directory for a test, removed at the end of its process. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -34,7 +34,7 @@ const content = {
 const create = (over: Partial<typeof content> = {}) =>
   SharedPage.create(join(directory, `shared-${made++}`), { ...content, ...over });
 
-/** What another process would see. */
+/** The page as another process sees it. */
 const fileView = (page: SharedPage) => {
   const bytes = readFileSync(page.path);
   return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
@@ -47,7 +47,7 @@ test('every page of it is there: a store never meets a full filesystem', () => {
   page.close();
 });
 
-test('the file holds what a gate looks for', () => {
+test('the file contains the fields that a gate reads', () => {
   const page = create();
   const { bytes, view } = fileView(page);
   const u32 = (field: keyof typeof SHARED.at) => view.getUint32(SHARED.at[field], true);
@@ -152,7 +152,7 @@ test('no count is lost between a C program and takeDirty', async () => {
   page.close();
 });
 
-test('what does not fit is refused', () => {
+test('values that do not fit are refused', () => {
   const long = '/m'.repeat(MOUNTS_BYTES / 4);
   assert.throws(() => create({ mounts: [long, long] }), /there is room for/);
   assert.throws(() => create({ token: new Uint8Array(3) }), /32 bytes/);

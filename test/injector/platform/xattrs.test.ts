@@ -23,7 +23,7 @@ attributes.before.each((world) => {
 });
 attributes.after.each(({ top }) => fs.rmSync(top, { recursive: true, force: true }));
 
-/** What the filesystem of the temporary directory says. */
+/** Whether the filesystem of the temporary directory has attributes. */
 function unsupported(): string | undefined {
   const port = systemXattrs();
   if (!port) return 'koffi cannot be loaded here';
@@ -116,7 +116,7 @@ else {
       wake = (line) => acts.push(line);
       await one.scan();
       assert.equal(acts, [], 'a scan of what is in step does nothing');
-      // Live: one comes, one changes, one goes; the bytes are not copied again.
+      // Live: an attribute is added, changed and removed; the bytes are not copied again.
       const inode = fs.statSync(join(dst, 'd/f')).ino;
       fs.chmodSync(join(src, 'd/f'), 0o644);
       port.set(join(src, 'd/f'), 'user.size', text('9'));
@@ -132,7 +132,7 @@ else {
       await one.idle();
       assert.equal(all(port, join(dst, 'd/f')), { 'user.size': '9' });
       assert.is(fs.statSync(join(dst, 'd/f')).ino, inode);
-      // What somebody changes in the replica is mended by a scan, in a file that may not be written, too.
+      // A scan undoes another program's changes of the replica, in a read-only file, too.
       port.set(join(dst, 'd'), 'user.stray', text('x'));
       fs.chmodSync(join(src, 'd/f'), 0o400);
       await one.scan();
@@ -174,30 +174,33 @@ else {
     await back.stop();
   });
 
-  attributes('a target that refuses one has the bytes, and it is told', async ({ top }) => {
-    const full: XattrPort = {
-      ...port,
-      set(path, name, value) {
-        if (name === 'user.big') throw Object.assign(new Error('ENOSPC: made up'), { code: 'ENOSPC' });
-        port.set(path, name, value);
-      },
-    };
-    const errors: string[] = [];
-    const { src, dst, make } = made(top, {
-      target: directoryTarget(join(top, 'dst'), full),
-      backoff: { first: 1, most: 600_000, tries: 3 },
-      onError: (error, path) => errors.push(`${path} ${(error as { code?: string }).code}`),
-    });
-    fs.writeFileSync(join(src, 'f'), 'bytes', { mode: 0o640 });
-    port.set(join(src, 'f'), 'user.a', text('1'));
-    port.set(join(src, 'f'), 'user.big', text('2'));
-    const one = make();
-    await one.start();
-    assert.is(fs.readFileSync(join(dst, 'f'), 'utf8'), 'bytes');
-    assert.is(fs.statSync(join(dst, 'f')).mode & 0o777, 0o640);
-    assert.ok(errors.length > 0 && errors.every((line) => line === 'f ENOSPC'), errors.join());
-    await one.stop();
-  });
+  attributes(
+    'a target that refuses an attribute gets the bytes, and the refusal is reported',
+    async ({ top }) => {
+      const full: XattrPort = {
+        ...port,
+        set(path, name, value) {
+          if (name === 'user.big') throw Object.assign(new Error('ENOSPC: made up'), { code: 'ENOSPC' });
+          port.set(path, name, value);
+        },
+      };
+      const errors: string[] = [];
+      const { src, dst, make } = made(top, {
+        target: directoryTarget(join(top, 'dst'), full),
+        backoff: { first: 1, most: 600_000, tries: 3 },
+        onError: (error, path) => errors.push(`${path} ${(error as { code?: string }).code}`),
+      });
+      fs.writeFileSync(join(src, 'f'), 'bytes', { mode: 0o640 });
+      port.set(join(src, 'f'), 'user.a', text('1'));
+      port.set(join(src, 'f'), 'user.big', text('2'));
+      const one = make();
+      await one.start();
+      assert.is(fs.readFileSync(join(dst, 'f'), 'utf8'), 'bytes');
+      assert.is(fs.statSync(join(dst, 'f')).mode & 0o777, 0o640);
+      assert.ok(errors.length > 0 && errors.every((line) => line === 'f ENOSPC'), errors.join());
+      await one.stop();
+    },
+  );
 
   for (const which of ['origin', 'target'] as const)
     attributes(

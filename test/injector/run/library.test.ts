@@ -15,7 +15,7 @@ async function textOf(stream: Readable | null): Promise<string> {
   return text;
 }
 
-test('prepare, run, and look at what was made', async () => {
+test('prepare, run, and read the program’s files', async () => {
   const { child, core, done, close } = await run({
     mounts: ['/v'],
     command: 'sh',
@@ -63,7 +63,7 @@ test('a hosted session is entered by its name, until it is closed', async () => 
   );
 });
 
-test('a listener hears the program', async () => {
+test('a subscriber receives the program’s events', async () => {
   const paths: string[] = [];
   const { done, pid } = await run({
     mounts: ['/v'],

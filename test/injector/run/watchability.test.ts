@@ -1,4 +1,4 @@
-/** What `run` says at its start where no engine can ever come. */
+/** The message of `run` at its start on a machine without any engine. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -15,13 +15,13 @@ test.before(() => {
 });
 test.after(() => void Object.assign(process.env, was));
 
-test('neither Python nor npm’s frida: told, with the remedy', () => {
+test('neither Python nor npm’s frida: a message with the remedy', () => {
   process.env.PATH = join(command.scratch, 'nothing');
   if (findNpmBinding()) return console.log("SKIP no engine: npm's frida is installed");
   assert.match(watchingImpossible() ?? '', /cannot be watched here.*install python3/);
 });
 
-test('Python to be found: nothing is said, and nothing is started', () => {
+test('Python is installed: no message, and no program is started', () => {
   const bin = join(command.scratch, 'bin');
   mkdirSync(bin);
   const ran = join(command.scratch, 'ran');

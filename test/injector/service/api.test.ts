@@ -13,7 +13,7 @@ async function make(w: World, more: object = {}, id = 'w'): Promise<void> {
   assert.is(answer.status, 201, await answer.clone().text());
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: what a test reads
+// biome-ignore lint/suspicious/noExplicitAny: JSON that a test reads
 const body = async (answer: Response | Promise<Response>): Promise<any> => (await answer).json();
 
 api('a watcher is made, described, replaced and deleted', async () => {
@@ -130,7 +130,7 @@ for (const [name, method, path, sent, status, code, headers] of BAD)
     await w.service.close();
   });
 
-api('nobody hears of a watcher outside of the scopes of the token', async () => {
+api('a watcher outside the token’s scopes does not exist for it', async () => {
   const w = await world();
   await make(w, { path: '/etc' }, 'etc');
   await make(w);
@@ -143,7 +143,7 @@ api('nobody hears of a watcher outside of the scopes of the token', async () => 
     ['GET', '/events'],
     ['DELETE', ''],
   ] as const) {
-    // Word for word what is said of one that is not there.
+    // The same text as for a watcher that does not exist.
     const [hidden, none] = [
       await w.ask(method, `/watchers/etc${path}`, undefined, narrow),
       await w.ask(method, `/watchers/abc${path}`, undefined, narrow),
@@ -156,7 +156,7 @@ api('nobody hears of a watcher outside of the scopes of the token', async () => 
   await w.service.close();
 });
 
-api('pages and streams tell the same, and an expired cursor is told', async () => {
+api('pages and streams have the same events, and an expired cursor is reported', async () => {
   const w = await world();
   await make(w, { retention: { events: 3 } });
   w.touch('/usr/1', '/usr/2');
@@ -214,7 +214,7 @@ api('idle streams get bookmarks every 15 s', async () => {
   assert.ok(reader.done);
 });
 
-api('a slow client is told and let go; resuming it misses nothing', async () => {
+api('a slow client gets an error and is disconnected; it resumes without a gap', async () => {
   const w = await world({ queueBytes: 2000 });
   await make(w);
   const reader = new SseReader(await w.ask('GET', '/watchers/w/events', undefined, stream));
@@ -267,7 +267,7 @@ api('random disconnects: no loss, no duplicate, in order', async () => {
   await w.service.close();
 });
 
-api('a restart with consumers attached: they resume by id, and are told to scan', async () => {
+api('a restart with consumers attached: they resume by id, and receive a rescan', async () => {
   const store = new MemoryStore();
   const w = await world({ store });
   await make(w);
@@ -292,7 +292,7 @@ api('a restart with consumers attached: they resume by id, and are told to scan'
       [5, 'update'],
     ],
   );
-  // The clock went backwards; time as told did not.
+  // The clock went backwards; the published times did not.
   const times = items.map(({ time }: { time: number }) => time);
   assert.equal(
     times,
@@ -301,7 +301,7 @@ api('a restart with consumers attached: they resume by id, and are told to scan'
   await again.service.close();
 });
 
-api('200 clients × bursts: each hears everything, each frame is made once', async () => {
+api('200 clients × bursts: each receives all events, and each frame is encoded once', async () => {
   const w = await world();
   await make(w);
   const readers = await Promise.all(
@@ -401,7 +401,7 @@ api('a state is left by request, by its own token only, and its stream is kept a
   await w.service.close();
 });
 
-api('a set of watchers becomes what is put, and only what differs is touched', async () => {
+api('PUT replaces the set of watchers, and leaves equal watchers alone', async () => {
   const w = await world();
   const tags = ['set:a'];
   const one = { path: '/usr', latencyMs: 0, tags };

@@ -1,6 +1,6 @@
 /**
- * Does the service do what its document says? Requests made up by schemathesis from the document, right ones and wrong
- * ones, against a running service.
+ * The service behaves as its document says: schemathesis generates valid and invalid requests from the document, for a
+ * running service.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -44,13 +44,13 @@ contract.after.each(async ({ dir, running }) => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** @returns what it said */
+/** @returns its output */
 async function schemathesis(
   dir: string,
   args: readonly string[],
 ): Promise<{ status: number | null; said: string }> {
   const config = join(dir, 'schemathesis.toml');
-  // 422: what the document cannot express, such as a path that is not there. 410: an old cursor.
+  // 422: rules that the document cannot express, such as a missing path. 410: an old cursor.
   writeFileSync(
     config,
     '[checks.positive_data_acceptance]\nexpected-statuses = ["2xx", 403, 404, 409, 410, 422, 429]\n',
@@ -80,9 +80,9 @@ contract('right and wrong requests of all kinds are answered as documented', asy
   assert.ok(requests(said) > 200, said);
 });
 
-contract('right requests about watchers that are there, one after the other', async ({ dir, running }) => {
+contract('sequences of valid requests about existing watchers', async ({ dir, running }) => {
   const document = (await (await fetch(`${running.url}/openapi.json`)).json()) as object;
-  // Few names and paths, so that requests meet what others made.
+  // Few names and paths, so that requests meet the watchers of earlier requests.
   const narrow = JSON.parse(
     JSON.stringify(document, (key, value) => {
       if (key !== 'pattern') return value;

@@ -1,4 +1,4 @@
-/** Many clients over sockets: each hears everything once and in order, and what they share is made once. */
+/** Many clients over sockets: each receives all events once and in order, and each frame is encoded once. */
 import { once } from 'node:events';
 import { createServer, get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -102,7 +102,7 @@ fanOut(
   },
 );
 
-fanOut('what is told is encoded once, whoever listens', async () => {
+fanOut('an event is encoded once for all clients', async () => {
   const ring = new Ring(0);
   const fan = new FanOut(ring, { queueBytes: 1 << 20, lastId: () => ring.newest?.id ?? 0 });
   const readers = await Promise.all(

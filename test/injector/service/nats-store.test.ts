@@ -41,7 +41,7 @@ nats('places', () => {
   assert.not(isNatsLocation('/var/nats://x'));
 });
 
-nats('no server at the start: told, with what to do', async () => {
+nats('no server at the start: an error with the remedy', async () => {
   const location = `nats://127.0.0.1:${await freePort()}`;
   try {
     await NatsStore.open({ location });
@@ -145,7 +145,7 @@ real(
   },
 );
 
-real('by nkey: only who has the seed is let in', async (place) => {
+real('by nkey: only a client with the seed can connect', async (place) => {
   const { createUser } = await import('@nats-io/nkeys');
   const user = createUser();
   await place.server.end();
@@ -189,7 +189,7 @@ async function start(location: string): Promise<{ w: World; lines: AsyncGenerato
 
 const ids = (reader: SseReader): number[] => reader.events.map(({ id }) => Number(id));
 
-real('a server that goes and comes back: told, and nothing is lost', async (place) => {
+real('a server that ends and comes back: reported, and nothing is lost', async (place) => {
   const { w, lines } = await start(place.location);
   assert.is((await w.ask('PUT', '/watchers/w', { path: '/usr', latencyMs: 0 })).status, 201);
   assert.is((await w.ask('PUT', '/watchers/doomed', { path: '/usr', latencyMs: 0 })).status, 201);
@@ -201,7 +201,7 @@ real('a server that goes and comes back: told, and nothing is lost', async (plac
   };
   await hears('/usr/1');
   await place.server.end('SIGKILL');
-  // Away: told to people and to programs, and served from memory.
+  // Away: logged and reported by /healthz, and the service answers from memory.
   await hears('/usr/2');
   assert.match((await lines.next()).value ?? '', /the store fails, .* in memory only/);
   const health = (await (await w.ask('GET', '/healthz')).json()) as { status: string };
@@ -233,14 +233,14 @@ real('a server that goes and comes back: told, and nothing is lost', async (plac
   await next.w.service.close();
 });
 
-real('what a client was told is in the stream, whenever the service is killed', async (place) => {
+real('every published event is in the stream, whenever the service is killed', async (place) => {
   const { w } = await start(place.location);
   await w.ask('PUT', '/watchers/w', { path: '/usr', latencyMs: 0 });
   const accept = { accept: 'text/event-stream' };
   const reader = new SseReader(await w.ask('GET', '/watchers/w/events?after=0', undefined, accept));
   for (let n = 0; n < 50; n++) w.touch(`/usr/${n}`);
   await reader.until(() => reader.events.length >= 10);
-  // As after a kill: what the stream has now is all there is. It has at least what was told.
+  // As after a kill: only the stream's messages are left. They contain at least the published events.
   const nc = await connect({ port: place.port });
   const js = await jetstreamManager(nc);
   const subject = `shimfs.test.events.${Buffer.from('w').toString('base64url')}`;

@@ -18,7 +18,7 @@ import { type RunningService, serve } from '../../../injector/service/server.ts'
 import { openChromium } from '../../support/chromium.ts';
 
 const text = suite('page');
-text('is one file that names nothing elsewhere', () => {
+text('is a single file without references to others', () => {
   assert.not.match(PAGE, /https?:|src=|@import|url\(/);
 });
 interface World {
@@ -27,7 +27,7 @@ interface World {
   running: RunningService;
   token: string;
   page: Page;
-  /** What was asked for anywhere else, and what the page complained of. */
+  /** Requests to other addresses, and errors of the page. */
   complaints: string[];
 }
 
@@ -53,7 +53,7 @@ shown.before.each(async (context) => {
   const page = await browser!.newPage({ viewport: { width: 1200, height: 860 } });
   page.setDefaultTimeout(LIMIT_MS);
   context.complaints = [];
-  // Offline: whatever is not the service's own is refused, and told.
+  // Offline: requests to other addresses are refused, and recorded.
   await page.route('**/*', (route) => {
     const url = route.request().url();
     if (url.startsWith(context.running.url) || url.startsWith('data:')) return route.continue();
@@ -85,13 +85,13 @@ async function enter({ page, running, token }: World): Promise<void> {
   await page.waitForSelector('#watchers tr[data-id]');
 }
 
-/** Where a person who wants to look finds it. */
+/** Path of the screenshot, for the user. */
 async function picture(page: Page, name: string): Promise<void> {
   const directory = process.env.SHIMFS_SCREENSHOTS;
   if (directory) await page.screenshot({ path: join(directory, `${name}.png`) });
 }
 
-shown('shows watchers, what happens, how often, and what is retained', async (context) => {
+shown('shows watchers, events, their rate, and retained events', async (context) => {
   const { page, watched, complaints } = context;
   await enter(context);
   const rows = page.locator('#watchers tr[data-id]');
@@ -103,7 +103,7 @@ shown('shows watchers, what happens, how often, and what is retained', async (co
   writeFileSync(join(watched, 'made'), 'x');
   await page.waitForSelector('#log :text("made")');
   renameSync(join(watched, 'made'), join(watched, '<b>renamed'));
-  // As text, whatever it is called.
+  // A name is shown as text, also if it contains markup.
   await page.waitForSelector('#log :text("<b>renamed")');
   assert.is(await page.locator('#log b').count(), 0);
   for (let n = 0; n < 40; n++) writeFileSync(join(watched, `file-${n}`), 'x');
@@ -128,21 +128,21 @@ shown('shows watchers, what happens, how often, and what is retained', async (co
   assert.equal(complaints, []);
 });
 
-shown('a wrong token is said; nothing of it stays', async (context) => {
+shown('a wrong token is reported, and is not kept', async (context) => {
   const { page, running, complaints } = context;
   await page.goto(running.url);
   await page.fill('#token', 'wrong');
   await page.click('#enter button');
   await page.waitForSelector('#note:text("no token that is known")');
   assert.is(await page.locator('#watchers tr[data-id]').count(), 0);
-  // The browser's own word about the 401.
+  // The browser's own message about the 401.
   assert.ok(
     complaints.every((line) => line.includes('401')),
     complaints.join('\n'),
   );
 });
 
-shown('a watcher that is deleted and one that comes are seen; the stream is resumed', async (context) => {
+shown('deleted and new watchers appear; the stream is resumed', async (context) => {
   const { page, watched } = context;
   await enter(context);
   await page.click('tr[data-id=docs]');

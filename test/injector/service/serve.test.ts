@@ -28,7 +28,7 @@ real.before.each((context) => {
 });
 real.after.each(({ dir }) => rmSync(dir, { recursive: true, force: true }));
 
-real('says ready, tells of a real directory, ends on SIGTERM; the next one goes on', async (context) => {
+real('prints ready, reports a real directory, ends on SIGTERM; the next run resumes', async (context) => {
   const { dir, store, tokenFile } = context;
   const watched = join(dir, 'watched');
   mkdirSync(watched);
@@ -108,7 +108,7 @@ real('refuses to bind elsewhere without tokens, and token files that others read
   assert.match(await refused('127.0.0.1:0'), /another format than expected/);
 });
 
-real('tells nothing of what it writes itself', async ({ dir, store, tokenFile }) => {
+real('reports none of its own files', async ({ dir, store, tokenFile }) => {
   const running = await serve({ store, tokenFile });
   const { token } = JSON.parse(readFileSync(tokenFile, 'utf8')).tokens[0];
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
@@ -128,7 +128,7 @@ real('tells nothing of what it writes itself', async ({ dir, store, tokenFile })
   await running.close();
 });
 
-real('a sync interval that is none', async ({ store, tokenFile }) => {
+real('an invalid sync interval', async ({ store, tokenFile }) => {
   for (const syncInterval of [0, 61, 1.5]) {
     const said = await serve({ store, tokenFile, syncInterval }).then(
       () => 'served',

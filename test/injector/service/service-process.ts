@@ -26,7 +26,7 @@ const build = (): Promise<void> => {
 
 export class ServiceProcess {
   readonly url: string;
-  /** What it said on standard error. */
+  /** Lines of standard error. */
   readonly said: string[];
   readonly #child: ChildProcess;
   readonly #options: ServiceOptions;
@@ -92,7 +92,7 @@ export interface Told {
   readonly path: string;
 }
 
-/** Hears one watcher over any number of connections, each going on after the last event of the one before. */
+/** Follows a watcher over several connections, each of which resumes after the last event of the previous. */
 export class ResumingClient {
   readonly told: Told[] = [];
   readonly #watcher: string;

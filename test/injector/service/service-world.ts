@@ -1,4 +1,4 @@
-/** A service without sockets, clocks or directories: tests say what happens and when. */
+/** A service without sockets, clocks or directories: tests decide on events and times. */
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import type { Change, ChangeSink, Source, Timers } from '../../../core/watch/index.ts';
@@ -62,7 +62,7 @@ export interface World {
   readonly timers: ManualTimers;
   readonly store: Store;
   ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
-  /** Changes that are delivered one by one. */
+  /** Changes that are delivered separately. */
   touch(...paths: string[]): void;
 }
 

@@ -93,7 +93,7 @@ session(
   },
 );
 
-session('what waited for a state when the service was killed is heard again', async ({ name }) => {
+session('events that a state held when the service was killed are delivered later', async ({ name }) => {
   const host = await open(name);
   const store = new MemoryStore();
   const first = await world({ timers: systemTimers, store });
@@ -102,7 +102,7 @@ session('what waited for a state when the service was killed is heard again', as
   const reader = await listen(first);
   await hears(reader, 'state-enter /v');
   viewOf(host).mkdir({ path: '/v/a' });
-  // A watcher beside it tells when that was delivered.
+  // A second watcher shows when the event was delivered.
   const beside = await first.ask('PUT', '/watchers/beside', {
     path: '/v',
     source: `session:${name}`,
@@ -114,7 +114,7 @@ session('what waited for a state when the service was killed is heard again', as
     await first.ask('GET', '/watchers/beside/events?after=0', undefined, { accept: 'text/event-stream' }),
   );
   await other.until(() => other.events.some(({ data }) => data.includes('/v/b')));
-  // Killed: nothing more is written. The next one has other ids, as after a kill.
+  // Killed: nothing more is written. The next run has other ids, as after a kill.
   store.failure = new Error('killed');
   const rest = new MemoryStore();
   for (const row of store.watchers()) rest.rewrite(row, store.events(row.id));
@@ -127,7 +127,7 @@ session('what waited for a state when the service was killed is heard again', as
   await host.close();
 });
 
-session('another life of the host, or a host that is not there yet: told to scan', async ({ name }) => {
+session('a restarted host, or a host that is not running yet: a rescan', async ({ name }) => {
   const host = await open(name);
   const store = new MemoryStore();
   const first = await world({ timers: systemTimers, store });
@@ -141,7 +141,7 @@ session('another life of the host, or a host that is not there yet: told to scan
   const reader = await listen(second);
   await hears(reader, 'create /v/a', 'error /v');
   const next = await open(name);
-  // What failed at the start is tried again at each heartbeat.
+  // A watcher that failed at the start is started again at each heartbeat.
   timers.advance(15_000);
   await hears(reader, 'create /v/a', 'error /v', 'rescan /v');
   viewOf(next).mkdir({ path: '/v/b' });

@@ -41,14 +41,14 @@ store('a restart finds definitions, events and the sequence', ({ file }) => {
   assert.is(statSync(file).mode & 0o777, 0o600);
 });
 
-store('two services never have one store', ({ file }) => {
+store('two services never have the same store', ({ file }) => {
   const first = new SqliteStore(file);
   assert.throws(() => new SqliteStore(file), /another service has the store/);
   first.close(0);
   new SqliteStore(file).close(0);
 });
 
-store('a run that was killed leaves room for ids nobody wrote', ({ file }) => {
+store('the run after a kill begins above all reserved ids', ({ file }) => {
   new SqliteStore(file).close(7);
   const script = `import { SqliteStore } from './injector/service/store/sqlite-store.ts';
     const store = new SqliteStore(process.env.FILE);
@@ -79,7 +79,7 @@ for (const [name, bytes] of [
   ['no database at all', Buffer.from('this is not a database, but long enough to be one'.repeat(40))],
   ['a torn header', Buffer.concat([Buffer.from('SQLite format 3\0'), Buffer.alloc(5000, 0xa5)])],
 ] as const)
-  store(`corrupted (${name}): set aside and told`, ({ file, dir }) => {
+  store(`corrupted (${name}): renamed and reported`, ({ file, dir }) => {
     writeFileSync(file, bytes);
     const one = new SqliteStore(file, () => 1234);
     assert.match(one.notice ?? '', /corrupted.*renamed to .*corrupted-1234/);
@@ -89,7 +89,7 @@ for (const [name, bytes] of [
     assert.is(new SqliteStore(file).notice, undefined);
   });
 
-store('a ring drops by count, by bytes and by age, and knows what is lost', () => {
+store('a ring drops by count, by bytes and by age, and knows which events are lost', () => {
   const ring = new Ring(0, { events: 3, bytes: 1000, seconds: 10 });
   for (let id = 1; id <= 5; id++) ring.push(event(id * 10, 1000));
   assert.ok(ring.trim(1000));
@@ -110,7 +110,7 @@ store('a ring drops by count, by bytes and by age, and knows what is lost', () =
   assert.ok(small.bytes <= 20 && small.count === 2);
 });
 
-store('ids compare as text, and what is none is none', () => {
+store('ids compare as text, and other text is not an id', () => {
   assert.is(formatId(42), '00000000000000000042');
   assert.ok(formatId(9) < formatId(10) && formatId(2 ** 53 - 1).length === 20);
   assert.equal(['', '-1', '1e3', 'x', '1'.repeat(21)].map(parseId), [

@@ -23,7 +23,7 @@ interface Place {
   dir: string;
   watched: string;
   options: ServiceOptions;
-  /** Ends whatever a test that fails leaves running. */
+  /** Ends processes that a failed test leaves running. */
   running: Set<ServiceProcess>;
   clean: (() => void)[];
 }
@@ -66,7 +66,7 @@ const ascends = (told: readonly Told[]): void => {
     if (i > 0) assert.ok(told[i - 1]!.id < id, `${told[i - 1]!.id} ${id}`);
 };
 
-survives('kill -9 with clients attached: a session is heard of whole, each event once', async (place) => {
+survives('kill -9 with clients attached: all events of a session arrive, each once', async (place) => {
   const name = `survival-${process.pid}`;
   const host = await openOwnSession(name, { mounts: ['/v'] });
   try {
@@ -82,7 +82,7 @@ survives('kill -9 with clients attached: a session is heard of whole, each event
       for (const client of clients) await client.connect(service);
       const enough = made + 20;
       const heard = clients.map((client) => client.until((told) => told.length >= enough));
-      // In bursts, so that it dies between some of them, or in one.
+      // In bursts, so that it dies between two bursts, or in a burst.
       for (let burst = 0; burst < 10; burst++) {
         make(5);
         await new Promise(setImmediate);
@@ -125,7 +125,7 @@ survives(
       const before = made;
       for (let n = 0; n < 30; n++) writeFileSync(join(watched, `f${made++}`), '');
       const some = `/f${before + 10}`;
-      // One has heard it; what the others have is left open.
+      // A client has received it; the others may have, or not.
       await clients[life]!.until((told) => told.some(({ path }) => path.endsWith(some)));
       await service.end('SIGKILL');
       for (const client of clients) await client.until(() => false);
@@ -150,7 +150,7 @@ interface Disk {
   roomAgain(service: ServiceProcess): void;
 }
 
-/** A filesystem of one mebibyte where we may mount one, else a limit to the size of files. */
+/** A filesystem of 1 MiB if this user may mount it, otherwise a limit to the size of files. */
 function smallDisk({ dir, clean }: Place): Disk {
   const at = join(dir, 'state');
   try {
@@ -171,58 +171,61 @@ interface Health {
   readonly store: { readonly status: string; readonly cause?: string };
 }
 
-survives('a full disk: goes on telling, says so, and with room again writes all of it', async (place) => {
-  const { watched } = place;
-  const disk = smallDisk(place);
-  let service = await start(place, { before: disk.before });
-  await put(service, 'w', { path: watched });
-  const client = new ResumingClient('w');
-  await client.connect(service);
-  let made = 0;
-  let seen = 0;
-  const change = async (count = 25): Promise<void> => {
-    const dir = join(watched, `${made}`);
-    mkdirSync(dir);
-    const paths = Array.from({ length: count }, () => join(dir, `${'long-'.repeat(40)}${made++}`));
-    for (const path of paths) writeFileSync(path, '');
-    const wanted = new Set(paths);
-    const all = await client.until((told) => {
-      for (const { path } of told.slice(seen)) wanted.delete(path);
-      seen = told.length;
-      return wanted.size === 0;
-    });
-    assert.ok(all, `${wanted.size} of ${made} not told: ${service.said.join('; ')}`);
-  };
-  const healthy = async (): Promise<Health> => service.json<Health>('/healthz');
-  let health = await healthy();
-  for (let round = 0; round < 40 && health.status === 'ok'; round++) {
-    // Many at once: each round waits until it was told.
-    await change(250);
-    health = await healthy();
-  }
-  assert.is(health.status, 'degraded', `${made} files, ${statSync(place.options.store).size} bytes`);
-  assert.match(health.store.cause ?? '', /full|I\/O|disk/i);
-  await change();
-  assert.ok(service.said.some((line) => /the store fails, events are kept in memory only/.test(line)));
-  disk.roomAgain(service);
-  await change();
-  assert.is((await healthy()).status, 'ok');
-  const again = /the store works again, and has everything/;
-  assert.ok(service.said.some((line) => again.test(line)) || (await healthy()).status === 'ok');
-  await service.end('SIGKILL');
-  service = await start(place);
-  const { items } = await service.json<{ items: Told[] }>('/watchers/w/events?after=0&limit=10000');
-  const kept = new Set(items.map(({ id }) => id));
-  assert.ok(client.told.length >= made);
-  assert.equal(
-    client.told.filter(({ id }) => !kept.has(id)),
-    [],
-  );
-  await service.end('SIGTERM');
-});
+survives(
+  'a full disk: events are still published, the failure is reported, and all of them are stored when there is space',
+  async (place) => {
+    const { watched } = place;
+    const disk = smallDisk(place);
+    let service = await start(place, { before: disk.before });
+    await put(service, 'w', { path: watched });
+    const client = new ResumingClient('w');
+    await client.connect(service);
+    let made = 0;
+    let seen = 0;
+    const change = async (count = 25): Promise<void> => {
+      const dir = join(watched, `${made}`);
+      mkdirSync(dir);
+      const paths = Array.from({ length: count }, () => join(dir, `${'long-'.repeat(40)}${made++}`));
+      for (const path of paths) writeFileSync(path, '');
+      const wanted = new Set(paths);
+      const all = await client.until((told) => {
+        for (const { path } of told.slice(seen)) wanted.delete(path);
+        seen = told.length;
+        return wanted.size === 0;
+      });
+      assert.ok(all, `${wanted.size} of ${made} not told: ${service.said.join('; ')}`);
+    };
+    const healthy = async (): Promise<Health> => service.json<Health>('/healthz');
+    let health = await healthy();
+    for (let round = 0; round < 40 && health.status === 'ok'; round++) {
+      // Many at once: each round waits until its events are published.
+      await change(250);
+      health = await healthy();
+    }
+    assert.is(health.status, 'degraded', `${made} files, ${statSync(place.options.store).size} bytes`);
+    assert.match(health.store.cause ?? '', /full|I\/O|disk/i);
+    await change();
+    assert.ok(service.said.some((line) => /the store fails, events are kept in memory only/.test(line)));
+    disk.roomAgain(service);
+    await change();
+    assert.is((await healthy()).status, 'ok');
+    const again = /the store works again, and has everything/;
+    assert.ok(service.said.some((line) => again.test(line)) || (await healthy()).status === 'ok');
+    await service.end('SIGKILL');
+    service = await start(place);
+    const { items } = await service.json<{ items: Told[] }>('/watchers/w/events?after=0&limit=10000');
+    const kept = new Set(items.map(({ id }) => id));
+    assert.ok(client.told.length >= made);
+    assert.equal(
+      client.told.filter(({ id }) => !kept.has(id)),
+      [],
+    );
+    await service.end('SIGTERM');
+  },
+);
 
 survives(
-  'a damaged store: set aside, told to people and programs, and old cursors mean nothing',
+  'a damaged store: renamed, logged, reported by the API, and old cursors have expired',
   async (place) => {
     const { options, watched } = place;
     let service = await start(place);
@@ -234,7 +237,7 @@ survives(
     const { epoch } = await service.json<{ epoch: string }>('/watchers/w');
     await service.end('SIGTERM');
     const fd = openSync(options.store, 'r+');
-    // Not the header, which is looked at first, but what comes behind it.
+    // Not the header, which is checked first, but the pages after it.
     for (let at = 4096; at < statSync(options.store).size; at += 512)
       writeSync(fd, Buffer.alloc(256, 0xa5), 0, 256, at);
     closeSync(fd);

@@ -146,7 +146,7 @@ test('subtree watches are notified of the close of the last writer', () => {
   close();
 });
 
-test('a rebound process is notified of the difference in what it watches', () => {
+test('a rebound process is notified of the differences in its watched inodes', () => {
   const { session, agents, connect, close } = setup();
   const { core } = session;
   core.fs.writeFileSync('/v/f', 'main');

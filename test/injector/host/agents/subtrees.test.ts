@@ -68,7 +68,7 @@ trees('a rebound process gets the events of its new branch', () => {
   subtrees.add(a.connection, 1, ['/v']);
   subtrees.rebind(a.connection, 1);
   assert.is(a.binding, 1);
-  subtrees.deliver(event('/v/x'), (one, binding) => (binding === 1 ? one : null));
+  subtrees.deliver(event('/v/x'), (seen, binding) => (binding === 1 ? seen : null));
   assert.equal(a.paths, ['/v/x']);
   assert.ok(subtrees.concerns(a.connection, event('/v/y')));
 });

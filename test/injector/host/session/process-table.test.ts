@@ -1,4 +1,4 @@
-/** Which binding a process has, by what it says, what it was bound to, and whose child it is. */
+/** The binding of a process, from its environment, a later bind, and its parent. */
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -17,7 +17,7 @@ class Connection implements BoundConnection {
   }
 }
 
-/** A table over processes whose start times the test decides. */
+/** A table of processes with start times from the test. */
 function setup() {
   const started = new Map<number, string>();
   const table = new ProcessTable((number) => started.get(number) ?? '');
@@ -76,7 +76,7 @@ test('all images of a process are bound together', () => {
   assert.equal(table.pids, [10]);
 });
 
-test('records of ended processes are dropped, those of living ones never', () => {
+test('only records of ended processes are dropped', () => {
   const { table, add } = setup();
   add(1);
   table.bind(pid(1), 9);
