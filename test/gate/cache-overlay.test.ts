@@ -1,4 +1,4 @@
-/** What the gate remembers of an overlay: as true as the host's own look, whoever changed what, underneath included. */
+/** The gate's cache for an overlay agrees with the host, after changes by any program, also of the real files. */
 import {
   chmodSync,
   linkSync,
@@ -109,7 +109,7 @@ const both = (real: string) =>
     const deed: Record<string, [() => void, () => void]> = {
       write: [() => writeFileSync(p, `${clock++}`), () => fs.writeFileSync(p, `v${clock++}`)],
       remove: [() => rmSync(p, { recursive: true }), () => fs.rmSync(p, { recursive: true })],
-      // A directory that was copied up and is renamed underneath stands in two places: which, depends on who looks first.
+      // A copied-up directory whose real directory is renamed appears at two paths; the first lookup decides the order.
       rename: [() => (lstatSync(p).isDirectory() ? undefined : renameSync(p, q)), () => fs.renameSync(p, q)],
       mkdir: [() => mkdirSync(p), () => fs.mkdirSync(p)],
       chmod: [

@@ -1,6 +1,6 @@
 /**
- * What the gate remembers is never stale: after any change, made by the host, by another process or by itself, the
- * next stat of a process that asked before tells the new truth.
+ * The gate's cache is never stale: after any change by the host, by another process or by the process itself, the next
+ * stat of a process that has a cached answer returns the new state.
  */
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -12,7 +12,7 @@ import type { FsView } from '../../core/fs-view.ts';
 import type { Program } from '../../injector/run/program.ts';
 import { TestSession } from '../support/session.ts';
 
-/** Commands on standard input, one answer a line. It asks the way any program does: by stat and lstat. */
+/** Reads commands from standard input, and prints a line for each. Uses stat and lstat, as any program does. */
 const ASKER = `
 import os, sys
 def tell(call, path):
@@ -119,7 +119,7 @@ cache.after(async () => {
   await session.close();
 });
 
-/** Twice: the second answer is a remembered one where there can be any. */
+/** Twice: the second answer comes from the cache where the gate has it. */
 async function check(path: string, after: string): Promise<void> {
   const expected = `${truth(view, path, true)}|${truth(view, path, false)}`;
   for (const time of ['asked', 'asked again'])

@@ -1,4 +1,4 @@
-/** Whatever way a program takes to a file, it meets the same file: bare on tmpfs and covered on a mount, equal words. */
+/** Every way to reach a file leads to the same file: bare on tmpfs and covered on a mount, the output is equal. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';

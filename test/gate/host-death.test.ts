@@ -1,4 +1,4 @@
-/** The host is killed while programs live in it: EIO at once for what is virtual, nothing for what is not. */
+/** The host is killed while programs run in its session: EIO at once for virtual files, no effect on real files. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Large real files are read in place: a reader that opened one before its first write sees the later writer all the same. */
+/** Large real files are read in place: a reader that opened a file before the first write still sees later writes. */
 import { readFileSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { suite } from 'uvu';

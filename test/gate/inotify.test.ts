@@ -1,4 +1,4 @@
-/** inotify across what a process lives through: exec, directories it stands in, branches, the end of the host. */
+/** inotify across exec, changes of working directory and branch, and the end of the host. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { bare, compiled, TestSession } from '../support/session.ts';
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const program = compiled(here('programs/inotify.c'));
-/** Far above what any machine needs: reached only where something will never come. */
+/** Far above the need of any machine: reached only if an event never arrives. */
 const LIMIT_MS = 60_000;
 
 const inotify = suite('inotify in the gate');

@@ -1,4 +1,4 @@
-/** A host in a process of its own, to be killed: says on one line how programs come to it. */
+/** A host in its own process, to be killed. Prints a line with the environment for programs in its session. */
 import { TestSession } from '../support/session.ts';
 
 const { host } = await TestSession.open();

@@ -10,7 +10,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TestSession } from '../support/session.ts';
 
-/** Compilers choose what stands around each `syscall`, so the optimization levels are different programs. */
+/** Compilers choose the instructions around each `syscall`, so the optimization levels are different programs. */
 const LEVELS = ['-O0', '-O1', '-O2', '-O3', '-Os'];
 
 const CALLS = `#define AT -100L
@@ -47,7 +47,7 @@ int main(int n, char **v) {
   int (*work)(const char *) = library ? (int (*)(const char *))dlsym(library, "work") : 0;
   return work ? work(v[n - 1]) : 9;
 }`;
-/** Neither what stands before the call nor what follows it can be executed elsewhere. */
+/** Neither the instructions before the call nor those after it can be executed elsewhere. */
 const WITHOUT_ROOM = `int main(int n, char **v) {
   long r = 87; (void)n;
   __asm__ volatile("mov $87, %%eax; test %%rdi, %%rdi; jz 1f; syscall; jmp 1f; ud2; 1:" : "=a"(r) : "D"(v[1]) : "rcx", "r11", "memory");

@@ -1,8 +1,8 @@
-/** Scripts for test/gate/programs/ops.c about who may do what. Each begins in a directory of its own, `@`. */
+/** Scripts for test/gate/programs/ops.c about permissions. Each begins in its own directory, `@`. */
 
 const MODES = ['000', '111', '222', '333', '444', '555', '666', '777', '077', '007', '700', '070'];
 
-/** What one does with a file and with a directory. */
+/** Operations on a file and on a directory. */
 const onFile = (path: string): string => `
     stat ${path}
     open %0 ${path} O_RDONLY 0
@@ -190,7 +190,7 @@ const dir = (path: string, mode: number, who: Stranger['who']): Stranger => ({
   who,
 });
 
-/** Parents first; a directory's own rights hold only for others than root, who makes them. */
+/** Parents first. Root creates them, so a directory's permissions apply only to other users. */
 export const strangers: readonly Stranger[] = [
   file('f644', 0o644, 'root'),
   file('f600', 0o600, 'root'),

@@ -1,4 +1,4 @@
-/** What the kernel is the oracle for: named scripts in the language of programs/ops.c. */
+/** Named scripts in the language of programs/ops.c; the kernel is the oracle for them. */
 export const scripts: Readonly<Record<string, string>> = {
   'open: creation flags': `
     open %0 @/a O_RDONLY

@@ -28,7 +28,7 @@ special.after(async () => {
   for (const directory of [real, lower]) rmSync(directory, { recursive: true, force: true });
 });
 
-/** What stands in the object directory. */
+/** Names in the object directory. */
 const objects = (of: TestSession): string[] => readdirSync(join(of.host.session.objects, 'o'));
 
 for (const what of ['fifo', 'stream', 'longest', 'datagrams', 'permissions'])
@@ -45,7 +45,7 @@ for (const what of ['fifo', 'stream', 'longest', 'datagrams', 'permissions'])
     assert.is(plain(got.stdout, `/v/${what}`), plain(wanted.stdout, there));
   });
 
-/** The same shell line in a directory of tmpfs and in one of the tree, which is `$D` and where it starts. */
+/** Runs a shell line in a directory of tmpfs and in a directory of the tree: `$D`, and its working directory. */
 const lines: [name: string, line: string][] = [
   ['a FIFO between shells', 'mkfifo p; cat <p & echo hi >p; wait; rm p; ls'],
   [

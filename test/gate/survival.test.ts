@@ -1,4 +1,4 @@
-/** One program, or a pause of the host, does not end the session for the others. */
+/** Neither a program nor a pause of the host ends the session for other programs. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -24,7 +24,7 @@ survival.after(async () => {
 });
 survival.before.each(() => session.core.fs.writeFileSync('/v/f', 'text'));
 
-/** Others of the session go on, whatever a line did. */
+/** Other programs of the session continue after the line. */
 const others = async (): Promise<void> => {
   const ran = await session.sh('cat /v/f');
   assert.is(ran.stdout, 'text', ran.stderr);
@@ -206,7 +206,7 @@ stopped('a connection whose Hello arrives during the pause is answered afterward
     await once(first, 'data');
     host.kill('SIGSTOP');
     socket.write(hello({ token: Buffer.from(token, 'hex'), role: Role.Control }));
-    await new Promise((done) => setTimeout(done, 5_500)); // longer than HELLO_TIMEOUT_MS: the pause is what is tested
+    await new Promise((done) => setTimeout(done, 5_500)); // longer than HELLO_TIMEOUT_MS: the test is about this pause
     host.kill('SIGCONT');
     const [answer] = (await Promise.race([once(socket, 'data'), once(socket, 'close')])) as [Buffer];
     assert.is(answer.length, REPLY_BYTES, 'it was cut');

@@ -1,4 +1,4 @@
-/** What an ordinary user may and may not: the kernel's answers on tmpfs, and ours, also where root runs the tests. */
+/** Permissions of an ordinary user: the kernel's answers on tmpfs and those of shimfs, also if root runs the tests. */
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';

@@ -1,4 +1,4 @@
-/** Native writes go past the host; it tells of each file that was written, however that was done, in order and to the end. */
+/** Native writes bypass the host, which still reports every written file, by any kind of write, in order. */
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';

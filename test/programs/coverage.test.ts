@@ -1,8 +1,8 @@
 /**
- * strace as witness: what the gate answers never reaches the kernel, so a path under the mount, or one relative to a
+ * strace as witness: calls that the gate answers never reach the kernel, so a path under the mount, or one relative to a
  * virtual directory, that does reach it is a call that escaped.
  *
- * strace itself is a covered program; what it starts it traces from its exec on, the loader's own calls included.
+ * strace itself is a covered program; it traces the programs that it starts from their exec, with the loader's calls.
  * A virtual working directory and directory descriptor stand on placeholders of the object directory, which `-y`
  * shows beside them.
  *
@@ -32,7 +32,7 @@ const NO_PATH = new Set(['getcwd', 'fchdir', 'fstat', 'statfs']);
 
 interface Named {
   readonly path: string;
-  /** The kernel's name of the directory that a relative path is seen from, if strace tells it. */
+  /** The kernel's name of the directory that a relative path starts from, if strace prints it. */
   readonly from?: string;
 }
 

@@ -4,7 +4,7 @@ import { compare } from './support.ts';
 const QUIET =
   'git config --global init.defaultBranch main; git config --global gc.auto 0; git config --global advice.detachedHead false';
 const COMMITS = String.raw`${QUIET}; git init -q r; cd r; mkdir -p src/deep; for i in $(seq 30); do echo "file $i" > src/f$i; done; echo top > README; ln -s README link; printf '#!/bin/sh\n' > run; chmod +x run; git add .; git commit -qm one`;
-/** The index holds times and inode numbers; the log's files are compared by what git says of them. */
+/** The index holds times and inode numbers; the log's files are compared by git's output. */
 const FORGET =
   'git fsck --strict 2>&1; git status --porcelain; rm -f .git/index .git/ORIG_HEAD; find .git -name "*.idx" -o -name "*.rev" -o -name "*.graph" | wc -l';
 

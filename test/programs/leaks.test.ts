@@ -1,4 +1,4 @@
-/** What a session still holds when everyone has gone, and what a file costs it. */
+/** Resources that a session holds after its last program has ended, and the memory that a file takes. */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -11,7 +11,7 @@ import { TestSession } from '../support/session.ts';
 
 const tests = suite('leaks');
 
-/** Descriptors of this process, by what they are; the core keeps some objects open on purpose. */
+/** Descriptors of this process, by kind; the core keeps some objects open on purpose. */
 function descriptors(): { sockets: number; objects: number; others: number } {
   const found = { sockets: 0, objects: 0, others: 0 };
   for (const fd of readdirSync('/proc/self/fd')) {
@@ -43,7 +43,7 @@ tests('250 children leave nothing behind', async () => {
     const all = await Promise.all(Array.from({ length: 50 }, (_, i) => session.sh(child(`p${i}`))));
     assert.is(all.map(({ status, stderr }) => `${status}${stderr}`).join(''), '0'.repeat(50));
     const { host, core } = session;
-    // The last connection's end is on its way when the last program's is told.
+    // The end of the last connection may arrive after the end of the last program.
     for (let i = 0; i < 1000 && host.session.bindings.users('main') > 0; i++) await turn();
     assert.is(host.session.bindings.users('main'), 0, 'connections');
     assert.equal(core.fs.readdirSync('/v'), []);

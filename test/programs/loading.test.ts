@@ -9,7 +9,7 @@ import { missing, skip } from './support.ts';
 
 const tests = suite('loading');
 
-/** A library, one that needs another, and a program; `$D` is where they are built. */
+/** A library, a second library that needs it, and a program; they are built in `$D`. */
 const SOURCES = `mkdir -p $D/lib $D/bin $D/src; cd $D/src
 echo 'int answer(void) { return ANSWER; }' > answer.c
 echo 'int answer(void); int twice(void) { return 2 * answer(); }' > twice.c

@@ -1,4 +1,4 @@
-/** perl, where there is one. */
+/** perl, if it is installed. */
 import { compare } from './support.ts';
 
 await compare('perl', [

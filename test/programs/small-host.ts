@@ -1,6 +1,6 @@
 /**
  * Run in a mount namespace of its own: /dev/shm and the temporary directory become a tmpfs of 4 MiB, and a session
- * lives in it. Prints one JSON line: what each script said, on the virtual tree and on that tmpfs itself.
+ * lives in it. Prints a JSON line: the output of each script, on the virtual tree and on that tmpfs itself.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, statfsSync } from 'node:fs';
@@ -14,7 +14,7 @@ const { bare, TestSession } = await import('../support/session.ts');
 const session = await TestSession.open({ mounts: ['/v'] });
 mkdirSync('/dev/shm/real');
 
-/** Fills the filesystem by every way of writing, then looks at what was there before. */
+/** Fills the filesystem by every kind of write, then checks the earlier files. */
 const script = `
 cd "$R"; seq 1000 > kept; cp kept reference; ln kept name
 try() { "$@" 2>&1 | sed 's/.*: //' | tail -1; echo "status \${PIPESTATUS[0]}"; }

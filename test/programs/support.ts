@@ -1,9 +1,9 @@
 /**
- * One script on a real tmpfs directory and on a virtual one: what it said, how it ended and the tree that it left
+ * A script on a real tmpfs directory and on a virtual directory: its output, its status and the tree that it leaves
  * must be equal.
  *
  * The tree is read from outside, by the kernel's calls there and by the core's here: no covered program is its own
- * witness. Times and inode numbers differ by nature and are compared inside scripts, by what programs make of them.
+ * witness. Times and inode numbers differ by nature and are compared inside scripts, by the programs' output.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -30,7 +30,7 @@ export interface Script {
   /** Commands without which there is nothing to compare. */
   readonly needs?: readonly string[];
   readonly limitMs?: number;
-  /** What its output must hold, wherever it runs: a script that does nothing compares equal too. */
+  /** Text that its output must contain: two scripts that do nothing are equal, too. */
   readonly says?: RegExp;
 }
 
@@ -219,7 +219,7 @@ export async function compare(title: string, scripts: readonly Script[]): Promis
 
 const ROOT = { pid: process.pid, uid: 0, gid: 0, umask: 0 };
 
-/** A script may have shut what it made, and not everybody is root: open it for the look, and shut it again. */
+/** A script may leave directories without permissions: opens them to read them, and restores their modes. */
 function openedUp<T>(at: Parameters<typeof chmodSync>[0], mode: number, look: () => T): T {
   const shut = (mode & 0o700) !== 0o700 && process.getuid?.() !== 0;
   if (shut) chmodSync(at, mode | 0o700);

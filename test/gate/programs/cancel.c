@@ -1,4 +1,4 @@
-/* What cancelling a blocked thread does: whether it dies, and which of its handlers run, in which order. */
+/* Cancels a blocked thread: prints whether it dies, and which of its handlers run, in which order. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

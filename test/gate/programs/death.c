@@ -49,7 +49,7 @@ static void calls(int fd, int list) {
   SAY(fstat(fd, &s));
   SAY(fstatat(list, "f", &s, 0));
   SAY(openat(list, "f", O_RDONLY));
-  /* Bytes of what is open go on, and so does all else. */
+  /* Bytes of open files, and everything else, continue to work. */
   SAY(write(fd, "more", 4));
   SAY(pread(fd, text, 5, 0));
   SAY(lseek(fd, 0, SEEK_SET));

@@ -1,6 +1,6 @@
 /*
  * Every way into the kernel that a program has to a file: stdio, raw numbers, fortified names, spawn, exec, dlopen,
- * /proc. Run bare on a real directory and covered on a virtual one, it must say the same.
+ * /proc. Run bare on a real directory and covered on a virtual directory, it must print the same.
  *
  *     entries DIRECTORY PLUGIN
  */

@@ -1,5 +1,5 @@
 /*
- * Failures and bad addresses, on what is not virtual and on what is: the same errno, and nobody dies of it.
+ * Failures and bad addresses, for real and for virtual files: the same errno, and the process survives.
  *
  *     foreign DIRECTORY REAL-DIRECTORY
  */

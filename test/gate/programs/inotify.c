@@ -1,8 +1,8 @@
 /*
  * inotify watch PATH...     says `ready`, then each event as `PATH'S NUMBER MASK [NAME]`, and `end` when all watches have
- * inotify inherit DIR       a child by exec goes on with descriptors of DIR/f and DIR, says what they are to it
- * inotify fanotify PATH     what a mark of it is answered
- * inotify chdir DIR         what the names in a watched directory are to one that stands in it
+ * inotify inherit DIR       a child by exec continues with descriptors of DIR/f and DIR, and prints their paths
+ * inotify fanotify PATH     prints the result of a mark
+ * inotify chdir DIR         uses names in a watched directory that is its working directory
  */
 #include <dirent.h>
 #include <errno.h>

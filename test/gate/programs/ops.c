@@ -1,6 +1,6 @@
 /*
- * Carries out a script of file operations, one a line, and says what each gave: run on a real directory and on a
- * virtual one, the two outputs must be equal.
+ * Executes a script of file operations, a line each, and prints their results: for a real directory and a virtual
+ * directory, the outputs must be equal.
  *
  *     ops BASE < script
  *
@@ -174,7 +174,7 @@ static void list_stream(DIR *d) {
   say_gathered();
 }
 
-/* Raw records in a buffer of the given size: every name once, inode numbers as stat tells them. */
+/* Raw records in a buffer of the given size: every name once, with the inode numbers of stat. */
 static void list_raw(int fd, size_t size) {
   char buffer[65536] __attribute__((aligned(8)));
   long n, wrong = 0;
@@ -317,7 +317,7 @@ static void step(const char *op) {
     if (!S_ISDIR(x.stx_mode)) printf(" size=%lld", (long long)x.stx_size);
     return;
   }
-  IS("same") { /* two paths: one file? */
+  IS("same") { /* whether two paths are the same file */
     struct stat t;
     if (lstat(text(1), &s) || lstat(text(2), &t)) return (void)say(-1);
     printf(" %s", s.st_ino == t.st_ino && s.st_dev == t.st_dev ? "same" : "different");
@@ -441,7 +441,7 @@ static void step(const char *op) {
   }
   IS("getdents") return list_raw(number(1), number(2));
   IS("list") return lseek(number(1), 0, SEEK_SET), list_raw(number(1), 4096);
-  IS("seek") { /* where in a directory one is, each filesystem numbers in its own way */
+  IS("seek") { /* each filesystem numbers positions in a directory in its own way */
     if (fstat(number(1), &s) == 0 && S_ISDIR(s.st_mode)) return;
     return (void)say(lseek(number(1), number(2), number(3)));
   }

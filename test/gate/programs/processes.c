@@ -1,5 +1,5 @@
 /*
- * Processes and descriptors: each command does one thing that a gate could spoil, and says `ok` or what is wrong.
+ * Processes and descriptors: each command does something that a gate could break, and prints `ok` or the failure.
  *
  *     processes COMMAND DIRECTORY
  */
@@ -60,7 +60,7 @@ static long anything(void) {
   return t.tv_nsec;
 }
 
-/* A round trip with a file of one's own. */
+/* Writes and reads a file of its own. */
 static void use(const char *name) {
   char text[50];
   snprintf(text, sizeof text, "%s %d %ld", name, getpid(), anything());
@@ -140,7 +140,7 @@ static void vfork_child(void) {
     CHECK(fstat(40, &now) == -1 && errno == EBADF);
     CHECK(pread(a, text, 6, 0) == 6 && !strcmp(text, "file a"));
     CHECK(pread(b, text, 6, 0) == 6 && !strcmp(text, "file b"));
-    CHECK(access("a", R_OK) == 0); /* the working directory is the old one */
+    CHECK(access("a", R_OK) == 0); /* the working directory is unchanged */
   }
   CHECK(open("a", O_RDONLY) == 5);
 }
@@ -211,7 +211,7 @@ static void inherited(char **argv) {
   CHECK(count == 3);
   CHECK(getcwd(text, sizeof text) && !strcmp(text, in("cwd")));
   CHECK(access("here", R_OK) == 0 && access("../inherited", R_OK) == 0);
-  /* Once more, with what was inherited passed on by fork. */
+  /* Again, with the inherited descriptors passed on by fork. */
   pid_t pid = fork();
   if (!pid) {
     CHECK(fstat(file, &s) == 0 && s.st_mode == (S_IFREG | 0640));
@@ -250,7 +250,7 @@ static void close_all(void) {
   use("after");
 }
 
-/* Whatever number a connection of the gate's has, the program may take it. */
+/* The program may use the number of any descriptor of the gate's connection. */
 static void take_every_number(void) {
   struct rlimit limit;
   getrlimit(RLIMIT_NOFILE, &limit);

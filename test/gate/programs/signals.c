@@ -1,5 +1,5 @@
 /*
- * Signals in the midst of virtual and foreign calls. Each command says `ok` or what is wrong.
+ * Signals in the midst of virtual and foreign calls. Each command prints `ok` or the failure.
  *
  *     signals COMMAND DIRECTORY
  */
@@ -124,7 +124,7 @@ static void jump_out(void) {
       for (;;) touch_all();
     }
     may_jump = 0;
-    for (int fd = 3; fd < 40; fd++) close(fd); /* what the jump left open */
+    for (int fd = 3; fd < 40; fd++) close(fd); /* descriptors that the jump left open */
   }
   silence();
   CHECK(jumps > 100);

@@ -1,4 +1,4 @@
-/* FIFOs and AF_UNIX sockets in a directory; prints what happened, to be compared with the same elsewhere. */
+/* FIFOs and AF_UNIX sockets in a directory; prints the results, to be compared with those of another directory. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -306,7 +306,7 @@ static void others(void) {
   SAY(mknod(in("disk"), S_IFBLK | 0666, 0x103));
 }
 
-/* As another user: what the modes allow. */
+/* As another user: the access that the modes allow. */
 static void permissions(void) {
   chmod(base, 0777);
   mkfifo(in("f0"), 0600);
