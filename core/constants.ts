@@ -82,4 +82,6 @@ export const fileType = (mode: number): FileType => TYPE[mode & S_IFMT] ?? 'file
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_REMOVEDIR = 0x200;
 export const AT_SYMLINK_FOLLOW = 0x400;
+/** access(2) by the effective ids. */
+export const AT_EACCESS = 0x200;
 export const AT_EMPTY_PATH = 0x1000;

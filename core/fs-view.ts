@@ -116,12 +116,12 @@ export class FsView {
     return this.#attr(create.mkdir(this, place, mode));
   }
   /** @param mode with the type in S_IFMT: fifo, socket or regular (the default) */
-  mknod(place: Place, mode: number): Attr {
-    return this.#attr(create.mknod(this, place, mode));
+  mknod(place: Place, mode: number, device = 0): Attr {
+    return this.#attr(create.mknod(this, place, mode, device));
   }
   /** Creates the name of a socket that is about to be bound; `oid` is the object to bind it at. @internal */
   bindSocket(place: Place, mode: number): Attr {
-    const node = create.mknod(this, place, S_IFSOCK | (mode & 0o777));
+    const node = create.mknod(this, place, S_IFSOCK | (mode & 0o777), 0);
     this.core.promote(this.ns, node, 0);
     return this.#attr(node);
   }

@@ -97,7 +97,7 @@ export const Op = {
   Listxattr: 20,
   /** data: name */
   Removexattr: 21,
-  /** mode: type and permissions, b: device number */
+  /** mode: type and permissions, a: device number as stat reports it */
   Mknod: 22,
   /** Reply: `blocks` in all and `size` free bytes, 4096 a block; `ino`: number of files. */
   Statfs: 23,
@@ -161,6 +161,14 @@ export const Op = {
   Recover: 53,
   /** By which name object `a`, or the directory of inode `dir`, is opened now. Reply: as to Open. */
   Where: 54,
+  /** The thread `a` has changed its user or group ids: later requests are judged by what /proc says of it. */
+  Credentials: 55,
+  /**
+   * A process of another user may not reach the object directory, so the host opens for it: object `a`, or the directory
+   * of inode `dir`. flags: O_*, and PassFlag.Placeholder in `b`. The descriptor comes with the reply (SCM_RIGHTS); with
+   * ReplyFlag.Retry it could not be sent now. Of a FIFO it only names the file (O_PATH).
+   */
+  Pass: 56,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 
@@ -170,6 +178,11 @@ export const RequestFlag = { Reply: 1 } as const;
 export const GrowFlag = { Partial: 1 } as const;
 /** Flags of Repoint: the description holds a lock, or is mapped. */
 export const RepointFlag = { Locked: 1, Mapped: 2 } as const;
+/**
+ * `b` of Pass, in place of an object: a directory's placeholder, even where a mirror has a name for it; the directory of all
+ * objects, for a socket's address; the gate's library, and the shared page, for a program of another user.
+ */
+export const PassFlag = { Placeholder: 1, Objects: 2, Library: 3, Page: 4 } as const;
 /** flags of Socket. */
 export const SocketUse = {
   /** where it is */ Find: 0,
@@ -418,3 +431,6 @@ export const ABSTRACT_SOCKET = 'shimfs:';
 
 /** The environment variable that carries the session into a preloaded process: `<object dir>:<binding>`. */
 export const SESSION_VARIABLE = 'SHIMFS_SESSION';
+
+/** The environment variable of a program that runs as another user: the descriptor of the shared page, which it inherits. */
+export const PAGE_VARIABLE = 'SHIMFS_PAGE';

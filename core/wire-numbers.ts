@@ -5,6 +5,7 @@
  * core/errors.ts use the same. A gate elsewhere, or on a machine that numbers a flag differently, translates.
  */
 import {
+  AT_EACCESS,
   AT_EMPTY_PATH,
   AT_REMOVEDIR,
   AT_SYMLINK_FOLLOW,
@@ -50,6 +51,7 @@ const FLAGS = {
   AT_SYMLINK_NOFOLLOW,
   AT_REMOVEDIR,
   AT_SYMLINK_FOLLOW,
+  AT_EACCESS,
   AT_EMPTY_PATH,
   RENAME_NOREPLACE,
   RENAME_EXCHANGE,
@@ -58,7 +60,7 @@ const FLAGS = {
 };
 
 /** asm-generic/fcntl.h and linux/stat.h: not in core/constants.ts, because they never leave the gate's edge. */
-const MORE = { AT_EACCESS: 0x200, UTIME_NOW: 0x3fffffff, UTIME_OMIT: 0x3ffffffe };
+const MORE = { UTIME_NOW: 0x3fffffff, UTIME_OMIT: 0x3ffffffe };
 
 /** `#define WIRE_<flag>`, and SHIMFS_ERRNO_LIST(X), which calls X(name, number) for each error. */
 export function wireDefines(): string {

@@ -102,3 +102,7 @@ void cache_keep(const struct place *p, uint32_t flags, const struct shimfs_reply
   e->real[pair[1]] = 0;
   __atomic_store_n(&e->version, (version | 1) + 1, __ATOMIC_RELEASE);
 }
+
+void cache_forget(void) {
+  for (int i = 0; i < ENTRIES; i++) __atomic_store_n(&entries[i].count, 0, __ATOMIC_RELEASE);
+}

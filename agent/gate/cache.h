@@ -7,3 +7,5 @@
 bool cache_find(const struct place *p, uint32_t flags, struct shimfs_reply *out);
 /* Remembers an answer whose data names what it depends on. Called with the link held. */
 void cache_keep(const struct place *p, uint32_t flags, const struct shimfs_reply *reply, const char *data);
+/* Nothing that has been remembered holds any more. */
+void cache_forget(void);

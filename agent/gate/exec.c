@@ -24,6 +24,7 @@
 #include "text.h"
 #if defined(__linux__)
 #include "linux/coverage.h"
+#include "linux/handover.h"
 #include "linux/in_place.h"
 #include "linux/loader.h"
 #endif
@@ -50,32 +51,43 @@ static char *append(char *at, const char *text) {
   return at + n;
 }
 
-/* The environment with ours in it; `out` has room for the list's length and two more. */
-static void complete_environment(char *const *env, char **out, char *preload, char *session_text, char *audit) {
-  const char *before = value_of(env, "LD_PRELOAD");
-  char *at = append(append(preload, "LD_PRELOAD="), gate_path);
+/* A list of libraries, or of auditors, behind the gate's own entry, which stands first where there is one. */
+static const char *behind_gate(const char *list) {
+  size_t own = text_length(gate_path);
+  if (!list || !text_equal(list, gate_path, own) || (list[own] && list[own] != ':')) return list;
+  return list[own] ? list + own + 1 : list + own;
+}
+
+/* The environment with ours in it; `out` has room for the list's length and four more. */
+static void complete_environment(char *const *env, const struct handover *h, char **out, char *preload, char *session_text, char *audit, char *page) {
+  const char *before = behind_gate(value_of(env, "LD_PRELOAD"));
+  char *at = append(append(preload, "LD_PRELOAD="), h->library);
   if (before && *before) append(append(at, ":"), before);
   append(append(session_text, SHIMFS_SESSION_VARIABLE "="), session_value);
   size_t n = 0;
-  const char *audits = audit ? value_of(env, "LD_AUDIT") : NULL;
+  const char *audits = audit ? behind_gate(value_of(env, "LD_AUDIT")) : NULL;
   for (; env && *env; env++)
     if (!text_equal(*env, "LD_PRELOAD=", 11) && !text_equal(*env, SHIMFS_SESSION_VARIABLE "=", sizeof SHIMFS_SESSION_VARIABLE) &&
-        !(audit && text_equal(*env, "LD_AUDIT=", 9)))
+        !text_equal(*env, SHIMFS_PAGE_VARIABLE "=", sizeof SHIMFS_PAGE_VARIABLE) && !(audit && text_equal(*env, "LD_AUDIT=", 9)))
       out[n++] = *env;
   out[n++] = preload;
   out[n++] = session_text;
+  if (h->page >= 0) {
+    text_number(append(page, SHIMFS_PAGE_VARIABLE "="), (uint64_t)h->page);
+    out[n++] = page;
+  }
   if (audit) {
-    at = append(append(audit, "LD_AUDIT="), gate_path);
+    at = append(append(audit, "LD_AUDIT="), h->library);
     if (audits && *audits) append(append(at, ":"), audits);
     out[n++] = audit;
   }
   out[n] = NULL;
 }
 
-static bool environment_complete(char *const *env) {
+static bool environment_complete(char *const *env, const struct handover *h) {
   const char *preload = value_of(env, "LD_PRELOAD"), *ours = value_of(env, SHIMFS_SESSION_VARIABLE);
   size_t n = text_length(session_value);
-  return preload && ours && contains(preload, gate_path) && text_equal(ours, session_value, n + 1);
+  return h->page < 0 && preload && ours && contains(preload, gate_path) && text_equal(ours, session_value, n + 1);
 }
 
 static long native_exec(long dirfd, const char *path, char *const *argv, char *const *env, long flags) {
@@ -83,22 +95,22 @@ static long native_exec(long dirfd, const char *path, char *const *argv, char *c
   return sys(SYS_execveat, dirfd, path, argv, env, flags);
 }
 
-__attribute__((noinline)) static long exec_completed(long dirfd, const char *path, char *const *argv, char *const *env, long flags, bool early) {
-  size_t n = 4;
+__attribute__((noinline)) static long exec_completed(long dirfd, const char *path, char *const *argv, char *const *env, long flags, bool early, const struct handover *h) {
+  size_t n = 5;
   for (char *const *e = env; e && *e; e++) n++;
   /* No larger than they must be: this may run on a signal's small stack, and a vfork child can give nothing back. */
   const char *before = value_of(env, "LD_PRELOAD");
-  char preload[text_length(gate_path) + (before ? text_length(before) : 0) + 16];
+  char page[sizeof SHIMFS_PAGE_VARIABLE + 24], preload[text_length(h->library) + (before ? text_length(before) : 0) + 16];
   char session_text[sizeof SHIMFS_SESSION_VARIABLE + sizeof session_value + 1];
   const char *audits = early ? value_of(env, "LD_AUDIT") : NULL;
-  char audit[early ? text_length(gate_path) + (audits ? text_length(audits) : 0) + 16 : 1];
+  char audit[early ? text_length(h->library) + (audits ? text_length(audits) : 0) + 16 : 1];
   char *few[n < SMALL_ENVIRONMENT ? n : 1], **list = few;
   if (n >= SMALL_ENVIRONMENT) {
     long at = sys(SYS_mmap, 0, n * sizeof *list, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at < 0 && at > -4096) return at;
     list = (char **)at;
   }
-  complete_environment(env, list, preload, session_text, early ? audit : NULL);
+  complete_environment(env, h, list, preload, session_text, early ? audit : NULL, page);
   long result = native_exec(dirfd, path, argv, list, flags);
   if (list != few) sys(SYS_munmap, list, n * sizeof *list);
   return result;
@@ -117,18 +129,18 @@ static long refuse(const char *path, const char *why) {
 
 /* Nothing virtual has a name here (linux/root.c): the program needs no gate, and could not load one. */
 __attribute__((noinline)) static long exec_outside(long dirfd, const char *path, char *const *argv, char *const *env, long flags) {
-  const char *before = value_of(env, "LD_PRELOAD");
-  size_t n = 1, own = text_length(gate_path), kept = 0;
+  const char *before = value_of(env, "LD_PRELOAD"), *rest = behind_gate(before);
+  size_t n = 1, kept = 0;
   for (char *const *e = env; e && *e; e++) n++;
-  bool ours = before && text_equal(before, gate_path, own) && (!before[own] || before[own] == ':');
-  char preload[ours && before[own] ? text_length(before) + 16 : 1];
+  bool ours = rest != before;
+  char preload[ours ? text_length(rest) + 16 : 1];
   long at = sys(SYS_mmap, 0, n * sizeof(char *), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (at < 0 && at > -4096) return at;
   char **list = (char **)at;
   for (char *const *e = env; e && *e; e++)
     if (!text_equal(*e, SHIMFS_SESSION_VARIABLE "=", sizeof SHIMFS_SESSION_VARIABLE) && !(ours && text_equal(*e, "LD_PRELOAD=", 11)))
       list[kept++] = *e;
-  if (ours && before[own]) list[kept++] = (append(append(preload, "LD_PRELOAD="), before + own + 1), preload);
+  if (ours && *rest) list[kept++] = (append(append(preload, "LD_PRELOAD="), rest), preload);
   list[kept] = NULL;
   long result = native_exec(dirfd, path, argv, list, flags);
   sys(SYS_munmap, at, n * sizeof(char *));
@@ -138,13 +150,16 @@ __attribute__((noinline)) static long exec_outside(long dirfd, const char *path,
 /* The only way to the kernel's exec. @param early it may need libraries of the tree (linux/loader.c) */
 static long exec_covered(long dirfd, const char *path, char *const *argv, char *const *env, long flags, bool early) {
   if (!session.mount_count) return exec_outside(dirfd, path, argv, env, flags);
-  const char *why = coverage_refusal_here();
-  long refused = why ? refuse(path, why) : 0;
-  if (refused) return refused;
+  struct handover h;
+  const char *why = handover_prepare(&h);
+  long result = why ? refuse(path, why) : 0;
+  if (result) return result;
   binding_refresh();
   follow_copies(); /* while it is known who shares them */
-  if (!early && environment_complete(env)) return native_exec(dirfd, path, argv, env, flags);
-  return exec_completed(dirfd, path, argv, env, flags, early);
+  if (!early && environment_complete(env, &h)) return native_exec(dirfd, path, argv, env, flags);
+  result = exec_completed(dirfd, path, argv, env, flags, early, &h);
+  handover_undo(&h);
+  return result;
 }
 
 static bool asks_early(const struct program_file *p, char *const *env, bool program_virtual) {

@@ -167,6 +167,23 @@ long on_readlink(long dirfd, const char *path, char *out, size_t size) {
 
 /* ---- the working directory stands on the placeholder of its inode ---- */
 
+/* The same by a descriptor of the host's, for a process of another user: the object directory is closed to it. */
+static long enter_passed(uint64_t ino) {
+#if defined(__linux__)
+  struct request q = {.op = OP_PASS, .flags = wire_open_flags(O_PATH | O_DIRECTORY), .dir = ino, .b = PASS_FLAG_PLACEHOLDER};
+  struct shimfs_reply reply;
+  int passed = -1;
+  long result = host_receive(&q, &reply, &passed);
+  if (passed < 0) return result < 0 ? result : -EAGAIN;
+  result = sys(SYS_fchdir, passed);
+  sys(SYS_close, passed);
+  if (result == 0) cwd_changed(ino);
+  return result;
+#else
+  return (void)ino, -EACCES;
+#endif
+}
+
 static long enter(const struct place *p) {
   const struct shimfs_reply *reply;
   const char *data;
@@ -183,6 +200,10 @@ static long enter(const struct place *p) {
     uint64_t ino = reply->ino;
     result = sys(SYS_chdir, placeholder);
     if (result == 0) cwd_changed(ino);
+    if (result == -EACCES) {
+      host_end();
+      return enter_passed(ino);
+    }
   }
   host_end();
   return result;

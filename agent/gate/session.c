@@ -9,6 +9,7 @@
 struct session session = {.keepalive = -1};
 char session_value[SHIMFS_MAX_SESSION_VALUE];
 char gate_path[SHIMFS_MAX_GATE_PATH];
+int session_page = -1;
 static char directory_text[SHIMFS_MAX_OBJECT_DIRECTORY];
 
 bool session_open(const char *directory, uint32_t binding) {
@@ -21,14 +22,14 @@ bool session_open(const char *directory, uint32_t binding) {
 
   char path[320];
   session_object_path(path, SHIMFS_SHARED, NULL);
-  long fd = sys(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  long fd = session_page >= 0 ? session_page : sys(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return false;
   struct stat st;
   long bad = sys(SYS_fstat, fd, &st);
   long at = bad || st.st_size < (long)sizeof(struct shimfs_shared)
                 ? -1
                 : sys(SYS_mmap, 0, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  sys(SYS_close, fd);
+  if (fd != session_page) sys(SYS_close, fd);
   if (at < 0 && at > -4096) return false;
   volatile struct shimfs_shared *s = (void *)at;
   if (s->magic != SHIMFS_MAGIC || s->version != SHIMFS_PROTOCOL_VERSION || s->total_size > st.st_size) return false;

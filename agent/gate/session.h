@@ -38,6 +38,8 @@ void session_lose(void);
 const char *session_base(void);
 extern char session_value[SHIMFS_MAX_SESSION_VALUE]; /* of the environment variable */
 extern char gate_path[SHIMFS_MAX_GATE_PATH];         /* of this library */
+/* A descriptor of the shared page that was inherited, of a program that runs as another user; -1: none. */
+extern int session_page;
 /* Writes `<object dir>/<area>/<name>` and a NUL. */
 void session_object_path(char *out, const char *area, const char *name);
 /* A name in the object directory, or an absolute one, as a host reports it: whole, with a NUL, in MAX_PATH bytes. 0 or -ENAMETOOLONG. */

@@ -75,11 +75,32 @@ static bool canary(void) {
   return canary_calls > 0;
 }
 
+/* The descriptors that a program of another user inherits (linux/handover.c) stay open, for those that it starts. */
+static void adopt_handover(void) {
+  const char *page = gate_environment(SHIMFS_PAGE_VARIABLE), *library = gate_path;
+  uint64_t fd;
+  if (!page || !text_parse(&page, &fd) || sys(SYS_fcntl, fd, F_GETFD) < 0) return;
+  session_page = (int)fd;
+  protect_fd((int)fd, true);
+  if (!text_equal(library, "/proc/self/fd/", 14)) return;
+  library += 14;
+  if (text_parse(&library, &fd)) protect_fd((int)fd, true);
+}
+
+static bool find_library(void) {
+  Dl_info here;
+  if (!dladdr((void *)&gate_fail, &here) || text_length(here.dli_fname) >= sizeof gate_path) return false;
+  bytes_copy(gate_path, here.dli_fname, text_length(here.dli_fname) + 1);
+  return true;
+}
+
 static bool enter(char *value, char **digits) {
   char directory[SHIMFS_MAX_OBJECT_DIRECTORY];
   uint32_t binding;
   if (!parse(value, directory, &binding, digits)) return gate_log("the session variable is damaged"), false;
   process_start();
+  if (!find_library()) return gate_log("the path of the gate's library is too long to start children with"), false;
+  adopt_handover();
   if (!session_open(directory, binding)) return gate_log("the session's directory cannot be opened: has its host gone?"), false;
   mounts_start();
   connection_hooks = (struct connection_hooks){.connected = fd_inherit, .forked = forked};
@@ -92,10 +113,6 @@ static bool come_up(char *value, bool running) {
   if (!enter(value, &digits)) return false;
   adopt_keepalive(digits);
   bytes_copy(session_value, value, text_length(value) + 1);
-  Dl_info here;
-  if (!dladdr((void *)&gate_fail, &here) || text_length(here.dli_fname) >= sizeof gate_path)
-    return gate_log("the path of the gate's library is too long to start children with"), false;
-  bytes_copy(gate_path, here.dli_fname, text_length(here.dli_fname) + 1);
   if (patch_call_sites(running) <= 0) return gate_log("no system call of libc could be hooked"), false;
   if (!canary()) return gate_log("libc's hooks do not fire"), false;
 #if defined(__linux__)

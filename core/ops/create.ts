@@ -1,6 +1,8 @@
 /** Operations that create names: mkdir, mknod, symlink, link, and creation by open. */
 import {
   PATH_MAX,
+  S_IFBLK,
+  S_IFCHR,
   S_IFDIR,
   S_IFIFO,
   S_IFLNK,
@@ -56,21 +58,27 @@ export function enter(view: ViewContext, to: Walk, node: Inode): Inode {
   return node;
 }
 
-function make(view: ViewContext, place: Place, mode: number, op: string): Inode {
+function make(view: ViewContext, place: Place, mode: number, op: string, device = 0): Inode {
   const to = vacant(view, place, op, (mode & S_IFMT) === S_IFDIR);
   requireMayAdd(view, to, op, place);
-  return enter(view, to, newInode(view, to.dir, mode));
+  const node = newInode(view, to.dir, mode);
+  node.rdev = device;
+  return enter(view, to, node);
 }
 
 export const mkdir = (view: ViewContext, place: Place, mode: number): Inode =>
   make(view, place, S_IFDIR | (mode & 0o1777), 'mkdir');
 
-/** @throws FsError EPERM for devices, which have no driver here */
-export function mknod(view: ViewContext, place: Place, mode: number): Inode {
+/**
+ * @param device number of a device node, which only root makes. Its open fails with ENXIO: no driver is behind it
+ * @throws FsError EPERM
+ */
+export function mknod(view: ViewContext, place: Place, mode: number, device: number): Inode {
   const type = mode & S_IFMT || S_IFREG;
-  if (type === S_IFDIR) fail('EPERM', 'mknod', place);
-  if (type !== S_IFREG && type !== S_IFIFO && type !== S_IFSOCK) fail('EPERM', 'mknod', place);
-  return make(view, place, type | (mode & 0o7777), 'mknod');
+  const isDevice = type === S_IFCHR || type === S_IFBLK;
+  if (isDevice ? view.who.uid !== 0 : type !== S_IFREG && type !== S_IFIFO && type !== S_IFSOCK)
+    fail('EPERM', 'mknod', place);
+  return make(view, place, type | (mode & 0o7777), 'mknod', isDevice ? device : 0);
 }
 
 export function symlink(view: ViewContext, target: string, place: Place): Inode {

@@ -12,6 +12,8 @@ import {
   O_TRUNC,
   O_WRONLY,
   R_OK,
+  S_IFBLK,
+  S_IFCHR,
   S_IFMT,
   S_IFREG,
   S_IFSOCK,
@@ -31,6 +33,8 @@ export interface Opened {
   /** Result of the walk. */
   readonly found?: Walk;
 }
+
+const NOT_OPENED: readonly number[] = [S_IFSOCK, S_IFCHR, S_IFBLK];
 
 /** R_OK and W_OK as the access mode requires. */
 const wanted = (flags: number): number =>
@@ -79,7 +83,8 @@ export function openInode(
   const want = wanted(flags) | (flags & O_TRUNC ? W_OK : 0);
   if (node.table && want & W_OK) refuse('EISDIR');
   requireMay(view, node, want, op, place);
-  if ((node.mode & S_IFMT) === S_IFSOCK) refuse('ENXIO');
+  // Nothing is behind a socket's name that could be opened, and no driver behind a device's number.
+  if (NOT_OPENED.includes(node.mode & S_IFMT)) refuse('ENXIO');
   if (flags & O_NOATIME && !isOwner(view.who, node)) refuse('EPERM');
   if (want & W_OK && node.isFile()) node = view.ns.own(node);
   if (flags & O_TRUNC && node.isFile()) {

@@ -31,6 +31,8 @@ export interface Libc {
   sendDescriptor(socket: number, bytes: Uint8Array, fd: number): number;
   /** By path; Node's own function opens the file. @returns 0, or a negative errno */
   truncate(path: string, size: number): number;
+  /** Makes a FIFO with exactly this mode, unless the name exists. @returns 0, or a negative errno */
+  mkfifo(path: string, mode: number): number;
   /** From the start. */
   seek(fd: number, offset: number): number;
   /** Linux only: whether two descriptors share an offset. False if the kernel has no kcmp(2). */
@@ -75,12 +77,19 @@ function load(): Libc {
       ? self.func('long getxattr(const char *path, const char *name, void *value, size_t size)')
       : undefined;
   const truncate = self.func('int truncate(const char *path, int64_t length)');
+  const makeFifo = self.func('int mkfifo(const char *path, uint32_t mode)');
+  const chmod = self.func('int chmod(const char *path, uint32_t mode)');
   const seek = self.func('int64_t lseek(int fd, int64_t offset, int whence)');
   const linux = process.platform === 'linux' ? linuxCalls(koffi, self) : undefined;
   return {
     sendDescriptor: (socket, bytes, fd) =>
       linux?.sendDescriptor(socket, bytes, fd) ?? -koffi.os.errno.ENOTSUP,
     truncate: (path, size) => (truncate(path, size) < 0 ? -koffi.errno() : 0),
+    mkfifo: (path, mode) => {
+      const made = makeFifo(path, mode) < 0 ? -koffi.errno() : 0;
+      if (made < 0 && made !== -koffi.os.errno.EEXIST) return made;
+      return chmod(path, mode) < 0 ? -koffi.errno() : 0;
+    },
     seek: (fd, offset) => Number(seek(fd, offset, 0)),
     sameDescription: (...which) => linux?.sameDescription(...which) ?? false,
     view: (address, length) => koffi.view(address, length),

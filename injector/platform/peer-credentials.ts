@@ -57,12 +57,31 @@ function option(fd: number, level: number, name: number, size: number): ArrayBuf
   return value.buffer;
 }
 
-/** A process's supplementary groups; empty if they cannot be read. */
-export function groupsOf(pid: number): readonly number[] {
+/** The ids by which the kernel judges a thread's calls. */
+export interface ThreadCredentials {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  /** access(2) goes by these. */
+  readonly real: { readonly uid: number; readonly gid: number };
+}
+
+/** proc(5), /proc/PID/task/TID/status: the last of each four ids is that of file system checks. Undefined where it cannot be read. */
+export function threadCredentials(pid: number, tid: number = pid): ThreadCredentials | undefined {
+  let status: string;
   try {
-    const line = /^Groups:(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
-    return (line?.[1] ?? '').split(/\s+/).filter(Boolean).map(Number);
+    status = readFileSync(`/proc/${pid}/task/${tid}/status`, 'latin1');
   } catch {
-    return [];
+    return undefined;
   }
+  const numbers = (name: string): number[] =>
+    (new RegExp(`^${name}:(.*)$`, 'm').exec(status)?.[1] ?? '').split(/\s+/).filter(Boolean).map(Number);
+  const [uid, gid] = [numbers('Uid'), numbers('Gid')];
+  if (uid.length !== 4 || gid.length !== 4) return undefined;
+  return {
+    uid: uid[3]!,
+    gid: gid[3]!,
+    groups: numbers('Groups'),
+    real: { uid: uid[0]!, gid: gid[0]! },
+  };
 }

@@ -1,7 +1,16 @@
 /** The gate's shared library: compiled on demand by the machine's C compiler, and cached by a hash of its sources. */
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { gateHeaders } from '../../core/gate/headers.ts';
 import { cacheDirectory } from '../engine/venv.ts';
@@ -140,6 +149,8 @@ function compile(compiler: string, sources: readonly string[], directory: string
     const compiling = gateFlags().filter((flag) => flag !== NO_VECTORS && !flag.startsWith('-Wl,'));
     run([...compiling.filter((flag) => flag !== '-shared'), '-c', ...floating], building);
     run([...gateFlags(), '-o', join(building, GATE_LIBRARY), ...others, ...objects]);
+    // A program of another user loads it by a descriptor: the directory is closed to it.
+    chmodSync(join(building, GATE_LIBRARY), 0o755);
     try {
       renameSync(building, directory);
     } catch (error) {

@@ -25,7 +25,15 @@ const ROWS: [name: string, act: (view: FsView) => unknown, code: string][] = [
   ['no replace, free', (v) => v.rename(at('/f'), at('/n'), C.RENAME_NOREPLACE), 'ok'],
   ['both flags', (v) => v.rename(at('/f'), at('/n'), 3), 'EINVAL'],
   ['unknown flag', (v) => v.rename(at('/f'), at('/n'), 8), 'EINVAL'],
-  ['device node', (v) => v.mknod(at('/n'), C.S_IFCHR | 0o600), 'EPERM'],
+  ['device node', (v) => v.mknod(at('/n'), C.S_IFCHR | 0o600, 0x103), 'ok'],
+  [
+    'open of a device',
+    (v) => {
+      v.mknod(at('/n'), C.S_IFBLK | 0o600, 0x700);
+      v.open(at('/n'), 0);
+    },
+    'ENXIO',
+  ],
   ['directory node', (v) => v.mknod(at('/n'), C.S_IFDIR | 0o700), 'EPERM'],
   ['socket node', (v) => v.mknod(at('/n'), C.S_IFSOCK | 0o700), 'ok'],
   ['empty link', (v) => v.symlink('', at('/n')), 'ENOENT'],

@@ -20,6 +20,7 @@ import * as assert from 'uvu/assert';
 import { TestSession } from '../support/session.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'starts-'));
+chmodSync(base, 0o755); // a child of another user looks into it
 const over = join(base, 'over');
 const bin = join(base, 'bin');
 mkdirSync(over);
@@ -134,14 +135,21 @@ starts('a program that may be executed and not read', async () => {
   assert.match(ran.stderr, /cannot be read/);
 });
 
-starts('a child with another user id, to whom the library is closed', async () => {
+starts('a child with another user id is covered', async () => {
   if (process.getuid?.() !== 0) return console.log('\nskipped: only root can change its user id');
-  chmodSync(over, 0o777);
   const ran = await session.sh(
-    `setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'echo x > ${over}/f'`,
+    `chmod 777 ${over}; setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'echo x > ${over}/f'; cat ${over}/f; rm ${over}/f`,
   );
-  assert.is.not(ran.status, 0);
-  assert.match(ran.stderr, /library cannot be read/);
+  assert.is(ran.stderr, '');
+  assert.is(ran.stdout, 'x\n');
+  assert.equal(readdirSync(over), []);
+});
+
+starts('a child whose effective user is not its real user', async () => {
+  if (process.getuid?.() !== 0) return console.log('\nskipped: only root can change its user id');
+  const ran = await session.sh(`perl -e '$> = 65534; exec "touch", "${over}/f" or exit 3'`);
+  assert.is(ran.status, 3);
+  assert.match(ran.stderr, /real and effective user differ/);
   assert.equal(readdirSync(over), []);
 });
 

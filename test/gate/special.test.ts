@@ -129,12 +129,14 @@ for (const [i, [name, line]] of lines.entries())
     assert.is(got.status, wanted.status);
   });
 
-special('a device cannot be made, by root neither', async () => {
-  const ran = await session.sh('mknod /v/null c 1 3; mknod /v/disk b 1 3; ls /v/null /v/disk', {
-    env: { LC_ALL: 'C' },
-  });
-  assert.is(ran.stderr.match(/Operation not permitted/g)?.length, 2, ran.stderr);
-  assert.is(ran.stderr.match(/No such file/g)?.length, 2);
+special('a device node has its number, and no driver behind it', async () => {
+  if (process.getuid?.() !== 0) return console.log('\nskipped: only root can make one');
+  const ran = await session.sh(
+    'mknod /v/null c 1 3 && mknod /v/disk b 7 300; stat -c "%F %t %T" /v/null /v/disk; cat /v/null; mv /v/null /v/d; rm /v/d /v/disk',
+    { env: { LC_ALL: 'C' } },
+  );
+  assert.is(ran.stdout, 'character special file 1 3\nblock special file 7 12c\n', ran.stderr);
+  assert.is(ran.stderr, 'cat: /v/null: No such device or address\n');
 });
 
 special('names come and go as any other does', async () => {

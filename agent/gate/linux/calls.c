@@ -2,7 +2,9 @@
 #define _GNU_SOURCE
 #include <sys/mman.h>
 #include "../attributes.h"
+#include "../cache.h"
 #include "../calls.h"
+#include "../connection.h"
 #include "../cwd.h"
 #include "../exec.h"
 #include "../fd_index.h"
@@ -64,6 +66,16 @@ static long change_directory(long nr, const struct arguments *a) {
 static long change_umask(long mask) {
   if (!in_vfork_child()) process_umask = (uint32_t)mask & 0777;
   return NOT_OURS;
+}
+
+/* setfsuid(2) returns the former id, whatever it does: it counts as a change. */
+static long change_credentials(long nr, const struct arguments *a) {
+  long result = native_call(nr, a);
+  if (result < 0 || in_vfork_child()) return result;
+  struct request q = {.op = OP_CREDENTIALS, .a = (uint64_t)sys(SYS_gettid)};
+  host_ask(&q);
+  cache_forget(); /* what one user may see, another may not */
+  return result;
 }
 
 static bool is_error(long result) { return result < 0 && result > -4096; }

@@ -15,5 +15,3 @@ void program_read(struct program_file *p, long fd);
 
 /* Why the gate would not come up in it, as the end of a sentence that begins with its path; NULL: it would. */
 const char *coverage_refusal(const struct program_file *p, char *const *argv);
-/* The same for what it runs in: the gate's library must be readable by whoever is about to load it. */
-const char *coverage_refusal_here(void);

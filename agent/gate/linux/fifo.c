@@ -6,9 +6,9 @@
 #include "fifo.h"
 
 long open_fifo(const char *real, long flags) {
-  long made = sys(SYS_mknodat, AT_FDCWD, real, S_IFIFO | 0700, 0);
+  long made = sys(SYS_mknodat, AT_FDCWD, real, S_IFIFO | 0666, 0);
   if (made < 0 && made != -EEXIST) return made;
-  /* Who may open it was decided by the virtual one's mode. */
-  if (made == 0 && process_umask & 0700) sys(SYS_fchmodat, AT_FDCWD, real, 0700);
+  /* The mode of the virtual FIFO has decided who may open it. */
+  if (made == 0 && process_umask & 0666) sys(SYS_fchmodat, AT_FDCWD, real, 0666);
   return sys(SYS_openat, AT_FDCWD, real, flags);
 }

@@ -5,9 +5,11 @@
  * `_nocancel` twins and the loader's private copies. Only the instruction that enters the kernel is replaced,
  * so one table keyed by system call number covers every alias there is.
  *
- * Two shapes of site have room for a five-byte jump:
+ * Three shapes of site have room for a five-byte jump:
  *     syscall; cmp $-4095,%rax            nearly all (the compare is repeated in the trampoline)
  *     mov $N,%eax; syscall                the few helpers that return at once
+ *     mov (%reg),%eax; syscall; mov       in every thread, a change of the process's ids (setuid(2), C library/kernel
+ *                                         differences); not under running threads, which may be between its parts
  * While the process has a single thread, the jump is simply written. In a running process other threads execute these
  * bytes, and sleep behind them: see patch_live_x86_64.c.
  */
@@ -23,7 +25,7 @@
 
 void (*patch_entry)(void);
 
-enum { LOOK_BACK = 72, MAX_SITES = 1024 };
+enum { LOOK_BACK = 72, MAX_SITES = 1024, NUMBER_LOAD = 2 /* bytes of mov (%reg),%eax */ };
 
 int compare_length(const uint8_t *p) {
   if (p[0] == 0x48 && p[1] == 0x3d && (p[2] & 0xfe) == 0 && p[3] == 0xf0 && p[4] == 0xff && p[5] == 0xff) return 6;
@@ -43,14 +45,23 @@ static long number_before(const uint8_t *start, const uint8_t *at) {
   return -1;
 }
 
+/* mov (%reg),%eax before the instruction at `p`, and a move of eax to a register behind it? Bytes of that, or 0. */
+static int numbered_by_memory(const uint8_t *p) {
+  const int reg = p[-1] & 7;
+  if (p[-2] != 0x8b || p[-1] & 0xf8 || reg == 4 || reg == 5) return 0;
+  if (p[2] == 0x89 && (p[3] & 0xf8) == 0xc0) return 2;
+  return p[2] == 0x41 && p[3] == 0x89 && (p[4] & 0xf8) == 0xc0 ? 3 : 0;
+}
+
 /* Is there a site whose instruction is at `p`? Fills in its extent. */
 static bool site_at(const struct text_range *text, const uint8_t *p, struct site_mark *out) {
   if (p[0] != 0x0f || p[1] != 0x05) return false;
-  int compare = compare_length(p + 2);
+  int compare = compare_length(p + 2), moved = numbered_by_memory(p);
   bool contiguous = p[-5] == 0xb8 && p[-2] == 0 && p[-1] == 0;
   uint32_t at = (uint32_t)(p - text->start);
   if (compare) *out = (struct site_mark){at, (uint16_t)(2 + compare), 0};
   else if (contiguous) *out = (struct site_mark){at - 5, 7, 5};
+  else if (moved) *out = (struct site_mark){at - NUMBER_LOAD, (uint16_t)(NUMBER_LOAD + 2 + moved), NUMBER_LOAD};
   else return false;
   return true;
 }
@@ -62,7 +73,8 @@ static int scan(const struct text_range *text, struct site_mark *out, int capaci
     if (p[0] != 0x0f || p[1] != 0x05) continue;
     long nr = number_before(text->start, p);
     bool by_number = p > function && p < function + 64; /* syscall(2): the caller names it */
-    if ((by_number || (nr >= 0 && shimfs_handles(nr))) && site_at(text, p, &out[found])) found++;
+    bool wanted = by_number || numbered_by_memory(p) || (nr >= 0 && shimfs_handles(nr));
+    if (wanted && site_at(text, p, &out[found])) found++;
   }
   return found;
 }
@@ -137,7 +149,10 @@ static int replace_sites(const struct text_range *text, const struct site_mark *
 }
 
 int patch_text(const struct text_range *text, bool running) {
-  int count = patched = collect(text, sites, MAX_SITES);
+  int count = collect(text, sites, MAX_SITES), kept = 0;
+  for (int i = 0; i < count; i++)
+    if (!running || sites[i].instruction != NUMBER_LOAD) sites[kept++] = sites[i];
+  count = patched = kept;
   for (int i = 0; i < count; i++) bytes_copy(&replaced[i], text->start + sites[i].offset, 8);
   return replace_sites(text, sites, count, running);
 }

@@ -76,6 +76,23 @@ static long address_to(const char *real, struct target *t) {
   return 0;
 }
 
+/* The same for a process of another user, to whom the object directory is closed: by a descriptor of the host's. */
+static long address_passed(const char *real, struct target *t) {
+  struct request q = {.op = OP_PASS, .b = PASS_FLAG_OBJECTS};
+  struct shimfs_reply reply;
+  long result = host_receive(&q, &reply, &t->held);
+  if (t->held < 0) return result < 0 ? result : -EAGAIN;
+  size_t n = text_length(real), name = n;
+  while (name && real[name - 1] != '/') name--;
+  char *at = t->address.sun_path;
+  bytes_copy(at, "/proc/self/fd/", 14);
+  at = text_number(at + 14, (uint64_t)t->held);
+  bytes_copy(at, "/./", 3); /* known again by its shape */
+  bytes_copy(at + 3, real + name, n - name + 1);
+  t->size = HEAD + text_length(t->address.sun_path) + 1;
+  return 0;
+}
+
 static void release(struct target *t) {
   if (t->held >= 0) sys(SYS_close, t->held);
 }
@@ -137,9 +154,15 @@ static long call_at(long nr, const struct arguments *a, const struct place *p, c
   long result = reach(p, binds ? SOCKET_USE_MAKE : SOCKET_USE_FIND, text, room, &t);
   if (result < 0) return result;
   result = with_address(nr, a, &t);
+  if (result == -EACCES && t.virtual) {
+    release(&t);
+    t.held = -1;
+    result = address_passed(room->link, &t);
+    if (result == 0) result = with_address(nr, a, &t);
+  }
   if (binds && t.virtual) {
-    /* Who may connect is decided by the virtual one's mode. */
-    if (result == 0) sys(SYS_fchmodat, AT_FDCWD, room->link, 0700);
+    /* The mode of the virtual socket decides who may connect. */
+    if (result == 0) sys(SYS_fchmodat, AT_FDCWD, t.address.sun_path, 0777);
     else {
       struct request undo = {.op = OP_UNLINK, .dir = p->dir, .path = p->path, .path_length = p->length};
       host_ask(&undo);
@@ -200,6 +223,7 @@ static uint64_t object_in(const struct sockaddr_un *name, size_t size) {
     text += n;
   } else if ((size_t)(end - text) > 18 && text_equal(text, "/proc/self/fd/", 14)) {
     for (text += 14; text < end && *text >= '0' && *text <= '9';) text++;
+    if (end - text > 3 && text_equal(text, "/./", 3)) return text += 3, text_parse(&text, &oid) ? oid : 0;
     if (end - text < 6 || !text_equal(text, "/..", 3)) return 0;
     text += 3;
   } else {

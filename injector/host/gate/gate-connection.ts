@@ -6,7 +6,11 @@ import type { ConnectionNumber, Pid } from '../../../core/numbers.ts';
 import { encodePath } from '../../../core/path-bytes.ts';
 import { MAX_REQUEST, Op, REQUEST, ReplyFlag } from '../../../core/protocol.ts';
 import { MountExit } from '../../../core/walk.ts';
-import { groupsOf, type PeerCredentials } from '../../platform/peer-credentials.ts';
+import {
+  type PeerCredentials,
+  type ThreadCredentials,
+  threadCredentials,
+} from '../../platform/peer-credentials.ts';
 import type { ProcessAgent } from '../agents/process-agent.ts';
 import type { BoundConnection } from '../session/process-table.ts';
 import type { Session } from '../session/session.ts';
@@ -38,6 +42,7 @@ export class GateConnection implements BoundConnection, RequestContext {
   readonly #frames = new FrameSplitter(REQUEST.size, MAX_REQUEST);
   #binding: number;
   #view: FsView;
+  #credentials?: ThreadCredentials;
 
   constructor(config: GateConnectionConfig) {
     const { session, peer, binding, holder, agent } = config;
@@ -58,6 +63,10 @@ export class GateConnection implements BoundConnection, RequestContext {
     return this.#binding;
   }
 
+  get uid(): number {
+    return this.#view.who.uid;
+  }
+
   get view(): FsView {
     return this.#view;
   }
@@ -68,17 +77,38 @@ export class GateConnection implements BoundConnection, RequestContext {
 
   #viewOf(binding: number): FsView {
     const { peer, session } = this;
-    let groups: readonly number[] | undefined;
-    // Read at the first check that depends on it: most processes never need it.
+    const read = (): ThreadCredentials => this.#readCredentials();
     const caller = {
-      ...peer,
+      pid: peer.pid,
+      uid: this.#credentials?.uid ?? peer.uid,
+      gid: this.#credentials?.gid ?? peer.gid,
       umask: 0,
       get groups() {
-        groups ??= groupsOf(peer.pid);
-        return groups;
+        return read().groups;
       },
     };
     return session.core.view(session.bindings.branchOf(binding), caller);
+  }
+
+  /** Read at the first check that depends on more than the ids at the connection's start: most processes never need it. */
+  #readCredentials(): ThreadCredentials {
+    const { pid, uid, gid } = this.peer;
+    this.#credentials ??= threadCredentials(pid) ?? { uid, gid, groups: [], real: { uid, gid } };
+    return this.#credentials;
+  }
+
+  /** The process has changed its ids. @param tid the thread that did */
+  credentialsChanged(tid: number): void {
+    this.#credentials = threadCredentials(this.peer.pid, tid) ?? threadCredentials(this.peer.pid);
+    this.#view = this.#viewOf(this.#binding);
+  }
+
+  /** As `view`, with the real ids. */
+  get realView(): FsView {
+    const { real } = this.#readCredentials();
+    const { who, branch } = this.#view;
+    if (real.uid === who.uid && real.gid === who.gid) return this.#view;
+    return this.session.core.view(branch, { ...who, groups: who.groups, ...real });
   }
 
   /** Takes effect at the next request. Open descriptors keep their files. */
@@ -137,7 +167,7 @@ export class GateConnection implements BoundConnection, RequestContext {
     const { passed } = answer;
     if (!passed) sendNow(socket, bytes);
     else if (sendDescriptor(socket, bytes, passed.fd)) passed.done();
-    else sendNow(socket, encodeReply(q.op, q.id, seq, { flags: ReplyFlag.Lower | ReplyFlag.Retry }));
+    else sendNow(socket, encodeReply(q.op, q.id, seq, passed.failed()));
   }
 
   #bringAgent(q: RequestFrame): void {

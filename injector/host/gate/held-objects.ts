@@ -19,6 +19,11 @@ export class HeldObjects {
     this.#holder = holder;
   }
 
+  /** Whether the process has a descriptor of the object. */
+  has(oid: ObjectId): boolean {
+    return this.#counts.has(oid);
+  }
+
   /** Count a new descriptor. @param oid an object, or an in-place reader */
   opened(oid: ObjectId | ReaderNumber, writable: boolean): void {
     const { core, inPlace, writes, page } = this.#session;

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import type { Attr } from '../../../core/attr.ts';
 import { generationIndex, LIMITS, ReplyFlag, RepointFlag } from '../../../core/protocol.ts';
-import { failure, type ReplyAttr } from '../wire/request-frame.ts';
+import { type Answer, failure, type ReplyAttr } from '../wire/request-frame.ts';
 import type { Handler, RequestContext } from './request-context.ts';
 
 /** A real file's attributes, with the reader's number as object id and the generation at which to ask for a copy. */
@@ -34,7 +34,8 @@ export const repoint: Handler = (q, { session, view, holder, held }) => {
     for (let i = 0; i < descriptors; i++) held.opened(copy.attr.oid, false);
     inPlace.closed(reader, holder, reader === id ? descriptors : 1);
   };
-  return { attr: copy.attr, passed: { fd: copy.fd, done } };
+  const failed = (): Answer => ({ flags: ReplyFlag.Lower | ReplyFlag.Retry });
+  return { attr: copy.attr, passed: { fd: copy.fd, done, failed } };
 };
 
 /** An inherited descriptor of a real file becomes a reader. */

@@ -10,11 +10,15 @@ export interface RequestContext {
   readonly session: Session;
   /** The branch as the asking process sees it. */
   readonly view: FsView;
+  /** The same for the process's real user and group: access(2). */
+  readonly realView: FsView;
   readonly binding: number;
   readonly held: HeldObjects;
   /** The asking process's connection, as a holder of in-place readers. */
   readonly holder: ReaderHolder;
   readonly agent: ProcessAgent;
+  /** A thread of the process has changed its ids. */
+  credentialsChanged(tid: number): void;
 }
 
 /** @returns undefined when the gate does not wait for a reply @throws FsError, MountExit, FrameError, the system's error */

@@ -1,5 +1,5 @@
 /** The handler of each request of a gate. The decisions are the core's. */
-import { AT_EMPTY_PATH, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, W_OK } from '../../../core/constants.ts';
+import { AT_EACCESS, AT_EMPTY_PATH, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, W_OK } from '../../../core/constants.ts';
 import { decodePath, encodePath } from '../../../core/path-bytes.ts';
 import {
   BY_DESCRIPTOR,
@@ -17,6 +17,7 @@ import { eventId, notify, subtree, watch } from './event-requests.ts';
 import { adopt, repoint } from './in-place-requests.ts';
 import { chdir, inherit, objectName, open, recover, where } from './open-requests.ts';
 import { followOf, placeOf, secondPlaceOf, text, timeAt } from './operands.ts';
+import { pass } from './pass-requests.ts';
 import type { Handler, RequestContext } from './request-context.ts';
 
 const MAX_PAGE_BYTES = 32 * 1024;
@@ -102,7 +103,10 @@ const count = (ino: number): Answer => ({ counts: { size: 0, blocks: 0, ino } })
 export const HANDLERS: Partial<Record<number, Handler>> = {
   [Op.Stat]: stat,
   [Op.Open]: open,
-  [Op.Access]: (q, { view }) => done(view.access(placeOf(q), q.mode, followOf(q))),
+  [Op.Access]: (q, { view, realView }) =>
+    done((q.flags & AT_EACCESS ? view : realView).access(placeOf(q), q.mode, followOf(q))),
+  [Op.Credentials]: (q, c) => done(c.credentialsChanged(q.a)),
+  [Op.Pass]: pass,
   [Op.Mkdir]: (q, { view }) => done(view.mkdir(placeOf(q), q.mode & ~q.umask)),
   [Op.Unlink]: (q, { view }) =>
     done(q.flags & AT_REMOVEDIR ? view.rmdir(placeOf(q)) : view.unlink(placeOf(q))),
@@ -126,7 +130,7 @@ export const HANDLERS: Partial<Record<number, Handler>> = {
   [Op.Listxattr]: listxattr,
   [Op.Removexattr]: (q, c) =>
     change(q, c, () => c.view.removexattr(placeOf(q), q.data.toString(), followOf(q))),
-  [Op.Mknod]: (q, { view }) => done(view.mknod(placeOf(q), q.mode & ~q.umask)),
+  [Op.Mknod]: (q, { view }) => done(view.mknod(placeOf(q), q.mode & ~q.umask, q.a)),
   [Op.Socket]: socket,
   [Op.Statfs]: statfs,
   [Op.Chdir]: chdir,

@@ -19,8 +19,8 @@ export interface NativeWritesConfig {
   readonly takeMark: (slot: number) => number;
   /** The last writer of a file that was written has closed it. */
   readonly onClosed: (event: FsEvent) => void;
-  /** The host's user: a write by anyone but root clears set-user-ID. */
-  readonly uid: number;
+  /** A process's user: a write by anyone but root clears set-user-ID. */
+  readonly uidOf: (pid: number) => number;
 }
 
 export class NativeWrites {
@@ -61,11 +61,11 @@ export class NativeWrites {
   take(oid: ObjectId, pid: Pid | 0 = 0): void {
     // Connections end after the session does: nothing is left to notify.
     if (this.#closed) return;
-    const { core, takeMark, uid } = this.#config;
+    const { core, takeMark, uidOf } = this.#config;
     this.#rung.delete(oid);
     const slot = core.slotOf(oid);
     const writer = (slot === undefined ? 0 : takeMark(slot)) || pid;
-    if (writer) core.touched(oid, writer, { force: true, uid });
+    if (writer) core.touched(oid, writer, { force: true, uid: uidOf(writer) });
   }
 
   /** A program set the mark of an object that is watched. */

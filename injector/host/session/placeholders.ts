@@ -2,7 +2,7 @@
  * Empty, unwritable entries of the object directory, for descriptors and working directories of inodes without an
  * object. An entry is removed with its inode: a process that still has it open is recognized by its name.
  */
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Attr } from '../../../core/attr.ts';
 import { OBJECT_NAMES } from '../../../core/protocol.ts';
@@ -25,6 +25,8 @@ export class Placeholders {
     const path = join(this.#objects, name);
     if (type === 'directory') mkdirSync(path, 0o500);
     else closeSync(openSync(path, 'wx', 0o400));
+    // A process of another user enters it by a descriptor; nobody else's path leads into the object directory.
+    chmodSync(path, 0o555);
     this.#bindings.set(ino, bindings.add(binding));
     return name;
   }

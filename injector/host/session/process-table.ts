@@ -11,6 +11,8 @@ import type { Pid } from '../../../core/numbers.ts';
 export interface BoundConnection {
   readonly peer: { readonly pid: Pid };
   readonly binding: number;
+  /** User id by which its requests are judged. */
+  readonly uid: number;
   rebind(binding: number): void;
 }
 
@@ -50,6 +52,11 @@ export class ProcessTable {
   /** Connections of a process; during an exec both images have a connection. */
   of(pid: Pid): ReadonlySet<BoundConnection> {
     return this.#connections.get(pid) ?? NONE;
+  }
+
+  /** @returns undefined for a process without a connection */
+  uidOf(pid: Pid): number | undefined {
+    return this.of(pid).values().next().value?.uid;
   }
 
   get pids(): Pid[] {

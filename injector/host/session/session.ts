@@ -5,7 +5,7 @@
  * is notified through `SessionListener`.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { EventKind, type FsEvent } from '../../../core/events/fs-event.ts';
@@ -21,6 +21,8 @@ import { Placeholders } from './placeholders.ts';
 import { ProcessTable } from './process-table.ts';
 
 export interface SessionConfig {
+  /** Path of the gate's library, for programs of another user. */
+  readonly gate: string;
   readonly name: string;
   /** Absolute paths, those of overlays included. */
   readonly mounts: readonly string[];
@@ -55,6 +57,7 @@ export class Session {
   readonly mounts: readonly string[];
   /** Path of the object directory. */
   readonly objects: string;
+  readonly gate: string;
   readonly log: Logger;
   readonly core: FsCore;
   readonly page: SharedPage;
@@ -75,9 +78,12 @@ export class Session {
     this.name = name;
     this.mounts = mounts;
     this.objects = objects;
+    this.gate = config.gate;
     this.log = log;
     for (const area of [OBJECT_NAMES.objects, OBJECT_NAMES.directories])
       mkdirSync(join(objects, area), { recursive: true, mode: 0o700 });
+    // A process of another user binds its sockets there, by a descriptor; only the owner's paths lead to it.
+    chmodSync(join(objects, OBJECT_NAMES.objects), 0o1733);
     this.core = new FsCore({
       mounts: mounts.filter((mount) => !overlays?.includes(mount)),
       overlays,
@@ -93,7 +99,7 @@ export class Session {
       core: this.core,
       takeMark: (slot) => this.page.takeDirty(slot),
       onClosed: (event) => this.#listener.writerClosed(event),
-      uid: process.getuid?.() ?? 0,
+      uidOf: (pid) => this.processes.uidOf(pid as Pid) ?? process.getuid?.() ?? 0,
     });
     this.inotify = new Inotify({
       core: this.core,

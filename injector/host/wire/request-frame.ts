@@ -95,8 +95,11 @@ export interface Answer {
   readonly flags?: number;
   readonly attr?: ReplyAttr;
   readonly data?: Uint8Array;
-  /** A descriptor of the host to pass with the reply; `done` runs once it is sent. */
-  readonly passed?: { readonly fd: number; done(): void };
+  /**
+   * A descriptor of the host to pass with the reply. `done` runs once it is sent; otherwise `failed` gives the reply in
+   * place of this one.
+   */
+  readonly passed?: { readonly fd: number; done(): void; failed(): Answer };
   /** In place of attributes. Statfs: size = free bytes, blocks, ino = files. */
   readonly counts?: { readonly size: number; readonly blocks: number; readonly ino: number };
 }

@@ -28,6 +28,7 @@ export function openPart(config: Partial<SessionConfig> = {}): Part {
     name: 'part',
     mounts: ['/v'],
     objects,
+    gate: '/none',
     socketPath: '/none',
     token: randomBytes(TOKEN_BYTES),
     log: pino({ level: 'silent' }),
@@ -55,9 +56,12 @@ export function contextOf(session: Session, process: Pid = pid(1)): RequestConte
     onTrouble: () => undefined,
   });
   const holder = { peer: { pid: process } };
+  const view = session.core.view('main', { ...SELF, pid: process, umask: 0 });
   return {
     session,
-    view: session.core.view('main', { ...SELF, pid: process, umask: 0 }),
+    view,
+    realView: view,
+    credentialsChanged: () => undefined,
     binding: 0,
     holder,
     held: new HeldObjects(session, holder, connection(++connections)),

@@ -155,7 +155,7 @@ test('a rebound process is notified of the differences in its watched inodes', (
   for (const path of ['/v/f', '/v/unwatched']) core.fsFor('side').writeFileSync(path, 'longer than before');
   const agent = connect();
   agents.watch(pid(7), [Number(core.fs.statSync('/v/f').ino)], true);
-  session.processes.add({ peer: { pid: pid(7) }, binding: 0, rebind: () => undefined });
+  session.processes.add({ peer: { pid: pid(7) }, uid: 0, binding: 0, rebind: () => undefined });
   agent.lines.length = 0;
   session.rebind(pid(7), 'side');
   assert.equal(agent.lines, ['Modified /v/f']);

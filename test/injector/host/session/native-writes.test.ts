@@ -27,7 +27,7 @@ function setup() {
       return mark;
     },
     onClosed: (event) => closes.push(event),
-    uid: 0,
+    uidOf: () => 0,
   });
   core.subscribe((event) => {
     writes.mark(event);

@@ -7,6 +7,7 @@ import { type BoundConnection, ProcessTable } from '../../../../injector/host/se
 import { pid } from '../../../support/numbers.ts';
 
 class Connection implements BoundConnection {
+  readonly uid = 0;
   readonly peer: { pid: Pid };
   binding = 0;
   constructor(number: number) {

@@ -55,6 +55,7 @@ test('rebinding a process reports the branch before, and notifies the listener o
   const rebound: number[] = [];
   const connection = {
     peer: { pid: pid(7) },
+    uid: 0,
     binding: bindings.of('main'),
     rebind(binding: number): void {
       rebound.push(binding);
@@ -81,7 +82,12 @@ test('an eager binding stays eager', () => {
   const { session, close } = openPart();
   const { core, processes, bindings } = session;
   core.createBranch('side');
-  const connection = { peer: { pid: pid(7) }, binding: bindings.eager('main'), rebind: () => undefined };
+  const connection = {
+    peer: { pid: pid(7) },
+    uid: 0,
+    binding: bindings.eager('main'),
+    rebind: () => undefined,
+  };
   processes.add(connection);
   session.rebind(pid(7), 'side');
   assert.is(processes.bindingOf(pid(7), 0, 0), bindings.eager('side'));
