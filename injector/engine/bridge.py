@@ -1,6 +1,6 @@
 """Frida in a process of its own, driven over two pipes.
 
-The commands and events are told in helper-protocol.ts: JSON lines, commands on fd 3, answers and events on fd 4.
+The commands and events are described in helper-protocol.ts: JSON lines, commands on fd 3, answers and events on fd 4.
 Attaching takes tens of milliseconds and may take far longer for a stopped process, so each inject and detach has
 a thread of its own; posts are done in the reader's thread, because their order matters and they never wait.
 """
@@ -100,7 +100,7 @@ class Bridge:
                 settle(command["pid"])
                 # Frida's exception handler would swallow a SIGSEGV or SIGBUS that a program sends to itself. Its
                 # exit monitor makes a process that ends right after a detach hang or crash (13 of 200; none of
-                # 200 without); the end of the process is told all the same.
+                # 200 without); the end of the process is reported all the same.
                 injected.session = frida.attach(command["pid"], exceptor="off", exit_monitor=False)
                 injected.session.on("detached", lambda reason, crash: self.detached(injected, reason, crash))
                 phase = "script"

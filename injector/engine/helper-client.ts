@@ -67,7 +67,7 @@ export class HelperClient {
     });
     this.#ended = new Promise((resolve) => {
       child.once('close', (status, signal) => {
-        this.#finish(goneError(status, signal, stderr()));
+        this.#finish(endedError(status, signal, stderr()));
         resolve();
       });
     });
@@ -182,7 +182,7 @@ export class HelperClient {
   }
 }
 
-function goneError(status: number | null, signal: string | null, stderr: string): EngineError {
+function endedError(status: number | null, signal: string | null, stderr: string): EngineError {
   const last = stderr.trim().split('\n').at(-1);
   const cause = last ? `: ${last}` : '';
   if (status === EXIT_NO_FRIDA) {
@@ -235,7 +235,7 @@ function firstReplies(
         ),
       ),
     );
-    child.once('close', (status, signal) => finish(reject, goneError(status, signal, stderr())));
+    child.once('close', (status, signal) => finish(reject, endedError(status, signal, stderr())));
     events?.on('data', (chunk: string) => {
       const lines = splitter.push(chunk);
       if (lines.length > 0)

@@ -137,11 +137,11 @@ class HelperScript implements InjectedScript {
   }
 
   async post(payload: unknown): Promise<void> {
-    if (this.#over) throw this.#gone();
+    if (this.#over) throw this.#endedError();
     try {
       await this.client.call({ op: 'post', script: this.number, payload });
     } catch (error) {
-      throw error instanceof HelperRefusal ? this.#gone() : error;
+      throw error instanceof HelperRefusal ? this.#endedError() : error;
     }
   }
 
@@ -190,7 +190,7 @@ class HelperScript implements InjectedScript {
     }
   }
 
-  #gone(): EngineError {
+  #endedError(): EngineError {
     return new EngineError(
       'no-such-process',
       `the script in process ${this.pid} has ended`,

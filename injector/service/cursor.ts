@@ -23,44 +23,44 @@ function parse(text: string | null): Place | undefined {
 
 export class SourceCursor {
   /** The last event that was published. */
-  #told: Place | undefined;
+  #published: Place | undefined;
   /** The last event that was received from the source. */
-  #seen: Place | undefined;
+  #received: Place | undefined;
 
   constructor(text: string | null) {
-    this.#told = parse(text);
-    this.#seen = this.#told;
+    this.#published = parse(text);
+    this.#received = this.#published;
   }
 
   get text(): string | null {
-    return this.#told ? JSON.stringify(this.#told) : null;
+    return this.#published ? JSON.stringify(this.#published) : null;
   }
 
   /** The id to resume from in `source`; undefined if the source has no history since then. */
   in(source: Source): number | undefined {
-    return source.remembers && this.#told?.epoch === source.epoch ? this.#told.id : undefined;
+    return source.remembers && this.#published?.epoch === source.epoch ? this.#published.id : undefined;
   }
 
   /** Starts at the newest event of the source. */
   begin(source: Source): void {
-    this.#told = source.remembers ? { epoch: source.epoch, id: source.currentEventId() } : undefined;
-    this.#seen = this.#told;
+    this.#published = source.remembers ? { epoch: source.epoch, id: source.currentEventId() } : undefined;
+    this.#received = this.#published;
   }
 
-  see(batch: readonly Change[], source: Source): void {
+  received(batch: readonly Change[], source: Source): void {
     if (!source.remembers) return;
-    let id = this.#seen?.epoch === source.epoch ? this.#seen.id : 0;
+    let id = this.#received?.epoch === source.epoch ? this.#received.id : 0;
     // A source that restarts reports a rescan, whose id may be lower than the last.
     for (const change of batch) id = change.kind === 'rescan' ? change.id : Math.max(id, change.id);
-    this.#seen = { epoch: source.epoch, id };
+    this.#received = { epoch: source.epoch, id };
   }
 
-  told(): void {
-    this.#told = this.#seen;
+  published(): void {
+    this.#published = this.#received;
   }
 
   forget(): void {
-    this.#told = undefined;
-    this.#seen = undefined;
+    this.#published = undefined;
+    this.#received = undefined;
   }
 }

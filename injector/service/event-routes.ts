@@ -35,7 +35,7 @@ const READ_EVENTS = createRoute({
   operationId: 'readEvents',
   description:
     'With `Accept: text/event-stream` the events as they come, after `Last-Event-ID` or `after`; without either, ' +
-    'those to come. Other events of the stream: `bookmark` (idle; all up to its id was told), `reset` (the ' +
+    'those to come. Other events of the stream: `bookmark` (idle; all events up to its id were sent), `reset` (the ' +
     'cursor expired: scan, go on from its id), `overflow` (too slow: connect again).',
   request: {
     params,

@@ -20,7 +20,7 @@ export class FanOut {
   readonly #ring: Ring;
   readonly #options: FanOutOptions;
   readonly #clients = new Set<StreamClient>();
-  #spoken = false;
+  #active = false;
   overflows = 0;
 
   constructor(ring: Ring, options: FanOutOptions) {
@@ -34,7 +34,7 @@ export class FanOut {
 
   /** Sends events that are already in the ring. */
   publish(events: readonly Retained[]): void {
-    this.#spoken = true;
+    this.#active = true;
     const live = [...this.#clients].filter((client) => client.live);
     if (live.length === 0) return;
     const bytes = eventFrame(events);
@@ -43,8 +43,8 @@ export class FanOut {
 
   /** Sends the highest id to idle clients. */
   heartbeat(): void {
-    if (!this.#spoken) for (const client of [...this.#clients]) client.bookmark();
-    this.#spoken = false;
+    if (!this.#active) for (const client of [...this.#clients]) client.bookmark();
+    this.#active = false;
   }
 
   end(): void {

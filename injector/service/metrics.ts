@@ -27,7 +27,7 @@ export function metricsOf(service: WatcherService): Registry {
   gauge(
     'events_told',
     'Events since the start',
-    sum((watcher) => watcher.told),
+    sum((watcher) => watcher.published),
   );
   gauge(
     'events_retained',

@@ -36,7 +36,7 @@ export class SessionLink {
   #opening: Promise<void> | undefined;
   #closed = false;
   /** Why the connection broke; undefined while it is open, or before the first. */
-  #away: Error | undefined;
+  #interruption: Error | undefined;
   #wake: () => void = () => {};
   #lastId = 0;
   epoch = '';
@@ -53,7 +53,7 @@ export class SessionLink {
 
   /** @throws ControlError when no host serves the session, or it has no such branch */
   open(): Promise<void> {
-    if (this.#away) return Promise.reject(this.#away);
+    if (this.#interruption) return Promise.reject(this.#interruption);
     this.#opening ??= this.#connect().catch((error) => {
       this.#opening = undefined;
       throw error;
@@ -87,14 +87,14 @@ export class SessionLink {
     this.#client = client;
     const params = { branch: this.#branch, since: this.#lastId, follow: true };
     client
-      .stream('event.read', params, (item) => this.#hear(item))
+      .stream('event.read', params, (item) => this.#receive(item))
       .then(
         () => this.#broken(client, new Error(`session '${this.#session}' has ended its event stream`)),
         (error: Error) => this.#broken(client, error),
       );
   }
 
-  #hear(item: EventItem): void {
+  #receive(item: EventItem): void {
     if ('lost' in item) {
       const { oldest, newest } = item.lost;
       this.#lastId = oldest > 0 ? oldest - 1 : newest;
@@ -119,12 +119,12 @@ export class SessionLink {
     client.close();
     if (this.#closed || client !== this.#client) return;
     this.#client = undefined;
-    this.#away = error;
+    this.#interruption = error;
     this.#events.interrupted(error);
-    void this.#again();
+    void this.#reconnect();
   }
 
-  async #again(): Promise<void> {
+  async #reconnect(): Promise<void> {
     const before = this.epoch;
     const watcher = this.#watchRunDirectory();
     try {
@@ -135,7 +135,7 @@ export class SessionLink {
         });
         try {
           await this.#connect();
-          this.#away = undefined;
+          this.#interruption = undefined;
           if (!this.#closed) this.#events.back(this.epoch !== before, this.#lastId);
           return;
         } catch {

@@ -44,11 +44,11 @@ class Listener {
   }
 
   push(line: EventLine): void {
-    if (!this.#waiting) this.hear(line);
+    if (!this.#waiting) this.receive(line);
     else if (this.#waiting.length < WAITING) this.#waiting.push(line);
   }
 
-  hear(line: EventLine): void {
+  receive(line: EventLine): void {
     const event = eventOfLine(line);
     if (event) for (const change of changesOf(event)) this.#push(change);
   }
@@ -71,7 +71,7 @@ class Listener {
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
     if (waiting.length >= WAITING) this.rescan(id);
-    else for (const line of waiting) if (line.id > id) this.hear(line);
+    else for (const line of waiting) if (line.id > id) this.receive(line);
     this.sink(control('history-done', this.root, id, Date.now()));
   }
 
@@ -110,7 +110,7 @@ export class SessionSource implements Source {
     try {
       await link.open();
     } catch (error) {
-      if (this.#link === link && this.#listeners.size === 0) this.#hangUp();
+      if (this.#link === link && this.#listeners.size === 0) this.#disconnect();
       throw error;
     }
   }
@@ -138,7 +138,7 @@ export class SessionSource implements Source {
     this.#listeners.add(listener);
     const close = (): void => {
       listener.close();
-      if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#hangUp();
+      if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#disconnect();
     };
     const link = this.#connection();
     const ready = link.open().then(() => {
@@ -153,13 +153,13 @@ export class SessionSource implements Source {
     if (since > link.lastId) listener.rescan(link.lastId);
     const from = Math.min(since, link.lastId);
     const newest = await link.history(from, (item) => {
-      if (!('lost' in item)) for (const line of item.events) listener.hear(line);
+      if (!('lost' in item)) for (const line of item.events) listener.receive(line);
       else listener.rescan(item.lost.oldest > 0 ? item.lost.oldest - 1 : item.lost.newest);
     });
     listener.live(newest);
   }
 
-  #hangUp(): void {
+  #disconnect(): void {
     this.#link?.close();
     this.#link = undefined;
   }

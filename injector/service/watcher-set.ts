@@ -49,7 +49,7 @@ export async function replaceSet(
     const existing = service.has(id) ? seen(service, principal, id) : undefined;
     return { id, existing, definition: permitted(service, principal, definition) };
   });
-  const told = {
+  const result = {
     created: [] as string[],
     replaced: [] as string[],
     unchanged: [] as string[],
@@ -58,18 +58,18 @@ export async function replaceSet(
   for (const { id, existing, definition } of wanted) {
     if (!existing) {
       await service.create(definition, id);
-      told.created.push(id);
+      result.created.push(id);
     } else if (isDeepStrictEqual(existing.definition, definition) && existing.status === 'watching')
-      told.unchanged.push(id);
+      result.unchanged.push(id);
     else {
       await service.replace(existing, definition);
-      told.replaced.push(id);
+      result.replaced.push(id);
     }
   }
   for (const watcher of before) {
     if (Object.hasOwn(given, watcher.id)) continue;
     await service.delete(watcher);
-    told.deleted.push(watcher.id);
+    result.deleted.push(watcher.id);
   }
-  return told;
+  return result;
 }

@@ -50,7 +50,7 @@ export class Watcher implements Kept {
   #writing: Promise<void> | undefined;
   status: 'starting' | 'watching' | 'failed' = 'starting';
   error: string | undefined;
-  told = 0;
+  published = 0;
 
   constructor(id: string, definition: Definition, ring: Ring, parts: WatcherParts, cursor?: string | null) {
     this.id = id;
@@ -162,7 +162,7 @@ export class Watcher implements Kept {
   #take(batch: readonly Change[], source: Source): void {
     const { defer, drop } = this.#definition;
     const holds = (name: string): boolean => this.#parts.stateHolds(name, this);
-    this.#cursor.see(batch, source);
+    this.#cursor.received(batch, source);
     // Clients do not need the end of a replay: the service resumes for them.
     const changes = batch.filter(({ kind }) => kind !== 'history-done');
     if (drop.some(holds)) return;
@@ -180,7 +180,7 @@ export class Watcher implements Kept {
   report(events: readonly ServiceEvent[]): void {
     if (events.length === 0) return;
     // Held events are not stored: after a restart they must be read from the source again.
-    if (this.#held.empty) this.#cursor.told();
+    if (this.#held.empty) this.#cursor.published();
     for (const event of events) {
       const { id, time } = this.#parts.stamp();
       this.#pending.push({ id, time, body: JSON.stringify({ id: formatId(id), ...event, time }) });
@@ -209,7 +209,7 @@ export class Watcher implements Kept {
     for (const event of events) this.ring.push(event);
     this.#pending = this.#pending.slice(events.length);
     this.ring.trim(events.at(-1)!.time);
-    this.told += events.length;
+    this.published += events.length;
     this.fanOut.publish(events);
   }
 

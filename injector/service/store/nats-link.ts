@@ -86,7 +86,7 @@ export class NatsLink {
     for await (const { type } of this.#nc.status()) {
       if (type === 'disconnect' && this.#up) {
         this.#up = false;
-        this.#break(this.#away());
+        this.#break(this.#unreachable());
       } else if (type === 'reconnect') void this.#answers();
     }
   }
@@ -115,13 +115,13 @@ export class NatsLink {
     this.#onBack = listener;
   }
 
-  #away(): Error {
+  #unreachable(): Error {
     return new Error(`the NATS server ${this.#nc.getServer()} is away`);
   }
 
   /** Runs `action`; rejects if the server is away, or if the connection breaks, and then its result is unknown. */
   async ask<T>(action: () => Promise<T>): Promise<T> {
-    if (!this.#up) throw this.#away();
+    if (!this.#up) throw this.#unreachable();
     return Promise.race([action(), this.#broken]);
   }
 
@@ -164,7 +164,7 @@ export class NatsLink {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#break(this.#away());
+    this.#break(this.#unreachable());
     await this.#nc.close();
   }
 }

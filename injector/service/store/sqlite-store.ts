@@ -63,12 +63,12 @@ function isCorrupted(error: unknown): boolean {
   return /CORRUPT|NOTADB/.test(code) || /malformed|not a database|no such column/i.test(message);
 }
 
-function setAside(file: string, stamp: number): string {
-  let aside = `${file}.corrupted-${stamp}`;
-  for (let n = 2; existsSync(aside); n++) aside = `${file}.corrupted-${stamp}-${n}`;
+function renameDamaged(file: string, stamp: number): string {
+  let renamed = `${file}.corrupted-${stamp}`;
+  for (let n = 2; existsSync(renamed); n++) renamed = `${file}.corrupted-${stamp}-${n}`;
   for (const suffix of ['', '-wal', '-shm'])
-    if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix);
-  return aside;
+    if (existsSync(file + suffix)) renameSync(file + suffix, renamed + suffix);
+  return renamed;
 }
 
 export class SqliteStore implements Store {
@@ -91,10 +91,10 @@ export class SqliteStore implements Store {
         lock.release();
         throw cannotOpen(file, error);
       }
-      const aside = setAside(file, Math.floor(now()));
+      const renamed = renameDamaged(file, Math.floor(now()));
       // The report of the check can list many pages.
       const why = (error as Error).message.replaceAll('\n', '; ').slice(0, 160);
-      notice = `the store ${file} was corrupted (${why}); it was renamed to ${aside}. It contained all watchers: create them again`;
+      notice = `the store ${file} was corrupted (${why}); it was renamed to ${renamed}. It contained all watchers: create them again`;
       db = openDatabase(file);
     }
     this.#db = db;

@@ -33,7 +33,7 @@ api('a watcher is made, described, replaced and deleted', async () => {
   assert.equal([rest.items.length, rest.next], [1, null]);
   const same = await w.ask('PUT', '/watchers/w', { path: '/usr', latencyMs: 0, tags: ['team:ops', 'a:b'] });
   assert.is(same.status, 200);
-  assert.is(w.service.get('w').told, 0);
+  assert.is(w.service.get('w').published, 0);
   await w.ask('PUT', '/watchers/w', { path: '/etc' });
   const told = await body(w.ask('GET', '/watchers/w/events'));
   assert.equal(

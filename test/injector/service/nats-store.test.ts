@@ -100,7 +100,7 @@ real('a restart finds definitions, events, cursors and the sequence', async ({ l
 });
 
 real(
-  'large appends are split, what is told twice is read once, what is dropped is removed',
+  'large appends are split, events that are written twice are read once, dropped events are removed',
   async ({ location, port }) => {
     const first = await NatsStore.open({ location });
     const large = Array.from({ length: 30 }, (_, n) => event(n + 1, 100_000));

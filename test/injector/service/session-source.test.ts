@@ -41,7 +41,7 @@ async function hears(reader: SseReader, ...words: string[]): Promise<void> {
 }
 
 session(
-  'tell what happens in a branch; a host that goes is told, and one that comes is heard',
+  'a branch: its events; the end of a host is reported, and a new host is followed',
   async ({ name }) => {
     const host = await open(name);
     const w = await world({ timers: systemTimers });
