@@ -1,4 +1,4 @@
-/* What the gate asks of the Frida agent in this process. */
+/* The gate's calls to the Frida agent of this process. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
@@ -14,13 +14,13 @@
 
 static struct shimfs_agent agent;
 static volatile int32_t agent_pid; /* the process it lives in; 0: none */
-static volatile int32_t lost_pid;  /* the process it has left; 0: none */
+static volatile int32_t lost_pid; /* the process it has left; 0: none */
 static volatile uint32_t processed; /* low half of the last event number it has seen */
 
 bool agent_here(void) { return agent_pid && agent_pid == self_pid; }
 bool agent_lost(void) { return lost_pid && lost_pid == self_pid && !agent_here(); }
 
-/* Which of the first 1024 descriptors are open. What comes with Frida is told by comparison. */
+/* The open ones of the first 1024 descriptors. A comparison shows which came with Frida. */
 static void open_descriptors(uint64_t set[16]) {
   bytes_zero(set, 16 * 8);
   for (int fd = 0; fd < 1024; fd++)
@@ -42,7 +42,8 @@ int agent_bring(void) {
     if (after[i / 64] & ~before[i / 64] & 1ull << i % 64) keep_fd(i);
   protect_fd(fd, false);
   sys(SYS_close, fd);
-  return result < 0 ? (int)result : agent_here() ? 0 : -ENOTSUP;
+  return result < 0 ? (int)result : agent_here() ? 0
+                                                 : -ENOTSUP;
 }
 
 int agent_changes(struct queue *q, const struct kevent_call *c) {

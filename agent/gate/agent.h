@@ -1,4 +1,4 @@
-/* What the gate asks of the Frida agent in this process, and how a call crosses into its JavaScript. */
+/* The gate's calls to the Frida agent of this process, and how a call crosses into its JavaScript. */
 #pragma once
 #include <pthread.h>
 #include "agent_abi.h"

@@ -1,4 +1,4 @@
-/* What the Frida agent calls: its arrival, the thread that reads its events, its watches, its end. */
+/* The functions that the Frida agent calls: its arrival, the thread that reads its events, its watches, its end. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
@@ -40,8 +40,8 @@ static void *read_events(void *argument) {
 }
 
 /*
- * The script is about to be taken out, with its callbacks: nobody calls them any more. What it still had to say
- * was left with shimfs_agent_leave.
+ * The script is about to be unloaded, with its callbacks: no call reaches them any more. It has stored its pending
+ * events by shimfs_agent_leave.
  */
 EXPORT void shimfs_agent_gone(void) {
   agent_remove();

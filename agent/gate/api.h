@@ -10,12 +10,12 @@
  * (darwin/interpose.c).
  */
 #if defined(__linux__)
-#define API(result, name, parameters)                                     \
-  EXPORT result shimfs_##name parameters;                                 \
-  EXPORT result name parameters __attribute__((alias("shimfs_" #name)));  \
+#define API(result, name, parameters) \
+  EXPORT result shimfs_##name parameters; \
+  EXPORT result name parameters __attribute__((alias("shimfs_" #name))); \
   EXPORT result shimfs_##name parameters
 #else
-#define API(result, name, parameters)     \
+#define API(result, name, parameters) \
   EXPORT result shimfs_##name parameters; \
   EXPORT result shimfs_##name parameters
 #endif

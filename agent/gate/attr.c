@@ -25,7 +25,7 @@ static long give_stat(const struct shimfs_reply *reply, struct stat *st, void *s
   return 0;
 }
 
-/* What the flags say of the answer; the rest of them (AT_STATX_*, AT_NO_AUTOMOUNT) does not change it. */
+/* The flags that change the answer; the others (AT_STATX_*, AT_NO_AUTOMOUNT) do not. */
 static const uint32_t STAT_FLAGS = WIRE_AT_SYMLINK_NOFOLLOW | WIRE_AT_EMPTY_PATH;
 
 /* One Stat question, unless the answer is known. */
@@ -75,7 +75,7 @@ long on_access(long dirfd, const char *path, long mode, long flags) {
 long on_path_op(uint16_t op, long dirfd, const char *path, uint32_t flags, uint32_t mode, uint64_t a, uint64_t b) {
   struct place p;
   bool follows = op == OP_CHMOD || op == OP_CHOWN || op == OP_TRUNCATE;
-  /* What makes or takes a name never acts on what /proc/self/fd/N leads to, but on names below it. */
+  /* A call that makes or removes a name never acts on the file behind /proc/self/fd/N, but on names below it. */
   if (!place_at(dirfd, path, follows ? flags : WIRE_AT_SYMLINK_NOFOLLOW, &p)) return NOT_OURS;
   struct request q = at(op, &p);
   q.flags = flags;
@@ -86,8 +86,8 @@ long on_path_op(uint16_t op, long dirfd, const char *path, uint32_t flags, uint3
 }
 
 /*
- * Changes what a descriptor stands for. Where the file has a name in a mirror the kernel makes the change as well:
- * whoever watches hears of it by the name that the descriptor was opened by.
+ * Changes the file of a descriptor. Where the file has a name in a mirror the kernel makes the change as well, so that
+ * inotify reports it by the name that the descriptor was opened by.
  */
 static long ask_by_descriptor(struct request *q, long fd, const struct timespec *times) {
   const struct shimfs_reply *reply;

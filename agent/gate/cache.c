@@ -2,8 +2,8 @@
  * Answers of the host that still hold: a stat of the same path needs no round trip.
  *
  * The host says with an answer which counters of the shared page it depends on; it raises them before it replies
- * to whatever changes the truth. An entry is used only while all of its counters stand where they stood, so a
- * hit is never stale. Entries are written with the link held and read by anyone, a signal handler included: a
+ * to a request that makes the answer outdated. An entry is used only while its counters are unchanged, so a
+ * hit is never stale. Entries are written with the connection held and read by anyone, a signal handler included: a
  * version that is odd, or changes under the reader, makes a miss.
  */
 #define _GNU_SOURCE
@@ -15,7 +15,9 @@
 #include "session.h"
 #include "text.h"
 
-enum { ENTRIES = 1024, MAX_DEPENDENCIES = 15, LONGEST = 200 };
+enum { ENTRIES = 1024,
+       MAX_DEPENDENCIES = 15,
+       LONGEST = 200 };
 
 struct entry {
   uint32_t version; /* odd: being written */

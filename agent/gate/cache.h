@@ -5,7 +5,7 @@
 
 /* Fills `out` with the host's earlier answer to the same question, if it still holds. */
 bool cache_find(const struct place *p, uint32_t flags, struct shimfs_reply *out);
-/* Remembers an answer whose data names what it depends on. Called with the link held. */
+/* Remembers an answer, with the counters in its data that it depends on. Called with the connection held. */
 void cache_keep(const struct place *p, uint32_t flags, const struct shimfs_reply *reply, const char *data);
 /* Nothing that has been remembered holds any more. */
 void cache_forget(void);

@@ -22,9 +22,20 @@
  */
 #define LEFT_MOUNTS ((long)0x8000000000000002)
 
-enum follow { FOLLOW_ALWAYS, FOLLOW_NEVER, FOLLOW_UNLESS_AT, FOLLOW_UNLESS_IN, FOLLOW_IF_AT, FOLLOW_OPEN, FOLLOW_OPEN_HOW };
-enum unfollowed { UNFOLLOWED_NONE, UNFOLLOWED_OPEN, UNFOLLOWED_LSTAT, UNFOLLOWED_FSTATAT, UNFOLLOWED_STATX };
-enum { CALL_OF_OVERLAYS = 1, CALL_CHANGES_DIRECTORY = 2 };
+enum follow { FOLLOW_ALWAYS,
+              FOLLOW_NEVER,
+              FOLLOW_UNLESS_AT,
+              FOLLOW_UNLESS_IN,
+              FOLLOW_IF_AT,
+              FOLLOW_OPEN,
+              FOLLOW_OPEN_HOW };
+enum unfollowed { UNFOLLOWED_NONE,
+                  UNFOLLOWED_OPEN,
+                  UNFOLLOWED_LSTAT,
+                  UNFOLLOWED_FSTATAT,
+                  UNFOLLOWED_STATX };
+enum { CALL_OF_OVERLAYS = 1,
+       CALL_CHANGES_DIRECTORY = 2 };
 
 /* Where a call's paths are: argument numbers, 0 for none. */
 struct call {
@@ -70,7 +81,7 @@ long handle_call(long nr, struct arguments *a);
 long shimfs_dispatch(long nr, struct arguments *a);
 extern volatile int canary_calls, canary_armed; /* calls are counted while armed */
 
-/* What handlers in the table are written with. */
+/* Names for the handlers in the table. */
 #define A1 a->a1
 #define A2 a->a2
 #define A3 a->a3

@@ -18,7 +18,7 @@ static struct {
   uint32_t next_id;
   uint32_t parent_pid;
   bool greeting; /* the reply to Hello has not been read yet */
-  int *passing;  /* where a descriptor goes that comes with the next reply */
+  int *passing; /* where a descriptor goes that comes with the next reply */
   uint64_t seq;
   uint8_t out[SHIMFS_MAX_REQUEST] __attribute__((aligned(8)));
   uint8_t in[SHIMFS_MAX_REPLY] __attribute__((aligned(8)));
@@ -168,7 +168,7 @@ void host_post(const struct request *q) {
   let_go();
 }
 
-/* Called with the link held, by connected(): must not take it again. */
+/* Called with the connection held, by connected(): must not take it again. */
 void host_post_held(const struct request *q) {
   if (the.fd >= 0) send_frame(q, 0);
 }
@@ -241,7 +241,7 @@ void connection_move(int fd) {
 }
 
 /*
- * For those who have not asked for a while: has the host hung up? A killed host cannot say so itself. Looks at the
+ * Without a request: has the host ended? A killed host cannot mark the shared page. Looks at the
  * socket on every 32nd call, so a remembered answer outlives its host by a few calls at most.
  */
 bool connection_stands(void) {

@@ -20,11 +20,11 @@ struct request {
  */
 long host_begin(const struct request *q, const struct shimfs_reply **reply, const char **data);
 void host_end(void);
-/* For a request whose reply is only a number. LEFT_MOUNTS (calls.h): the lock is still held. */
+/* For a request with a number as its reply. LEFT_MOUNTS (calls.h): the lock is still held. */
 long host_ask(const struct request *q);
 /* The real path that a reply with REPLY_FLAG_EXIT leads to. With the lock held. */
 const char *host_exit_path(uint32_t *length);
-/* For a request whose reply may bring a descriptor along (-1: none). */
+/* For a request with a reply that may bring a descriptor along (-1: none). */
 long host_receive(const struct request *q, struct shimfs_reply *reply, int *passed);
 /* Sends a request that has no reply. */
 void host_post(const struct request *q);
@@ -34,7 +34,7 @@ void host_post_held(const struct request *q);
 /* Functions of higher floors, set before the first connection. Both run with the lock held. */
 extern struct connection_hooks {
   void (*connected)(void); /* right after Hello on a new connection */
-  void (*forked)(void);    /* in a fork child */
+  void (*forked)(void); /* in a fork child */
 } connection_hooks;
 
 void connection_start(void);

@@ -8,7 +8,7 @@
 enum { MAX_PROTECTED = 96 };
 static volatile int protected_fds[MAX_PROTECTED];
 static volatile int protected_count;
-static volatile int protected_lowest = 0x7fffffff; /* of all that ever were: what a close by number looks at first */
+static volatile int protected_lowest = 0x7fffffff; /* of all that ever were: a close by number compares with it first */
 
 bool is_protected_fd(int fd) {
   if (fd < protected_lowest) return false;
@@ -50,7 +50,7 @@ void protect_fd(int fd, bool on) {
   }
 }
 
-/* Moves a descriptor near the top of what the soft limit allows (at most 1024); keeps it where that fails. */
+/* Moves a descriptor near the soft limit (at most 1024); keeps its number where that fails. */
 int raise_fd(int fd, bool close_on_exec) {
   struct rlimit limit;
   long top = sys(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit) == 0 && limit.rlim_cur < 1024 ? (long)limit.rlim_cur : 1024;

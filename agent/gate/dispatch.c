@@ -3,7 +3,7 @@
  *
  * libdispatch hands kernel events to its workers without any call that could be hooked. A source on a virtual file
  * therefore is a real source of type DATA_OR, which the agent feeds: its handlers, queue, suspension and cancellation
- * are genuine. Here it is told apart, and answers for its descriptor and mask.
+ * are genuine. Here it is recognized, and its descriptor and mask are answered for.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,19 +20,20 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum { MAX_SOURCES = 16384, BUCKETS = 4096 };
+enum { MAX_SOURCES = 16384,
+       BUCKETS = 4096 };
 /* Bits that a VNODE source may ask for: DELETE to REVOKE, NONE, FUNLOCK. */
 enum { VNODE_BITS = 0x1ff };
 
 struct source {
   void *object; /* NULL: free */
-  void *weak;   /* the runtime's weak reference, where there are any */
-  uint32_t id;  /* never 0; its slot is id % MAX_SOURCES */
+  void *weak; /* the runtime's weak reference, where there are any */
+  uint32_t id; /* never 0; its slot is id % MAX_SOURCES */
   uint32_t mask;
   int32_t fd;
   uint32_t references; /* the program's, counted where there are no weak references */
-  uint32_t holds;      /* who is merging; the last release waits for them */
-  uint16_t next;       /* slot + 1 in its bucket, 0: the last */
+  uint32_t holds; /* merges under way; the last release waits for them */
+  uint16_t next; /* slot + 1 in its bucket, 0: the last */
   uint8_t cancelled, ending;
 };
 
@@ -95,7 +96,7 @@ static void let_go(struct source *s, void *held) {
   else __atomic_sub_fetch(&s->holds, 1, __ATOMIC_SEQ_CST);
 }
 
-/* A copy of what is known of an object, if it is one of ours and alive. */
+/* A copy of the object's entry, if it is a source of ours and alive. */
 static bool known(void *object, struct source *copy) {
   if (!count || !object) return false;
   take();
@@ -125,7 +126,7 @@ static void require_dispatch(void) {
 API(void *, dispatch_source_create, (const void *type, uintptr_t handle, uintptr_t mask, void *queue)) {
   require_dispatch();
   bool ours = session.active && type && type == real._dispatch_source_type_vnode && handle < MAX_FDS && fd_virtual((long)handle) &&
-              mask && !(mask & ~(uintptr_t)VNODE_BITS);
+      mask && !(mask & ~(uintptr_t)VNODE_BITS);
   if (!ours) return real.dispatch_source_create(type, handle, mask, queue);
   int missing = agent_bring();
   if (missing < 0) return errno = -missing, NULL;
@@ -151,10 +152,11 @@ API(uintptr_t, dispatch_source_get_handle, (void *object)) {
 API(uintptr_t, dispatch_source_get_mask, (void *object)) {
   require_dispatch();
   struct source s;
-  return !known(object, &s) ? real.dispatch_source_get_mask(object) : s.cancelled ? 0 : s.mask;
+  return !known(object, &s) ? real.dispatch_source_get_mask(object) : s.cancelled ? 0
+                                                                                  : s.mask;
 }
 
-/* The watch stands before the source can run: what its registration handler does is heard. */
+/* The watch is registered before the source can run, so its registration handler's changes are reported. */
 static void begins(void *object, enum dispatch_op op) {
   struct source s;
   if (!known(object, &s)) return;
@@ -206,7 +208,7 @@ API(void, dispatch_retain, (void *object)) {
   real.dispatch_retain(object);
 }
 
-/* The last reference: whoever is merging finishes first, and nobody begins. */
+/* The last reference: merges under way finish first, and no other begins. */
 static void end(struct source *s) {
   uint32_t id = s->id;
   s->ending = 1;

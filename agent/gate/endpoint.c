@@ -79,7 +79,9 @@ size_t frame_encode(uint8_t *out, const struct request *q, uint32_t id) {
  * Where the host listens: at a path in the run directory, and on Linux at an abstract name, which a process sees that
  * has another root directory or other mounts. Returns the address's length, 0 when there is none of that kind.
  */
-enum { BY_PATH, BY_NAME, BY_PADDED_NAME }; /* libuv pads a name with NULs up to 1.46 */
+enum { BY_PATH,
+       BY_NAME,
+       BY_PADDED_NAME }; /* libuv pads a name with NULs up to 1.46 */
 static size_t address_of(int kind, struct sockaddr_un *out) {
   const char *text = kind == BY_PATH ? (const char *)(uintptr_t)session.shared + session.shared->socket_offset : session_base();
   size_t n = text_length(text), head = kind == BY_PATH ? 0 : sizeof SHIMFS_ABSTRACT_SOCKET;

@@ -9,7 +9,7 @@
 extern struct host_wait {
   bool interruptible;
   bool interrupted; /* a signal that ends programs is pending, and the program handles it */
-  uint64_t mask;    /* the signal mask of the caller */
+  uint64_t mask; /* the signal mask of the caller */
 } host_wait;
 
 /* Connects in a role and sends Hello, without waiting for its reply. The descriptor, raised and protected, or -errno. */

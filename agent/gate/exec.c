@@ -29,7 +29,8 @@
 #include "linux/loader.h"
 #endif
 
-enum { MAX_SCRIPT_DEPTH = 4, SMALL_ENVIRONMENT = 512 };
+enum { MAX_SCRIPT_DEPTH = 4,
+       SMALL_ENVIRONMENT = 512 };
 
 static const char *value_of(char *const *env, const char *name) {
   size_t n = text_length(name);
@@ -155,7 +156,7 @@ static long exec_covered(long dirfd, const char *path, char *const *argv, char *
   long result = why ? refuse(path, why) : 0;
   if (result) return result;
   binding_refresh();
-  follow_copies(); /* while it is known who shares them */
+  follow_copies(); /* while the other holders of the descriptions are known */
   if (!early && environment_complete(env, &h)) return native_exec(dirfd, path, argv, env, flags);
   result = exec_completed(dirfd, path, argv, env, flags, early, &h);
   handover_undo(&h);
@@ -329,7 +330,8 @@ static long exec_anywhere(long dirfd, const char *path, char *const *argv, char 
   if (allowed < 0) return allowed;
   long fd = on_open(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
   if (fd == NOT_OURS) return -ENOENT;
-  if (fd < 0) return fd == LEFT_MOUNTS ? (host_end(), -ENOENT) : fd == -ENXIO ? -EACCES : fd;
+  if (fd < 0) return fd == LEFT_MOUNTS ? (host_end(), -ENOENT) : fd == -ENXIO ? -EACCES
+                                                                              : fd;
   if (fd_kind(fd) == FD_DIRECTORY || fd_kind(fd) == FD_FIFO) {
     on_close(fd);
     sys(SYS_close, fd);

@@ -1,8 +1,8 @@
 /*
  * FdIndex: which of this process's descriptors are virtual, and which inode each stands for.
  *
- * The table is plain memory, so a fork child has it; after exec it is rebuilt from what the inherited
- * descriptors point at. A vfork child shares our memory but not our descriptors: it changes nothing here.
+ * The table is plain memory, so a fork child has it; after exec it is rebuilt from the targets of the inherited
+ * descriptors. A vfork child shares our memory but not our descriptors: it changes nothing here.
  */
 #define _GNU_SOURCE
 #include "connection.h"
@@ -86,7 +86,7 @@ void fd_closing(int fd) {
   if (e.oid && kind != FD_KQUEUE) give_up_object(e.oid);
 }
 
-/* Called with the link held, right after Hello on a new connection. */
+/* Called with the connection held, right after Hello on a new connection. */
 void fd_inherit(void) {
   uint64_t oids[64];
   uint32_t n = 0;

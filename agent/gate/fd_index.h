@@ -6,15 +6,19 @@
 
 #define MAX_FDS SHIMFS_MAX_FDS
 
-enum fd_kind { FD_FOREIGN = 0, FD_FILE = 1, FD_DIRECTORY = 2, FD_KQUEUE = 3, FD_FIFO = 4 };
+enum fd_kind { FD_FOREIGN = 0,
+               FD_FILE = 1,
+               FD_DIRECTORY = 2,
+               FD_KQUEUE = 3,
+               FD_FIFO = 4 };
 struct fd_entry {
   uint64_t ino;
   uint64_t oid;
-  uint32_t slot;  /* of a directory: is it a mirror's? */
+  uint32_t slot; /* of a directory: is it a mirror's? */
   uint32_t flags; /* O_* it was opened with */
   uint8_t watched; /* the agent holds a knote on this number */
   uint8_t in_place; /* a real file, read where it is: `oid` is the reader's number */
-  uint8_t mapped;   /* in place, and mapped */
+  uint8_t mapped; /* in place, and mapped */
   uint32_t generation; /* in place: the inode's counter when it was last known not to be copied up */
 };
 extern uint8_t fd_kinds[MAX_FDS];
@@ -39,5 +43,5 @@ void fd_inherit(void); /* on a new connection, with its lock held: the host lear
 /* Functions of higher floors, set before the first descriptor is assigned. */
 extern struct fd_hooks {
   void (*closing)(int fd, enum fd_kind kind); /* a kqueue, or a descriptor with a knote */
-  void (*duplicated)(int from, int to);       /* a kqueue */
+  void (*duplicated)(int from, int to); /* a kqueue */
 } fd_hooks;

@@ -26,7 +26,7 @@ static void no_longer_held(uint64_t oid) {
   host_post(&q);
 }
 
-/* A real file in place: the kernel reads it for us, and nobody writes it. The link is held. */
+/* A real file in place: read by the kernel, and never written. The connection is held. */
 static long open_lower(const struct shimfs_reply *r, const char *data, long flags) {
   struct scratch *room = scratch_take();
   size_t n = r->data_length;
@@ -52,7 +52,7 @@ static long open_lower(const struct shimfs_reply *r, const char *data, long flag
 enum { TRIES = 16 };
 
 /*
- * Opens the told name. -ESTALE: it leads nowhere now, or to another file. Names in a mirror move as the virtual ones
+ * Opens the name that the host returned. -ESTALE: it leads nowhere now, or to another file. Names in a mirror move as the virtual ones
  * do, and an object moves into a mirror, at any time.
  */
 static long open_name(const char *name, const struct shimfs_reply *r, long kept, bool mirrored, long truncates) {
@@ -79,14 +79,14 @@ static long open_name(const char *name, const struct shimfs_reply *r, long kept,
 }
 
 #if defined(__linux__)
-/* Opens what a descriptor that only names a file stands for. */
+/* Opens the file that an O_PATH descriptor names. */
 static long open_named(int named, long flags) {
   char path[40] = "/proc/self/fd/";
   text_number(path + 14, (uint64_t)named);
   return sys(SYS_openat, AT_FDCWD, path, flags & ~(long)O_NOFOLLOW, 0);
 }
 
-/* The process runs as another user, to whom the object directory is closed: the host opens for it. */
+/* The process runs as another user and cannot enter the object directory: the host opens for it. */
 static long open_passed(const struct shimfs_reply *r, long kept) {
   bool directory = (r->mode & S_IFMT) == S_IFDIR, fifo = (r->mode & S_IFMT) == S_IFIFO;
   struct request q = {.op = OP_PASS, .flags = wire_open_flags(kept), .a = directory ? 0 : r->oid, .dir = r->ino};
@@ -107,7 +107,7 @@ static long open_passed(const struct shimfs_reply *r, long kept) {
 static long open_passed(const struct shimfs_reply *r, long kept) { return (void)r, (void)kept, -EACCES; }
 #endif
 
-/* Copies what the host told, with the link held, and lets go of it. 0 or -errno. */
+/* Copies the name from the reply and releases the connection. 0 or -errno. */
 static long told_name(const struct shimfs_reply *r, const char *data, char *out, bool *mirrored) {
   long result = session_real_path(out, data, r->data_length);
   *mirrored = session_mirrored(data, r->data_length) || data[0] == '/';
@@ -115,7 +115,7 @@ static long told_name(const struct shimfs_reply *r, const char *data, char *out,
   return result;
 }
 
-/* The link is held. Returns -ESTALE when what was opened has gone for good meanwhile. */
+/* The connection is held. Returns -ESTALE when the file has been deleted for good meanwhile. */
 static long open_told(struct shimfs_reply *r, const char *data, long flags, bool *mirrored) {
   struct scratch *room = scratch_take();
   if (!room) {
@@ -176,12 +176,14 @@ static long open_place(const struct place *p, long flags, long mode) {
   long fd = open_told(&r, data, flags, &mirrored);
   if (fd >= 0 && !fd_admits(fd)) sys(SYS_close, fd), fd = -EMFILE;
   if (fd < 0 || in_vfork_child()) {
-    /* What a vfork child opens, the image it becomes finds by itself. */
+    /* The next image of a vfork child recovers its descriptors by itself. */
     if (r.oid) no_longer_held(r.oid);
     return fd;
   }
   bool directory = (r.mode & S_IFMT) == S_IFDIR, fifo = (r.mode & S_IFMT) == S_IFIFO && r.oid;
-  fd_assign((int)fd, directory ? FD_DIRECTORY : fifo ? FD_FIFO : FD_FILE, r.ino, r.oid, directory ? mirrored : r.slot, (uint32_t)flags);
+  fd_assign((int)fd, directory ? FD_DIRECTORY : fifo ? FD_FIFO
+                                                     : FD_FILE,
+            r.ino, r.oid, directory ? mirrored : r.slot, (uint32_t)flags);
   return fd;
 }
 
@@ -191,7 +193,7 @@ long on_open(long dirfd, const char *path, long flags, long mode) {
     return NOT_OURS;
   if (!p.length) flags &= ~(long)O_CREAT;
   long fd = open_place(&p, flags, mode);
-  /* What was found lost its last name before it was opened: as if it had before it was asked for. */
+  /* The file lost its last name before it was opened: as if before the call. */
   for (int i = 0; fd == -ESTALE && i < TRIES; i++) fd = open_place(&p, flags & ~(long)O_EXCL, mode);
   return fd == -ESTALE ? -ENOENT : fd;
 }
@@ -221,14 +223,14 @@ long native_write(long nr, long fd, const struct arguments *a) {
   struct fd_entry *e = fd_entry((int)fd);
   long result = native_call(nr, a);
   bool watched = session.watched[e->ino % SHIMFS_WATCHED_SLOTS];
-  /* A write of nothing is an event to knotes (darwin posts after every successful write), and to nobody else. */
+  /* A write of 0 bytes is an event for knotes only (darwin posts after every successful write). */
   bool counts = result > 0 || (result == 0 && watched);
 #ifdef SYS_fallocate
   counts = counts || (result == 0 && nr == SYS_fallocate);
 #endif
   if (!counts) return result;
   bool news = mark(e);
-  /* Somebody who watches must be told before the writer's next step; the rest can wait. */
+  /* Watchers are notified before the writer's next step; without watchers the host may be late. */
   struct request q = {.op = watched ? OP_WROTE : OP_RING, .a = e->oid};
   if (watched) host_ask(&q);
   else if (news) host_post(&q);

@@ -1,5 +1,5 @@
 /*
- * What an agent that goes (its host has died, or lets it go) still had to tell each queue. Told from here, where no
+ * Pending events of each queue when the agent ends (its host has died, or detaches it). Delivered from here, where no
  * JavaScript is needed: Frida takes the script out as soon as its other end has gone.
  */
 #define _GNU_SOURCE
@@ -13,7 +13,9 @@
 #include "queue.h"
 #include "text.h"
 
-enum { KEPT_SIZE = 72, EV_RECEIPT_ = 0x40, EV_SYSFLAGS_ = 0xf000 };
+enum { KEPT_SIZE = 72,
+       EV_RECEIPT_ = 0x40,
+       EV_SYSFLAGS_ = 0xf000 };
 
 struct final_events {
   size_t bytes;
@@ -69,8 +71,8 @@ int final_events_drain(struct queue *q, enum family family, void *events, int ca
 }
 
 /*
- * Whoever heard the last of them before the agent had gone took it for alive, and left it the hidden knote: without
- * this it would stay enabled, for a program whose hooks are gone to see.
+ * A waiter that took the last of them before the agent's end left the hidden knote to the agent. Without this it would
+ * stay enabled, and visible to a program without hooks.
  */
 static void settle(struct queue *q, int unused) {
   (void)unused;
@@ -87,7 +89,7 @@ static void settle(struct queue *q, int unused) {
 
 void final_events_finish(void) { each_queue(settle, 0); }
 
-/* Forgets what is said of a descriptor. Returns whether there was something. */
+/* Removes the events of a descriptor. Returns whether there were any. */
 static bool forget(struct queue *q, uint64_t ident) {
   struct final_events *l = q->left;
   bool found = false, more = false;

@@ -7,5 +7,5 @@ void final_events_finish(void); /* the agent has gone: call once */
 int final_events_drain(struct queue *q, enum family family, void *events, int capacity);
 void final_events_fd_closed(int fd);
 void final_events_free(struct queue *q);
-/* Changes, with nobody there who knows virtual files: as agent_changes. */
+/* As agent_changes, without an agent. */
 int final_events_changes(struct queue *q, const struct kevent_call *c);

@@ -11,7 +11,7 @@
 
 static const uint32_t CONTENDED = 0x80000000u;
 
-/* Returns true when it was taken from a holder that is dead: what it guards may be in any state. */
+/* Returns true when its holder has died: the guarded data may be in any state. */
 bool lock_take(uint32_t *lock) {
   uint32_t me = (uint32_t)sys(SYS_gettid), mine = me;
   for (;;) {
@@ -23,7 +23,7 @@ bool lock_take(uint32_t *lock) {
     }
     struct timespec second = {1, 0};
     long r = wait_on(lock, seen, &second);
-    /* Others may be asleep still: whoever is woken wakes the next in turn. */
+    /* Others may be asleep still: each woken waiter wakes the next. */
     mine = me | CONTENDED;
     /* A vfork child that was killed while it held the lock never gives it back. */
     if (r == -ETIMEDOUT && sys(SYS_kill, seen & ~CONTENDED, 0) == -ESRCH &&

@@ -30,6 +30,7 @@ static inline bool readable(const void *p, size_t n) { return !n || plausible(p)
 static inline bool writable(void *p, size_t n) { return !n || plausible(p); }
 static inline long readable_text(const char *s, size_t limit) {
   size_t n = plausible(s) ? text_length(s) : 0;
-  return !plausible(s) ? -EFAULT : n < limit ? (long)n : (long)limit;
+  return !plausible(s) ? -EFAULT : n < limit ? (long)n
+                                             : (long)limit;
 }
 #endif

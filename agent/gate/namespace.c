@@ -129,7 +129,7 @@ static long answer_text(const struct request *q, char *out, size_t size) {
   return result;
 }
 
-/* Where an inode is, as the kernel tells it of a descriptor. */
+/* The path of an inode, in the kernel's form for a descriptor. */
 static long answer_path(uint64_t ino, char *out, size_t size) {
   static const char suffix[] = " (deleted)";
   const struct shimfs_reply *reply;
@@ -138,7 +138,8 @@ static long answer_path(uint64_t ino, char *out, size_t size) {
   long result = host_begin(&q, &reply, &data);
   if (result >= 0) {
     size_t n = reply->data_length < size ? reply->data_length : size;
-    size_t more = reply->nlink ? 0 : size - n < sizeof suffix - 1 ? size - n : sizeof suffix - 1;
+    size_t more = reply->nlink ? 0 : size - n < sizeof suffix - 1 ? size - n
+                                                                  : sizeof suffix - 1;
     result = -EFAULT;
     if (writable(out, n + more)) {
       bytes_copy(out, data, n);
@@ -217,7 +218,7 @@ long on_chdir(const char *path) {
   return result;
 }
 
-/* Its own right to be searched, which the placeholder does not tell: asked for only where not everybody has it. */
+/* The directory's own right to be searched, which the placeholder lacks: asked for only where some may not. */
 static bool may_search(long fd) {
   struct stat st;
   if (sys(SYS_geteuid) == 0 || on_fstat(fd, &st) != 0 || (st.st_mode & 0111) == 0111) return true;
@@ -229,7 +230,7 @@ static bool may_search(long fd) {
 long on_fchdir(long fd) {
   if (fd_kind(fd) == FD_FILE) return -ENOTDIR;
   if (fd_kind(fd) == FD_DIRECTORY && !may_search(fd)) return -EACCES;
-  /* Never on a mirror: the names in it are not what they seem. */
+  /* Never on a mirror: its names are not the directory's. */
   if (fd_kind(fd) == FD_DIRECTORY && fd_entry((int)fd)->slot) return enter(&(struct place){fd_entry((int)fd)->ino, "", 0});
   long result = sys(SYS_fchdir, fd);
   if (result == 0) cwd_changed(fd_kind(fd) == FD_DIRECTORY ? fd_entry((int)fd)->ino : 0);
@@ -260,7 +261,7 @@ long on_getcwd(char *out, size_t size) {
 
 /* ---- listing ---- */
 
-/* Whoever watches the directory hears that it was read, as the kernel tells it; the descriptor stands at `next` then. */
+/* Watchers of the directory get the kernel's event for the read; the descriptor's offset is `next` then. */
 static void directory_read(long fd, uint64_t next) {
 #if defined(__linux__)
   char some[320];
@@ -272,7 +273,7 @@ static void directory_read(long fd, uint64_t next) {
 /*
  * The position of the listing is the placeholder's own file offset, so dup, fork, exec and lseek share and move it as
  * they do natively. Its lower half is the cookie of the entry to continue behind. Its upper half is the cookie at which
- * the listing ends, set by the first read after open or rewind: what is added later is not listed, or a program that
+ * the listing ends, set by the first read after open or rewind: entries that are added later are not listed, or a program that
  * renames entries as it goes would never come to an end.
  */
 enum { END_SHIFT = 32 };

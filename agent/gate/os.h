@@ -1,5 +1,5 @@
 /*
- * What differs between the systems we run on, behind one set of names.
+ * The differences between the systems we run on, behind one set of names.
  *
  * The common files speak two languages: the system's own (flags, errno, structs), towards the program and the
  * kernel; and the wire's, which is Linux's generic numbering, towards the host (the WIRE_ names of wire.h).
@@ -36,9 +36,9 @@ size_t put_entry(char *at, size_t room, const struct shimfs_dirent *e);
 
 /* ---- signals that arrive while the host is waited for (linux|darwin/interruption.c) ---- */
 /*
- * All signals are held off. Lets a pending one whose default action ends or stops the process take effect. Returns true
+ * All signals are held off. Lets a pending signal take effect that ends or stops the process by default. Returns true
  * when one is pending with which a person ends a program (SIGINT, SIGTERM, SIGHUP, SIGQUIT) and the program handles it.
- * @param own the program's own mask: what it holds off itself stays pending
+ * @param own the program's own mask: signals in it stay pending
  */
 bool wait_interrupted(uint64_t own);
 

@@ -1,8 +1,8 @@
 /*
- * Overlays: mounts that really exist, so that the kernel would find what leads into them by another way.
+ * Overlays: mounts that really exist, so that the kernel would find the real files by other paths that lead there.
  *
  * `/tmp/link/x`, `../proj/x` and names relative to a foreign directory are resolved here before the kernel sees
- * them, as it would: a symlink at a time, `..` physically. What is known of a directory's text is remembered; then a
+ * them, as it would: a symlink at a time, `..` physically. The result is remembered by the directory's text; then a
  * call that follows a link at its end is made as one that does not, and again if there is one (linux/crossing.c).
  */
 #define _GNU_SOURCE
@@ -17,7 +17,8 @@
 #include "session.h"
 #include "text.h"
 
-enum { REMEMBERED = 1024, MAX_LINKS = 40 };
+enum { REMEMBERED = 1024,
+       MAX_LINKS = 40 };
 /* Texts of directories that lead nowhere near a mount: a hash each, forgotten on collision. */
 static uint64_t elsewhere[REMEMBERED];
 
@@ -41,11 +42,13 @@ static bool above_mount(const char *directory, size_t n) {
   return false;
 }
 
-enum outcome { NOWHERE, OUTSIDE, INSIDE };
+enum outcome { NOWHERE,
+               OUTSIDE,
+               INSIDE };
 
 /*
  * Resolves room->path into room->plain (*length bytes, none for the root). INSIDE: plain is the path of something
- * in a mount, what follows included. NOWHERE: it ends before its end.
+ * in a mount, with the rest behind it. NOWHERE: a component is missing.
  */
 static enum outcome resolve(struct scratch *room, bool follow, size_t *length) {
   char *done = room->plain, *text = room->path;
@@ -98,7 +101,7 @@ static enum outcome resolve(struct scratch *room, bool follow, size_t *length) {
   return OUTSIDE;
 }
 
-/* The call's path as text from the root, in room->path. Its length, 0 when it cannot be told. */
+/* The call's path as text from the root, in room->path. Its length, 0 when it is not known. */
 static size_t whole_text(long dirfd, const char *path, struct scratch *room) {
   long n = 0, length = readable_text(path, MAX_PATH);
   if (length <= 0 || length == MAX_PATH) return 0;

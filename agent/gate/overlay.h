@@ -6,5 +6,5 @@
 bool place_ahead(long dirfd, const char *path, bool follow, struct place *out, struct scratch *room);
 /* Is that known not to be so, as long as the path does not end in a symbolic link? */
 bool leads_nowhere(long dirfd, const char *path);
-/* A symlink was made or a directory moved: what led nowhere may lead somewhere now. */
+/* A symlink was made or a directory moved: a path that led nowhere may lead somewhere now. */
 void paths_forget(void);

@@ -65,7 +65,8 @@ bool place_of(long dirfd, const char *path, struct place *out) {
 }
 
 static bool itself(long dirfd, struct place *out) {
-  uint64_t ino = (int)dirfd == AT_FDCWD ? cwd_inode() : fd_virtual((int)dirfd) ? fd_entry((int)dirfd)->ino : 0;
+  uint64_t ino = (int)dirfd == AT_FDCWD ? cwd_inode() : fd_virtual((int)dirfd) ? fd_entry((int)dirfd)->ino
+                                                                               : 0;
   *out = (struct place){ino, "", 0};
   return ino != 0;
 }
@@ -85,7 +86,7 @@ bool place_at(long dirfd, const char *path, long flags, struct place *out) {
 
 /* ---- the long way, taken only by calls that found nothing ---- */
 
-/* Directories whose names were seen to lead nowhere near a mount: a hash each, forgotten on collision. */
+/* Directories in which no name leads near a mount: a hash each, forgotten on collision. */
 enum { REMEMBERED = 1024 };
 static uint64_t elsewhere[REMEMBERED];
 

@@ -12,7 +12,7 @@ struct place {
 };
 /* Is this about a virtual file? Fills `out`. An empty path is not: the kernel has the answer (ENOENT). */
 bool place_of(long dirfd, const char *path, struct place *out);
-/* The same with the AT_ flags of a call: an empty path may be `dirfd` itself, /proc/self/fd/N what it leads to. */
+/* The same with the AT_ flags of a call: an empty path may be `dirfd` itself, and /proc/self/fd/N the file behind it. */
 bool place_at(long dirfd, const char *path, long flags, struct place *out);
 /* The same for a path that the kernel did not find: through symlinks, `..` and foreign directories. */
 bool place_behind(long dirfd, const char *path, struct place *out, struct scratch *room);

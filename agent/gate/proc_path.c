@@ -50,7 +50,9 @@ uint64_t proc_inode(const char *path, const char **rest) {
   if (starts(&at, own ? "fd/" : "/dev/fd/")) {
     if (!text_parse(&at, &fd)) return 0;
   } else if (!own && starts(&at, "/dev/std")) {
-    fd = starts(&at, "in") ? 0 : starts(&at, "out") ? 1 : starts(&at, "err") ? 2 : ~0ull;
+    fd = starts(&at, "in") ? 0 : starts(&at, "out") ? 1
+        : starts(&at, "err")                        ? 2
+                                                    : ~0ull;
   }
   *rest = at;
   if ((*at && *at != '/') || fd >= MAX_FDS || !fd_virtual((long)fd)) return 0;

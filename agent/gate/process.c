@@ -7,7 +7,7 @@
 int self_pid;
 uint32_t process_umask;
 
-/* A page the kernel wipes in a fork child: how a child by raw clone is told from its parent. */
+/* A page that the kernel wipes in a fork child: it distinguishes a child by raw clone from its parent. */
 static volatile uint32_t *parentage;
 
 void process_start(void) {

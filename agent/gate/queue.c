@@ -1,7 +1,7 @@
 /*
  * Kqueues that carry virtual knotes, and the hidden knote that makes them readable.
  *
- * The hidden knote is an EVFILT_USER of ours on the program's own kqueue, told apart by EV_UDATA_SPECIFIC and a
+ * The hidden knote is an EVFILT_USER of ours on the program's own kqueue, recognized by EV_UDATA_SPECIFIC and a
  * private udata. It is triggered once, for good, and enabled exactly while synthetic events are pending, so
  * kevent, select, poll and an outer kqueue all see the truth without anybody polling.
  */

@@ -5,13 +5,13 @@
 
 struct queue {
   uint32_t id; /* never 0 */
-  int fd;      /* one descriptor of it */
+  int fd; /* one descriptor of it */
   uint32_t references;
   uint8_t bridged; /* has, or had, a virtual knote */
   uint8_t family;
-  uint8_t turn; /* whose event goes first when there is room for one */
+  uint8_t turn; /* the side that goes first alternates */
   volatile int32_t pending; /* the agent has synthetic events for it */
-  struct final_events *left;   /* what the agent left behind when it went */
+  struct final_events *left; /* pending events that the agent left at its end */
 };
 void queue_created(int fd);
 struct queue *queue_of(int fd);

@@ -70,14 +70,13 @@ bool real_set(const char *name, void *address, bool replace) {
 
 #if defined(__linux__)
 #define FIND_NEXT(function, ...) real_set(#function, system_symbol(RTLD_NEXT, #function), false);
-void real_find_kqueue(void) {
-  KQUEUE_FUNCTIONS(FIND_NEXT)
-  KQUEUE_LISTENERS(FIND_NEXT)
-}
+void real_find_kqueue(void){
+    KQUEUE_FUNCTIONS(FIND_NEXT)
+        KQUEUE_LISTENERS(FIND_NEXT)}
 
 #define FIND(function, ...) real_set(#function, system_function(#function), false);
 /* Data: a program that is not position-independent has a copy of its own, which every library uses. */
-#define FIND_DATA(data)                                   \
+#define FIND_DATA(data) \
   real_set(#data, system_symbol(RTLD_DEFAULT, #data), false); \
   FIND(data)
 void real_find_dispatch(void) {

@@ -1,5 +1,5 @@
 /*
- * The system's own functions of kqueue, Dispatch, FSEvents and CoreFoundation, past whatever replaces them.
+ * The system's own functions of kqueue, Dispatch, FSEvents and CoreFoundation, past their replacements.
  *
  * One table for all (core/gate/system-functions.ts). It is filled by the linker on macOS, by name when a preloaded gate
  * starts on Linux, and by the agent in a process that was already running.
@@ -60,7 +60,7 @@ extern struct real_functions real;
  * one; without, an earlier one stays: it may be the only way past a hook. False: the table has no such name.
  */
 bool real_set(const char *name, void *address, bool replace);
-/* Looks up what is not known yet. False: there is no FSEvents here. */
+/* Looks up the functions that are not known yet. False: there is no FSEvents here. */
 bool real_find_fsevents(void);
 /* CoreFoundation and libdispatch's queues, all of them or false. */
 bool real_find_framework(void);

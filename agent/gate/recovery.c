@@ -1,5 +1,6 @@
 /*
- * What inherited descriptors stand for: found after exec, and when one is received, from the paths that they point at.
+ * The virtual files behind descriptors that the process did not open itself: found after exec, and when a descriptor is
+ * received, by the paths that they point at.
  */
 #define _GNU_SOURCE
 #include "calls.h"
@@ -52,7 +53,7 @@ static void recover_one(int fd, struct origin o) {
 #if defined(__linux__)
 /*
  * A descriptor of the real directory that an overlay stands on. A directory is exchanged for the virtual one; a
- * file open for reading is what it was, in place. One open for writing was opened outside, by whoever started us.
+ * file open for reading stays open in place. A file open for writing was opened outside of the session, by our starter.
  */
 static void recover_real(int fd, const char *path) {
   uint32_t flags = (uint32_t)sys(SYS_fcntl, fd, F_GETFL);
@@ -85,7 +86,7 @@ void fd_identify(int fd, const char *path, size_t length) {
 }
 
 #if defined(__linux__)
-/* A virtual program was started from its object: what it really is, and is called. */
+/* A virtual program was started from its object: finds its inode, and restores its name. */
 static void recover_executable(void) {
   char target[512];
   long n = sys(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", target, sizeof target - 1);

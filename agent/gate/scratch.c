@@ -2,7 +2,7 @@
  * Room for whole paths, off the stack: a handler may run on 8 KiB of it.
  *
  * A few areas, each taken by a compare-and-swap, so that threads, nested signal handlers and fork children need no
- * lock. An area whose user was thrown out of it (siglongjmp, cancellation, fork) is lost; when all are, one is mapped
+ * lock. An area is lost when its user leaves by siglongjmp, cancellation or fork; when all are, one is mapped
  * for the call.
  */
 #define _GNU_SOURCE

@@ -27,8 +27,8 @@ bool session_open(const char *directory, uint32_t binding) {
   struct stat st;
   long bad = sys(SYS_fstat, fd, &st);
   long at = bad || st.st_size < (long)sizeof(struct shimfs_shared)
-                ? -1
-                : sys(SYS_mmap, 0, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+      ? -1
+      : sys(SYS_mmap, 0, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (fd != session_page) sys(SYS_close, fd);
   if (at < 0 && at > -4096) return false;
   volatile struct shimfs_shared *s = (void *)at;

@@ -13,7 +13,7 @@ struct mount_point {
 };
 
 struct session {
-  bool active;   /* false: every call is foreign */
+  bool active; /* false: every call is foreign */
   bool overlays; /* some mounts exist on the real filesystem, too */
   uint32_t binding;
   uint32_t mount_count;
@@ -32,12 +32,12 @@ extern struct session session;
 
 bool session_open(const char *directory, uint32_t binding);
 bool session_host_alive(void);
-/* For this process alone: it has found that nobody serves the session. The others find out for themselves. */
+/* For this process alone: it has found the session without a host. Other processes find out for themselves. */
 void session_lose(void);
-/* The object directory's own name, without what leads to it. */
+/* The last component of the object directory's path. */
 const char *session_base(void);
 extern char session_value[SHIMFS_MAX_SESSION_VALUE]; /* of the environment variable */
-extern char gate_path[SHIMFS_MAX_GATE_PATH];         /* of this library */
+extern char gate_path[SHIMFS_MAX_GATE_PATH]; /* of this library */
 /* A descriptor of the shared page that was inherited, of a program that runs as another user; -1: none. */
 extern int session_page;
 /* Writes `<object dir>/<area>/<name>` and a NUL. */

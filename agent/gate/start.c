@@ -37,7 +37,10 @@ static void adopt_keepalive(char *digits) {
   uint64_t fd;
   if (!text_parse(&at, &fd) || !fd || sys(SYS_fcntl, fd, F_GETFD) < 0) return;
   int high = fd < 900 ? raise_fd((int)fd, false) : (int)fd;
-  for (int i = 3; i >= 0; i--, fd = 0) digits[i] = (char)('0' + high / (i == 3 ? 1 : i == 2 ? 10 : i == 1 ? 100 : 1000) % 10);
+  for (int i = 3; i >= 0; i--, fd = 0) digits[i] = (char)('0' + high / (i == 3 ? 1 : i == 2 ? 10
+                                                                            : i == 1        ? 100
+                                                                                            : 1000) %
+                                                              10);
   session.keepalive = high;
   protect_fd(high, true);
 }

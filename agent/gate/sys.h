@@ -1,4 +1,4 @@
-/* System calls made by the instruction itself: never through libc, whose call sites are ours to patch. */
+/* System calls made by the instruction itself: never through libc, where the gate patches the call sites. */
 #pragma once
 #if defined(__APPLE__)
 #include "darwin/sys.h"

@@ -38,7 +38,7 @@ static void mark_watched(const struct kevent_call *c) {
   }
 }
 
-/* Takes our own knote out of what the system returned. Returns how many records remain. */
+/* Removes the hidden knote from the records that the system returned. Returns how many remain. */
 static int strip(const struct kevent_call *c, void *events, int n, bool *error) {
   size_t size = layouts[c->family].size;
   char *to = events, *from = events;
@@ -69,7 +69,7 @@ static const struct timespec *remaining(const struct timespec *deadline, struct 
   return out;
 }
 
-/* What the kernel checks before anything else (xnu kevent_legacy_internal): EINVAL comes before EBADF. */
+/* The kernel checks the timeout first (xnu kevent_legacy_internal): EINVAL comes before EBADF. */
 static bool bad_timeout(const struct kevent_call *c) {
   const struct timespec *t = c->timeout;
   if (!t || c->family == FAMILY_QOS || (c->family == FAMILY_KEVENT64 && c->flags & KEVENT_FLAG_IMMEDIATE_)) return false;
@@ -86,7 +86,7 @@ static int collect(struct queue *q, struct kevent_call c) {
   static const struct timespec none = {0, 0};
   const size_t size = layouts[c.family].size;
   const bool immediate = (c.family != FAMILY_KEVENT && c.flags & KEVENT_FLAG_IMMEDIATE_) ||
-                         (c.family != FAMILY_QOS && c.timeout && !c.timeout->tv_sec && !c.timeout->tv_nsec);
+      (c.family != FAMILY_QOS && c.timeout && !c.timeout->tv_sec && !c.timeout->tv_nsec);
   struct timespec end, left, *deadline = NULL;
   if (c.timeout && c.family != FAMILY_QOS && !immediate) {
     sys(SYS_clock_gettime, CLOCK_MONOTONIC, &end);
@@ -157,7 +157,7 @@ static int bridge(struct kevent_call c) {
     if (!q && !(q = queue_adopt(c.kq))) return fail(ENOMEM);
     if (!queue_bridge(q, c.family)) return -1;
     if (!lost) mark_watched(&c);
-    /* What the program has done before must find its knotes as they were. */
+    /* The program's earlier changes apply to its knotes as they were. */
     agent_catch_up();
     int produced = lost ? final_events_changes(q, &c) : agent_changes(q, &c);
     if (produced < 0) return fail(-produced);

@@ -2,11 +2,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SESSION_VARIABLE } from '../../core/protocol.ts';
+import { lock } from '../../injector/platform/file-lock.ts';
 import { bare, compiled } from '../support/session.ts';
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -63,8 +65,11 @@ death('virtual calls fail, all others go on', async () => {
     host.kill('SIGSTOP');
     child.stdin.write('go on\n');
     await said('blocked');
+    // Another suite's session would remove a dead host's directory, without which no program starts.
+    const kept = lock(join(objects, '.lock'));
     host.kill('SIGKILL');
     await once(host, 'exit');
+    await kept;
     child.stdin.write('go on\n');
     const [status] = (await ended) as [number];
     assert.equal(lines, [

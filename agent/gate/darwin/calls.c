@@ -22,7 +22,7 @@
 #include "native.h"
 #include "virtual_path.h"
 
-/* `to` is a new number of `from`'s, or an error. Returns what the call answers. */
+/* `to` is a new number of `from`'s, or an error. Returns the call's result. */
 static long note_duplicate(int from, long to) {
   if (to >= 0 && fd_kind(from) != FD_FOREIGN && !fd_admits(to)) {
     sys(SYS_close, to); /* it could not be remembered, and would be taken for a real file */
@@ -34,7 +34,7 @@ static long note_duplicate(int from, long to) {
 
 static long duplicate(long nr, const struct arguments *a) { return fd_kind(a->a1) == FD_FOREIGN ? NOT_OURS : note_duplicate((int)a->a1, native_call(nr, a)); }
 
-/* dup2 closes what stood at the target. */
+/* dup2 closes the target first. */
 static long duplicate_onto(long nr, const struct arguments *a) {
   int from = (int)a->a1, to = (int)a->a2;
   if (from == to) return NOT_OURS;
@@ -111,7 +111,9 @@ static long list_attributes(long fd, const char *path, char *out, size_t size, b
   return result;
 }
 
-enum attribute_call { GET, SET, REMOVE };
+enum attribute_call { GET,
+                      SET,
+                      REMOVE };
 static long attribute(enum attribute_call what, long fd, const char *path, const char *name, void *value, size_t size, uint32_t position, long options) {
   char full[SPACE + 128];
   bool follow = !(options & XATTR_NOFOLLOW_);

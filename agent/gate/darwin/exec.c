@@ -26,7 +26,8 @@
 #include "entry.h"
 #include "signature.h"
 
-enum { MAX_SCRIPT_DEPTH = 4, HEAD = 1024 };
+enum { MAX_SCRIPT_DEPTH = 4,
+       HEAD = 1024 };
 #define INSERT "DYLD_INSERT_LIBRARIES="
 #define SESSION SHIMFS_SESSION_VARIABLE "="
 
@@ -68,7 +69,7 @@ static void *map(size_t bytes) {
   return at < 0 && at > -4096 ? NULL : (void *)at;
 }
 
-/* With our two variables in the environment, whatever the program made of it. */
+/* Restores our two variables in the environment, which the program may have changed. */
 static int start_covered(const struct start *s, const char *path, char *const *argv, char *const *env) {
   binding_refresh();
   const char *insert = value_of(env, INSERT, sizeof INSERT - 1), *ours = value_of(env, SESSION, sizeof SESSION - 1);
@@ -121,7 +122,7 @@ static bool parse_script(char *head, long n, char **interpreter, char **argument
   return true;
 }
 
-/* dyld ignores an insertion into these, silently. A script is what its interpreter is. */
+/* dyld ignores an insertion into these, silently. Of a script its interpreter counts. */
 static const char *uncoverable(const char *path, int depth) {
   struct stat st;
   if (stat(path, &st) || !S_ISREG(st.st_mode)) return NULL; /* the kernel will say */

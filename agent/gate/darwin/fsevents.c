@@ -16,14 +16,14 @@ static void *caught(void *handle, const char *name) {
   return replacement;
 }
 
-/* A tail call for every other name: RTLD_NEXT and RTLD_SELF go by who calls. */
+/* A tail call for every other name: RTLD_NEXT and RTLD_SELF depend on the caller. */
 static void *my_dlsym(void *handle, const char *name) {
   if (session.active && handle != RTLD_NEXT && handle != RTLD_SELF && name && !strncmp(name, "FSEv", 4)) return caught(handle, name);
   __attribute__((musttail)) return dlsym(handle, name);
 }
 
 #define TUPLE(replacement, original) {(const void *)(uintptr_t)&replacement, (const void *)(uintptr_t)&original}
-#define DECLARE(name, ...)                             \
+#define DECLARE(name, ...) \
   extern void name(void) __attribute__((weak_import)); \
   extern void shimfs_##name(void);
 FSEVENTS_FUNCTIONS(DECLARE)

@@ -1,14 +1,14 @@
 /*
  * The replacements of libSystem's functions: one tuple for each name, read by dyld when the gate is inserted.
- * dyld also patches the uses between the libraries of its shared cache, so what libsystem_c asks of
- * libsystem_kernel passes here; calls inside one library do not, which is why both halves of such a pair are
+ * dyld also patches the uses between the libraries of its shared cache, so calls of libsystem_c to
+ * libsystem_kernel are replaced; calls inside one library do not, which is why both halves of such a pair are
  * named (open and __open_nocancel, readdir and __getdirentries64).
  *
  * Not covered, and why:
  *
  *   read, pread, readv, lseek, fsync, …        the descriptor is real: nothing to do
- *   mmap, msync                                maps are real; that one was written to is not told by the gate here
- *   getfsstat, statvfs, pathconf               tell of the real file systems only (statvfs asks statfs)
+ *   mmap, msync                                maps are real; a write through one is not reported here
+ *   getfsstat, statvfs, pathconf               report the real file systems only (statvfs calls statfs)
  *   stat, opendir … without $INODE64 (x86_64)  programs built for 10.5 or older
  *   fopen, mkstemp, realpath, scandir, fts_*,  they reach the file system by the names below
  *     glob, nftw, copyfile, getwd
@@ -63,18 +63,18 @@ DARWIN_REPLACEMENTS(DEFINE)
 /* ---- by hand ---- */
 
 /* The mode stands among the variadic arguments, which arm64 passes on the stack, and only with O_CREAT. */
-#define MODE_AFTER(last)                          \
-  long mode = 0;                                  \
-  if (flags & O_CREAT) {                          \
-    va_list more;                                 \
-    va_start(more, last);                         \
-    mode = va_arg(more, int);                     \
-    va_end(more);                                 \
+#define MODE_AFTER(last) \
+  long mode = 0; \
+  if (flags & O_CREAT) { \
+    va_list more; \
+    va_start(more, last); \
+    mode = va_arg(more, int); \
+    va_end(more); \
   }
-#define VALUE_AFTER(last)             \
-  va_list more;                       \
-  va_start(more, last);               \
-  long value = va_arg(more, long);    \
+#define VALUE_AFTER(last) \
+  va_list more; \
+  va_start(more, last); \
+  long value = va_arg(more, long); \
   va_end(more);
 
 static int my_open(const char *path, int flags, ...) {
@@ -137,9 +137,9 @@ __attribute__((used, section("__DATA,__interpose"))) static const struct {
   const void *replacement, *original;
 } tuples[] = {
     DARWIN_REPLACEMENTS(REPLACED) KQUEUE_FUNCTIONS(WATCHED) DISPATCH_FUNCTIONS(WATCHED)
-    MY(open), MY(open_nocancel), MY(openat), MY(openat_nocancel), MY(creat), MY(creat_nocancel), MY(fcntl), MY(fcntl_nocancel), MY(getcwd),
+        MY(open),
+    MY(open_nocancel), MY(openat), MY(openat_nocancel), MY(creat), MY(creat_nocancel), MY(fcntl), MY(fcntl_nocancel), MY(getcwd),
     MY(opendir), MY(fdopendir), MY(readdir), MY(readdir_r), MY(closedir), MY(telldir), MY(seekdir), MY(rewinddir),
-    TUPLE(shimfs_execve, execve), TUPLE(shimfs_posix_spawn, posix_spawn), TUPLE(shimfs_posix_spawnp, posix_spawnp),
-};
+    TUPLE(shimfs_execve, execve), TUPLE(shimfs_posix_spawn, posix_spawn), TUPLE(shimfs_posix_spawnp, posix_spawnp)};
 #pragma clang diagnostic pop
 const int interposed_count = sizeof tuples / sizeof tuples[0];

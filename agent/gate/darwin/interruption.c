@@ -1,7 +1,7 @@
 /* Signals that arrive while a thread waits for the host. */
 #include "../os.h"
 
-/* sigaction(2): those whose default action is to be ignored. */
+/* sigaction(2): signals that are ignored by default. */
 static bool ignored_by_default(int signal) {
   return signal == SIGCHLD || signal == SIGCONT || signal == SIGURG || signal == SIGWINCH || signal == SIGIO || signal == SIGINFO;
 }

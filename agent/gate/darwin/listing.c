@@ -1,6 +1,6 @@
 /*
  * Directory streams. A virtual one is libc's own DIR on the placeholder's descriptor, so dirfd, closedir and the
- * lock are libc's; only what fills its buffer is ours. (libc's readdir asks __getdirentries64, which is interposed
+ * lock are libc's; only the entries in its buffer are ours. (libc's readdir calls __getdirentries64, which is interposed
  * too; that reaches it only where dyld could patch libsystem_c.)
  */
 #include <errno.h>
@@ -44,7 +44,7 @@ static struct dirent *next(DIR *d) {
   if (d->__dd_loc >= d->__dd_size) {
     int before = errno;
     long n = on_getdents(d->__dd_fd, d->__dd_buf, (size_t)d->__dd_len);
-    errno = n < 0 ? (int)-n : before; /* the end is told from an error by errno alone */
+    errno = n < 0 ? (int)-n : before; /* only errno distinguishes the end from an error */
     d->__dd_loc = 0;
     d->__dd_size = n > 0 ? (size_t)n : 0;
     if (n <= 0) return NULL;

@@ -15,7 +15,9 @@ int kevent_qos(int, const void *, int, void *, int, void *, size_t *, unsigned);
 int guarded_kqueue_np(const void *guard, unsigned flags);
 
 /* sys/xattr.h (xnu bsd/sys): not in the headers of every compiler at hand. */
-enum { XATTR_NOFOLLOW_ = 1, XATTR_CREATE_ = 2, XATTR_REPLACE_ = 4 };
+enum { XATTR_NOFOLLOW_ = 1,
+       XATTR_CREATE_ = 2,
+       XATTR_REPLACE_ = 4 };
 ssize_t getxattr(const char *, const char *, void *, size_t, uint32_t, int);
 ssize_t fgetxattr(int, const char *, void *, size_t, uint32_t, int);
 int setxattr(const char *, const char *, const void *, size_t, uint32_t, int);

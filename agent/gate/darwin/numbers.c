@@ -4,9 +4,12 @@
 long native_result(long result) {
   if (result >= 0) return result;
   switch (-result) {
-    case 61: return -ENOATTR; /* ENODATA: what Linux says of an attribute that is not there */
-#define ROW(name, number) case number == 61 ? -1 : number: return -name;
-    SHIMFS_ERRNO_LIST(ROW)
+    case 61: return -ENOATTR; /* ENODATA: Linux's errno for a missing attribute */
+#define ROW(name, number) \
+  case number == 61 ? -1: \
+  number: \
+    return -name;
+      SHIMFS_ERRNO_LIST(ROW)
 #undef ROW
     default: return -EIO;
   }
@@ -16,11 +19,7 @@ static const struct {
   long native;
   uint32_t wire;
 } open_flags[] = {
-    {O_APPEND, WIRE_O_APPEND},       {O_NONBLOCK, WIRE_O_NONBLOCK}, {O_CREAT, WIRE_O_CREAT},
-    {O_EXCL, WIRE_O_EXCL},           {O_TRUNC, WIRE_O_TRUNC},       {O_NOFOLLOW, WIRE_O_NOFOLLOW},
-    {O_DIRECTORY, WIRE_O_DIRECTORY}, {O_CLOEXEC, WIRE_O_CLOEXEC},   {O_SYNC, WIRE_O_SYNC},
-    {O_DSYNC, WIRE_O_DSYNC},         {O_NOCTTY, WIRE_O_NOCTTY},
-};
+    {O_APPEND, WIRE_O_APPEND}, {O_NONBLOCK, WIRE_O_NONBLOCK}, {O_CREAT, WIRE_O_CREAT}, {O_EXCL, WIRE_O_EXCL}, {O_TRUNC, WIRE_O_TRUNC}, {O_NOFOLLOW, WIRE_O_NOFOLLOW}, {O_DIRECTORY, WIRE_O_DIRECTORY}, {O_CLOEXEC, WIRE_O_CLOEXEC}, {O_SYNC, WIRE_O_SYNC}, {O_DSYNC, WIRE_O_DSYNC}, {O_NOCTTY, WIRE_O_NOCTTY}};
 
 uint32_t wire_open_flags(long flags) {
   uint32_t wire = flags & O_ACCMODE;

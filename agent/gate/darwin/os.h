@@ -10,7 +10,9 @@
 /* xnu has these in its private headers; libSystem exports them (10.12), libc++ waits by them. */
 int __ulock_wait(uint32_t operation, void *cell, uint64_t value, uint32_t microseconds);
 int __ulock_wake(uint32_t operation, void *cell, uint64_t value);
-enum { UL_COMPARE_AND_WAIT_ = 1, ULF_WAKE_ALL_ = 0x100, ULF_NO_ERRNO_ = 0x01000000 };
+enum { UL_COMPARE_AND_WAIT_ = 1,
+       ULF_WAKE_ALL_ = 0x100,
+       ULF_NO_ERRNO_ = 0x01000000 };
 
 uint32_t wire_open_flags(long flags);
 uint32_t wire_at_flags(long flags);
@@ -76,7 +78,7 @@ static inline void allow_tracer(int pid) { (void)pid; }
 
 /* Nothing to patch: dyld has done it. Returns how many names are interposed. */
 int patch_call_sites(bool running);
-/* dlsym hands out what dyld would bind, which must be ours. */
+/* dlsym returns the function that dyld would bind, which must be ours. */
 void canary_call(void);
 void find_system_functions(void);
 char **process_environment(void);

@@ -41,7 +41,7 @@ void fill_statfs(void *out, const struct shimfs_reply *r) {
   bytes_copy(s->f_mntonname, session.mounts[0].path, n);
 }
 
-/* What __getdirentries64 writes and readdir hands out. d_seekoff continues behind the entry. */
+/* A record of __getdirentries64 and readdir. d_seekoff continues behind the entry. */
 size_t put_entry(char *at, size_t room, const struct shimfs_dirent *e) {
   size_t name = e->name_length < sizeof((struct dirent *)0)->d_name ? e->name_length : sizeof((struct dirent *)0)->d_name - 1;
   size_t length = (offsetof(struct dirent, d_name) + name + 1 + 7) & ~7ul;

@@ -9,8 +9,14 @@
 #include "../text.h"
 #include "signature.h"
 
-enum { LC_SEGMENT_64_ = 0x19, LC_CODE_SIGNATURE_ = 0x1d, MAX_SLICES = 32, MAX_COMMANDS = 4096 };
-enum { CS_FORCED_LV_ = 0x10, CS_RESTRICT_ = 0x800, CS_REQUIRE_LV_ = 0x2000, CS_RUNTIME_ = 0x10000 };
+enum { LC_SEGMENT_64_ = 0x19,
+       LC_CODE_SIGNATURE_ = 0x1d,
+       MAX_SLICES = 32,
+       MAX_COMMANDS = 4096 };
+enum { CS_FORCED_LV_ = 0x10,
+       CS_RESTRICT_ = 0x800,
+       CS_REQUIRE_LV_ = 0x2000,
+       CS_RUNTIME_ = 0x10000 };
 
 struct view {
   const uint8_t *bytes;

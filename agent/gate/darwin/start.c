@@ -5,7 +5,7 @@
 #include "../session.h"
 #include "interpose.h"
 
-/* F_GETPATH and getcwd tell real paths (`/private/tmp/…`): the object directory is known by its real one too. */
+/* F_GETPATH and getcwd return real paths (`/private/tmp/…`), so the object directory's real path is used. */
 int patch_call_sites(bool running) {
   (void)running;
   static char real_directory[MAXPATHLEN];

@@ -44,7 +44,7 @@ static inline long native_answer(long result) { return result == -1 ? -errno : r
 #define sys(name, ...) native_##name(__VA_ARGS__)
 
 static inline long native_SYS_getpid(void) { return getpid(); }
-/* Owner of the link's lock: all that is asked of it is whether it still lives. */
+/* Owner of the connection's lock: all that is asked of it is whether it still lives. */
 static inline long native_SYS_gettid(void) { return getpid(); }
 static inline long native_SYS_geteuid(void) { return geteuid(); }
 static inline long native_SYS_getegid(void) { return getegid(); }

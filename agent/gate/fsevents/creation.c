@@ -27,9 +27,10 @@ static bool tell_agent(const struct stream *s, const struct roots *r, uint64_t s
   return good;
 }
 
-/* Told before anything is made: a stream without a callback would end the program at its first event. */
+/* Checked before anything is made: a stream without a callback would crash the program at its first event. */
 static bool good_arguments(stream_callback callback, const struct roots *r, int32_t device) {
-  const char *wrong = !callback ? "there is no callback" : device && r->count != 1 ? "one path for a device" : NULL;
+  const char *wrong = !callback ? "there is no callback" : device && r->count != 1 ? "one path for a device"
+                                                                                   : NULL;
   if (wrong) stream_log("FSEventStreamCreate", wrong);
   return !wrong;
 }
@@ -47,7 +48,7 @@ static void *create(void *allocator, stream_callback callback, const struct stre
     stream_log("FSEventStreamCreate", "too many streams");
     return NULL;
   }
-  /* Ids go on above the system's: asked for once, and where both are to be told as one story. */
+  /* Ids continue above the system's: asked for once, and for a stream with events of both. */
   static bool raised;
   if (!raised || r->real_count) newest_event_id();
   raised = true;

@@ -1,5 +1,5 @@
 /*
- * Batches on their way to a stream's callback: handed over by the agent, from whatever thread; delivered on a run loop
+ * Batches on their way to a stream's callback: handed over by the agent, from any thread; delivered on a run loop
  * or queue of the program's, one callback at a time, without any JavaScript.
  */
 #define _GNU_SOURCE
@@ -18,7 +18,11 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum { USE_CF_TYPES = 0x1, FILE_EVENTS = 0x10, EXTENDED_DATA = 0x40, NUMBER_SINT64 = 4, UTF8 = 0x08000100 };
+enum { USE_CF_TYPES = 0x1,
+       FILE_EVENTS = 0x10,
+       EXTENDED_DATA = 0x40,
+       NUMBER_SINT64 = 4,
+       UTF8 = 0x08000100 };
 
 /* Paths relative to a device have no slash before them. */
 static const char *told_path(const struct stream *s, const struct event_record *r) { return s->device && r->path[0] == '/' ? r->path + 1 : r->path; }
@@ -65,7 +69,7 @@ void stream_deliver(struct stream *s) {
   stream_hold(s); /* the callback may release it */
   pthread_mutex_lock(&s->lock);
   if (s->delivering) {
-    /* Another thread, or the callback itself in a loop of its own: whoever is at it goes on until nothing is left. */
+    /* Another thread, or the callback itself in a loop of its own: the delivery under way continues until nothing is left. */
     pthread_mutex_unlock(&s->lock);
     stream_drop(s);
     return;
@@ -163,7 +167,7 @@ void stream_flush(struct stream *s) {
   if (queue) real.dispatch_release(queue);
 }
 
-/* ---- what the agent calls ---- */
+/* ---- for the agent ---- */
 
 /* Takes a copy of the records. Returns how many events are handed over and not delivered. */
 EXPORT uint32_t shimfs_stream_push(uint32_t number, const void *records, uint32_t length, uint32_t count, uint64_t latest) {
@@ -190,7 +194,7 @@ EXPORT uint32_t shimfs_stream_push(uint32_t number, const void *records, uint32_
   return outstanding;
 }
 
-/* The agent is to be told when all is delivered. 0: it is. */
+/* The agent wants STREAM_DRAINED when all is delivered. 0: it is. */
 EXPORT int shimfs_stream_hold(uint32_t number) {
   struct stream *s = stream_by_number(number);
   if (!s) return 0;

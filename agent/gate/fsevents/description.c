@@ -1,4 +1,4 @@
-/* What is known of a stream, and what is said of it. */
+/* Attributes and description of a stream, and log lines about it. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>

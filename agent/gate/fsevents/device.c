@@ -1,4 +1,4 @@
-/* What is asked without a stream: of the host's ids, and of the virtual device. */
+/* Functions without a stream: about event ids, and the virtual device. */
 #define _GNU_SOURCE
 #include "../api.h"
 #include "../os.h"
@@ -30,7 +30,7 @@ API(uint64_t, FSEventsGetLastEventIdForDeviceBeforeTime, (int32_t device, double
   REAL(FSEventsGetLastEventIdForDeviceBeforeTime, 0, device, seconds);
 }
 
-/* The virtual tree's history is bounded, and shared: nobody purges it for the others. */
+/* The virtual tree's history is bounded, and shared: a purge by one process would take it from the others. */
 API(unsigned char, FSEventsPurgeEventsForDeviceUpToEventId, (int32_t device, uint64_t id)) {
   if (session.active && device == virtual_device()) return 0;
   REAL(FSEventsPurgeEventsForDeviceUpToEventId, 0, device, id);

@@ -8,16 +8,16 @@
 
 int32_t virtual_device(void); /* device.c */
 
-/* The system's, or what is to be done where there is none. */
+/* The system's function, or `nothing` where there is none. */
 #define REAL(name, nothing, ...) \
   if (!real_find_fsevents() || !real.name) return nothing; \
   return real.name(__VA_ARGS__)
 
-/* Ours is taken until DONE; the system's is passed on; one that has been released is told of. */
-#define TAKE(function, reference, nothing, ...)                                   \
-  if (!stream_is_ours(reference)) { REAL(function, nothing, __VA_ARGS__); }       \
-  struct stream *s = stream_take(reference);                                      \
-  if (!s) {                                                                       \
-    stream_log(#function, "the stream has been released");                       \
-    return nothing;                                                               \
+/* Ours is taken until DONE; the system's is passed on; a released one is logged. */
+#define TAKE(function, reference, nothing, ...) \
+  if (!stream_is_ours(reference)) { REAL(function, nothing, __VA_ARGS__); } \
+  struct stream *s = stream_take(reference); \
+  if (!s) { \
+    stream_log(#function, "the stream has been released"); \
+    return nothing; \
   }

@@ -1,5 +1,5 @@
 /*
- * FSEvents as the gate sees it: opaque streams of our own beside the system's, and what passes between them and the
+ * FSEvents as the gate sees it: opaque streams of our own beside the system's, and their exchange with the
  * agent.
  *
  * Unlike the rest of the gate, this code runs where a program calls CoreServices: never in a signal handler, with a
@@ -37,7 +37,7 @@ struct stream {
   uint32_t state; /* enum stream_state; with the counts under the table's lock */
   uint32_t number; /* the agent's name for it */
   uint32_t generation;
-  int references;         /* ours: calls under way, sources, blocks on queues, and one for the program's */
+  int references; /* ours: calls under way, sources, blocks on queues, and one for the program's */
   int program_references;
   pthread_mutex_t lock; /* of all that follows; nothing of the program's is called under it */
   pthread_cond_t settled;
@@ -54,16 +54,16 @@ struct stream {
   struct stream_place *places;
   uint32_t place_count;
   bool running, invalid;
-  bool ready;  /* to be woken (streams_wake) */
+  bool ready; /* to be woken (streams_wake) */
   bool posted; /* a block of ours is on its queue */
-  bool held;   /* the agent wants to know when all is delivered */
+  bool held; /* the agent wants to know when all is delivered */
   bool delivering;
   pthread_t deliverer;
   struct batch *first, **last;
   uint32_t outstanding;
-  uint64_t latest;    /* as FSEventStreamGetLatestEventId tells it */
+  uint64_t latest; /* as FSEventStreamGetLatestEventId returns it */
   uint64_t delivered; /* 0: nothing yet */
-  uint64_t queued;    /* highest id ever handed over */
+  uint64_t queued; /* highest id ever handed over */
 };
 
 struct stream *stream_new(void); /* NULL: too many. With the program's reference and the caller's. */
@@ -92,14 +92,14 @@ void stream_flush(struct stream *s);
 /* A line on standard error (description.c). */
 void stream_log(const char *function, const char *what);
 
-/* ---- what is asked of the agent (agent/native/fsevents-callbacks.ts) ---- */
+/* ---- calls to the agent (agent/native/fsevents-callbacks.ts) ---- */
 /* `otherwise`: the answer where no agent is. */
 int64_t stream_ask(enum stream_op op, const struct stream *s, const void *data, size_t length, uint64_t a, int64_t otherwise);
 /* The same where the caller is to wake streams itself. */
 int64_t stream_ask_quietly(enum stream_op op, const struct stream *s, const void *data, size_t length, uint64_t a, int64_t otherwise);
 
-/* ---- what is asked of the host ---- */
+/* ---- requests to the host ---- */
 /* The core's id, of a kind EVENT_ID_KIND_*; with NEWEST it goes on above `a`. `history`: may be NULL, else which history it is of. */
 uint64_t host_event_id(uint32_t kind, uint64_t a, uint8_t history[16]);
-/* The newest id as FSEvents tells it; ours go on above the system's. */
+/* The newest id as FSEvents returns it; ours continue above the system's. */
 uint64_t newest_event_id(void);

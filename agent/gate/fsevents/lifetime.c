@@ -1,4 +1,4 @@
-/* Who holds a stream, and what ends with it. */
+/* References to a stream, and its end. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include "../api.h"

@@ -1,4 +1,4 @@
-/* What streams ask of the agent and of the host, and what the agent asks in their name. */
+/* Requests of streams to the agent and to the host, and the agent's requests for them. */
 #define _GNU_SOURCE
 #include "../agent.h"
 #include "../api.h"
@@ -10,7 +10,7 @@
 
 static int64_t (*agent_streams)(uint32_t op, uint32_t number, const void *data, uint32_t length, uint64_t a);
 
-EXPORT void shimfs_streams_install(void *callback) { agent_streams = (int64_t(*)(uint32_t, uint32_t, const void *, uint32_t, uint64_t))(uintptr_t)callback; }
+EXPORT void shimfs_streams_install(void *callback) { agent_streams = (int64_t (*)(uint32_t, uint32_t, const void *, uint32_t, uint64_t))(uintptr_t)callback; }
 
 int64_t stream_ask_quietly(enum stream_op op, const struct stream *s, const void *data, size_t length, uint64_t a, int64_t otherwise) {
   if (!agent_here() || !agent_streams || length > UINT32_MAX) return otherwise;
@@ -56,7 +56,7 @@ EXPORT int64_t shimfs_agent_subtree(uint32_t stream, uint32_t mode, const char *
   return id;
 }
 
-/* The system's ids have come to four times this. Nobody waits. */
+/* The system's ids have reached four times this. Without a reply. */
 EXPORT void shimfs_agent_raise(uint64_t id) {
   struct request q = {.op = OP_EVENT_ID, .flags = EVENT_ID_KIND_RAISE, .a = id};
   host_post(&q);

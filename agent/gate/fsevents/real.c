@@ -1,4 +1,4 @@
-/* The real part of a stream: a private one of the system's, whose events come to us. */
+/* The real part of a stream: a private stream of the system's, with a callback of ours. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,10 @@
 #include "fsevents.h"
 #include "roots.h"
 
-enum { WITH_CF_TYPES = 0x1, WITH_EXTENDED_DATA = 0x40, UTF8 = 0x08000100, NUMBER_SINT64 = 4 };
+enum { WITH_CF_TYPES = 0x1,
+       WITH_EXTENDED_DATA = 0x40,
+       UTF8 = 0x08000100,
+       NUMBER_SINT64 = 4 };
 
 const void *stream_hold_for(const void *stream) {
   stream_hold((struct stream *)(uintptr_t)stream);
@@ -42,7 +45,7 @@ static bool append_real(struct text *t, const struct stream *s, void *paths, siz
   return good;
 }
 
-/* The real part of a mixed stream, on the program's own loop or queue: told together with what of ours waits. */
+/* The real part of a mixed stream, on the program's own loop or queue: delivered together with our pending events. */
 static void real_events(const void *stream, void *info, size_t count, void *paths, const uint32_t *flags, const uint64_t *ids) {
   struct stream *s = info;
   struct text t = {0};

@@ -1,10 +1,10 @@
-/* What goes into a new stream: its paths as the agent is told of them, and its real part. */
+/* The paths of a new stream, as the agent gets them, and its real part. */
 #pragma once
 #include <limits.h>
 #include "fsevents.h"
 
 /* ---- text (text.c) ---- */
-/* What the agent is told, growing; on the heap. */
+/* A growing message for the agent; on the heap. */
 struct text {
   char *bytes;
   size_t length, room;
@@ -19,9 +19,9 @@ bool canonical_path(const char *path, char out[PATH_MAX]);
 
 /* ---- roots (roots.c) ---- */
 struct roots {
-  struct text told;  /* given and canonical in turn, NUL after each */
+  struct text told; /* given and canonical in turn, NUL after each */
   struct text given; /* NUL after each */
-  char **real;       /* those that the system's own stream is to watch */
+  char **real; /* those that the system's own stream is to watch */
   uint32_t count, real_count;
   bool ours; /* some concern the virtual tree */
 };

@@ -1,4 +1,4 @@
-/* Streams at work: started, stopped, flushed, and what they leave out. */
+/* Streams at work: start, stop, flush and exclusions. */
 #define _GNU_SOURCE
 #include <limits.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ API(void, FSEventStreamStop, (void *reference)) {
   pthread_mutex_lock(&s->lock);
   bool ran = s->running;
   s->running = s->held = false;
-  batches_free(s); /* told again after a restart */
+  batches_free(s); /* delivered again after a restart */
   pthread_mutex_unlock(&s->lock);
   if (ran) {
     void *system_stream = stream_real_take(s);
@@ -66,7 +66,7 @@ API(void, FSEventStreamFlushSync, (void *reference)) {
   void *system_stream = stream_real_take(s);
   if (system_stream) real.FSEventStreamFlushSync(system_stream);
   stream_real_drop(system_stream);
-  /* What has happened before this call is with the agent after it. */
+  /* The agent gets all earlier events before this returns. */
   host_event_id(EVENT_ID_KIND_NEWEST, 0, NULL);
   agent_catch_up();
   stream_ask_quietly(STREAM_FLUSH, s, NULL, 0, 0, 0);

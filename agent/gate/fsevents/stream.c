@@ -1,4 +1,4 @@
-/* Our streams: handles that no stream of the system's can be, and who holds them. */
+/* Our streams: handles that no stream of the system's can have, and their references. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include "../os.h"
@@ -6,17 +6,19 @@
 #include "../real.h"
 #include "fsevents.h"
 
-enum stream_state { STREAM_FREE = 0, STREAM_LIVE = 1, STREAM_GONE = 2 };
+enum stream_state { STREAM_FREE = 0,
+                    STREAM_LIVE = 1,
+                    STREAM_GONE = 2 };
 enum { MAX_STREAMS = 4096 };
 
-/* Never given back, so that a handle of a stream that has been released is known for what it is. */
+/* Never freed, so that the handle of a released stream is recognized. */
 static struct stream streams[MAX_STREAMS];
 static uint32_t next_slot;
 static pthread_mutex_t table = PTHREAD_MUTEX_INITIALIZER;
 
 /*
  * CoreFoundation does not survive a fork, and no stream does: a child that still has them finds them ended. Done when
- * the child first asks, for what runs at its birth may stand where a system call instruction stood.
+ * the child first asks: code that runs right after fork may run in the place of a system call instruction.
  */
 static void lock_table(void) {
   static int owner;
@@ -66,7 +68,7 @@ struct stream *stream_take(const void *reference) {
   struct stream *s = (struct stream *)(uintptr_t)reference;
   bool whole = ((const char *)reference - (const char *)streams) % (ptrdiff_t)sizeof *s == 0;
   lock_table();
-  /* A callback that is under way has its stream, whoever released it meanwhile. */
+  /* A callback under way keeps its stream, even if it was released meanwhile. */
   bool inside = whole && s->state == STREAM_GONE && s->references && s->delivering && pthread_equal(s->deliverer, pthread_self());
   bool live = whole && (s->state == STREAM_LIVE || inside);
   if (live) s->references++;

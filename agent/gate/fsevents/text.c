@@ -34,7 +34,7 @@ bool canonical_path(const char *path, char out[PATH_MAX]) {
         }
         break;
       }
-      /* Missing: what leads to it counts, its own name is taken as it stands. */
+      /* Missing: the directory is resolved, the name itself is taken as it is. */
       for (n = strlen(head); n > 1 && head[n - 1] == '/'; n--) head[n - 1] = 0;
       char *cut = strrchr(head, '/');
       const char *name = cut ? cut + 1 : head;

@@ -12,7 +12,7 @@ const struct call call_rows[] = {
 #ifdef SYS_open
     LEGACY_CALLS(ROW)
 #endif
-    GENERAL_CALLS(ROW)};
+        GENERAL_CALLS(ROW)};
 enum { ROWS = sizeof call_rows / sizeof call_rows[0] };
 _Static_assert(ROWS < 255, "an index fits in a byte");
 uint8_t call_row_of[CALL_NUMBERS];

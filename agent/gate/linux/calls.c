@@ -68,13 +68,13 @@ static long change_umask(long mask) {
   return NOT_OURS;
 }
 
-/* setfsuid(2) returns the former id, whatever it does: it counts as a change. */
+/* setfsuid(2) returns the former id also when it fails, so it always counts as a change. */
 static long change_credentials(long nr, const struct arguments *a) {
   long result = native_call(nr, a);
   if (result < 0 || in_vfork_child()) return result;
   struct request q = {.op = OP_CREDENTIALS, .a = (uint64_t)sys(SYS_gettid)};
   host_ask(&q);
-  cache_forget(); /* what one user may see, another may not */
+  cache_forget(); /* another user has other rights */
   return result;
 }
 

@@ -1,8 +1,8 @@
 /*
  * Whether a program will come up with the gate in it.
  *
- * One decision for every way to start a program: a child, a program of the tree, an interpreter, a descriptor. What the
- * injector decides of a session's first program (injector/platform/executable.ts) is the same, row by row.
+ * One decision for every way to start a program: a child, a program of the tree, an interpreter, a descriptor. The
+ * injector's decision on a session's first program (injector/platform/executable.ts) is the same, row by row.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -22,7 +22,9 @@ enum { OWN_MACHINE = EM_AARCH64 };
 #endif
 
 /* Records are read a few at a time: the stack may be a signal's. */
-enum { SEGMENTS = 8, SECTIONS = 8, INTERPRETER = 256 };
+enum { SEGMENTS = 8,
+       SECTIONS = 8,
+       INTERPRETER = 256 };
 
 void program_read(struct program_file *p, long fd) {
   p->fd = fd;
@@ -53,7 +55,7 @@ static bool is_own_loader(const struct stat *st) {
   struct text_range loader;
   struct stat own;
   return find_loader_text(&loader) && loader.name && sys(SYS_newfstatat, AT_FDCWD, loader.name, &own, 0) == 0 &&
-         own.st_dev == st->st_dev && own.st_ino == st->st_ino;
+      own.st_dev == st->st_dev && own.st_ino == st->st_ino;
 }
 
 static const char *privileges(long fd, const struct stat *st) {
@@ -104,10 +106,10 @@ static bool made_by_go(long fd, const Elf64_Ehdr *e) {
   return false;
 }
 
-/* The program that the loader is told to run; NULL when it is asked something else. */
+/* The program that the loader is to run; NULL when it has another task. */
 static const char *loader_argument(char *const *argv) {
   static const char *const with_value[] = {"--library-path", "--glibc-hwcaps-prepend", "--glibc-hwcaps-mask", "--inhibit-rpath",
-                                           "--audit",        "--preload",              "--argv0"};
+                                           "--audit", "--preload", "--argv0"};
   for (int i = 1; argv && argv[0] && argv[i]; i++) {
     if (!text_equal(argv[i], "--", 2)) return argv[i];
     for (unsigned k = 0; k < sizeof with_value / sizeof with_value[0]; k++)

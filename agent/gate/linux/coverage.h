@@ -6,7 +6,7 @@ enum { PROGRAM_HEAD = 1024 };
 
 /* A program file that is about to be started. */
 struct program_file {
-  long fd;     /* readable */
+  long fd; /* readable */
   long length; /* of the head, or -errno */
   unsigned char head[PROGRAM_HEAD + 8] __attribute__((aligned(8)));
 };

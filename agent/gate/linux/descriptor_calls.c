@@ -10,7 +10,7 @@
 #include "calls.h"
 #include "numbers.h"
 
-/* `to` is a new number of `from`'s, or an error. Returns what the call answers. */
+/* `to` is a new number of `from`'s, or an error. Returns the call's result. */
 static long note_duplicate(int from, long to) {
   if (to >= 0 && fd_kind(from) != FD_FOREIGN && !fd_admits(to)) {
     /* A virtual file under a number that cannot be remembered would be taken for a real one. */
@@ -27,7 +27,7 @@ long duplicate(long nr, struct arguments *a) {
   return note_duplicate((int)a->a1, native_call(nr, a));
 }
 
-/* dup2 and dup3 close what stood at the target. */
+/* dup2 and dup3 close the target first. */
 long duplicate_onto(long nr, struct arguments *a) {
   int from = (int)a->a1, to = (int)a->a2;
   if (from == to) return NOT_OURS;

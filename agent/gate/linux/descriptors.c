@@ -1,4 +1,4 @@
-/* Our open descriptors, as /proc tells them. */
+/* Our open descriptors, from /proc. */
 #define _GNU_SOURCE
 #include "../fd_index.h"
 #include "../os.h"

@@ -1,7 +1,7 @@
 /*
  * dlsym, for clients that load a framework and ask it by name for a function that the gate replaces: the library's own
- * function would bypass the gate. Every other name is passed on by a jump, so that RTLD_NEXT and RTLD_DEFAULT mean what
- * they mean to the caller.
+ * function would bypass the gate. Every other name is passed on by a jump, so that RTLD_NEXT and RTLD_DEFAULT keep
+ * their meaning for the caller.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

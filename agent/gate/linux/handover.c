@@ -1,5 +1,5 @@
 /*
- * What a program needs to come up with the gate: the library, and the shared page.
+ * The library and the shared page, which a program needs to come up with the gate.
  *
  * Both lie in directories that only the session's user may enter. A process that has changed its user gets descriptors of
  * them from the host; the program inherits them, and loads the library as /proc/self/fd/N.
@@ -33,7 +33,8 @@ static bool in_group(const struct reader *r, uint32_t gid) {
 static bool permits(const struct reader *r, const char *path, uint32_t wanted) {
   struct stat st;
   if (sys(SYS_newfstatat, AT_FDCWD, path, &st, 0)) return false;
-  uint32_t shift = st.st_uid == r->uid ? 6 : in_group(r, st.st_gid) ? 3 : 0;
+  uint32_t shift = st.st_uid == r->uid ? 6 : in_group(r, st.st_gid) ? 3
+                                                                    : 0;
   return (st.st_mode >> shift & wanted) == wanted;
 }
 

@@ -1,12 +1,12 @@
-/* What a program needs to come up with the gate: the library, and the shared page. */
+/* The library and the shared page, which a program needs to come up with the gate. */
 #pragma once
 
 enum { LIBRARY_BY_DESCRIPTOR = 40 };
 
 struct handover {
   const char *library; /* for LD_PRELOAD */
-  int page;            /* an inherited descriptor of the shared page; -1: it is found by its path */
-  int passed;          /* of the library, made for this exec; -1: none */
+  int page; /* an inherited descriptor of the shared page; -1: it is found by its path */
+  int passed; /* of the library, made for this exec; -1: none */
   char by_descriptor[LIBRARY_BY_DESCRIPTOR];
 };
 

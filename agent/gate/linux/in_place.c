@@ -1,8 +1,8 @@
 /*
- * Real files that an overlay lets be read in place, and what becomes of their readers when one is copied up.
+ * Real files of an overlay that are read in place, and their readers when a file is copied up.
  *
- * The host raises the inode's counter before it answers whoever is about to write. A reader that finds it raised
- * asks, and is given a descriptor of the copy, at its own offset: one for all who share its description, in this
+ * The host raises the inode's counter before it answers the open of a writer. A reader that finds it raised
+ * asks, and gets a descriptor of the copy, at its own offset: the same for all holders of its description, in this
  * process and in others. The cost of a read that moves nowhere is a look at that counter.
  */
 #define _GNU_SOURCE
@@ -13,7 +13,6 @@
 #include "../session.h"
 #include "../text.h"
 #include "in_place.h"
-
 
 static uint32_t counter_of(uint64_t ino) {
   return __atomic_load_n(&session.generations[1 + ino % (SHIMFS_GENERATIONS - 1)], __ATOMIC_ACQUIRE);
@@ -55,8 +54,7 @@ __attribute__((noinline)) static void ask(int fd, struct fd_entry *e) {
   for (int i = 0; i <= fd_highest(); i++) holds += is_part(i, reader);
   long at = sys(SYS_lseek, fd, 0, SEEK_CUR);
   struct shimfs_reply reply;
-  struct request q = {.op = OP_REPOINT, .flags = (is_locked(fd) ? REPOINT_FLAG_LOCKED : 0) | (e->mapped ? REPOINT_FLAG_MAPPED : 0),
-                      .mode = holds, .dir = e->ino, .a = reader, .b = at < 0 ? 0 : (uint64_t)at};
+  struct request q = {.op = OP_REPOINT, .flags = (is_locked(fd) ? REPOINT_FLAG_LOCKED : 0) | (e->mapped ? REPOINT_FLAG_MAPPED : 0), .mode = holds, .dir = e->ino, .a = reader, .b = at < 0 ? 0 : (uint64_t)at};
   int passed = -1;
   long result = host_receive(&q, &reply, &passed);
   if (result >= 0 && passed >= 0) move(reader, &reply, passed);
@@ -79,7 +77,7 @@ void mapped_in_place(long fd) {
   if (read_in_place(fd)) fd_entry((int)fd)->mapped = 1;
 }
 
-/* An inherited descriptor of a real file: who else reads it by the same description is known to the host. */
+/* An inherited descriptor of a real file: the host knows the other holders of its description. */
 void adopt_in_place(int fd, const char *path, uint32_t flags) {
   const struct shimfs_reply *reply;
   struct request q = {.op = OP_ADOPT, .path = path, .path_length = (uint32_t)text_length(path), .a = (uint64_t)fd};

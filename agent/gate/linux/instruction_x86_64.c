@@ -8,7 +8,8 @@ static int operand_length(const uint8_t *p) {
   if (mod == 3) return n;
   if (rm == 4) n += 1 + (mod == 0 && (p[1] & 7) == 5 ? 4 : 0);
   else if (mod == 0 && rm == 5) n += 4;
-  return n + (mod == 1 ? 1 : mod == 2 ? 4 : 0);
+  return n + (mod == 1 ? 1 : mod == 2 ? 4
+                                      : 0);
 }
 
 /* Two-byte opcodes: SSE moves, cmov, set, mul, mov with extension, long nop; conditional jumps. 0: another. */
@@ -16,7 +17,7 @@ static int two_byte_length(const uint8_t *p) {
   uint8_t op = p[1];
   if (op >= 0x80 && op <= 0x8f) return 6;
   bool move = op == 0x10 || op == 0x11 || op == 0x16 || op == 0x28 || op == 0x29 || op == 0x57 || op == 0x6e || op == 0x6f ||
-              op == 0x7e || op == 0x7f || op == 0xd6 || op == 0xef || op == 0x6c || op == 0x1f || op == 0xaf;
+      op == 0x7e || op == 0x7f || op == 0xd6 || op == 0xef || op == 0x6c || op == 0x1f || op == 0xaf;
   bool extend = op == 0xb6 || op == 0xb7 || op == 0xbe || op == 0xbf || (op >= 0x40 && op <= 0x4f) || (op >= 0x90 && op <= 0x9f);
   return move || extend ? 2 + operand_length(p + 2) : 0;
 }
@@ -25,9 +26,10 @@ static int two_byte_length(const uint8_t *p) {
 static int opcode_length(const uint8_t *p, uint8_t rex, int word) {
   uint8_t op = p[0];
   if (op == 0x0f) return two_byte_length(p);
-  if (op < 0x40 && (op & 7) < 4) return 1 + operand_length(p + 1);                                       /* arithmetic */
-  if (op == 0x63 || (op >= 0x84 && op <= 0x8b) || op == 0x8d) return 1 + operand_length(p + 1);          /* test, xchg, mov, lea */
-  if (op == 0xf6 || op == 0xf7) return 1 + operand_length(p + 1) + (p[1] & 0x30 ? 0 : op == 0xf6 ? 1 : word); /* test; not, neg */
+  if (op < 0x40 && (op & 7) < 4) return 1 + operand_length(p + 1); /* arithmetic */
+  if (op == 0x63 || (op >= 0x84 && op <= 0x8b) || op == 0x8d) return 1 + operand_length(p + 1); /* test, xchg, mov, lea */
+  if (op == 0xf6 || op == 0xf7) return 1 + operand_length(p + 1) + (p[1] & 0x30 ? 0 : op == 0xf6 ? 1
+                                                                                                 : word); /* test; not, neg */
   if (op == 0xd1 || op == 0xd3) return 1 + operand_length(p + 1);
   if (op == 0x80 || op == 0x83 || op == 0xc0 || op == 0xc1 || op == 0xc6 || op == 0x6b) return 2 + operand_length(p + 1);
   if (op == 0x81 || op == 0xc7 || op == 0x69) return 1 + word + operand_length(p + 1);

@@ -12,7 +12,7 @@ struct instruction {
 bool decode(const uint8_t *p, struct instruction *out);
 /* Can the instruction be executed elsewhere? Not a jump, and no operand relative to the next instruction. */
 bool movable(const struct instruction *i);
-/* Length of any instruction whose start can be recognized, jumps and calls included; 0: another. */
+/* Length of any instruction that can be recognized, jumps and calls included; 0: another. */
 int length_at(const uint8_t *p);
-/* Length of what fills the space between functions: nop, int3, long nop; 0: something else. */
+/* Length of padding between functions: nop, int3, long nop; 0: something else. */
 int padding_length(const uint8_t *p);

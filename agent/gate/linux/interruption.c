@@ -15,7 +15,7 @@ struct kernel_action {
 
 static uint64_t bit(int signal) { return 1ull << (signal - 1); }
 
-/* Signals whose default action is to be ignored: signal(7). */
+/* signal(7): signals that are ignored by default. */
 static bool ignored_by_default(int signal) {
   return signal == SIGCHLD || signal == SIGCONT || signal == SIGURG || signal == SIGWINCH;
 }

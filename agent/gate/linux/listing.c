@@ -45,7 +45,7 @@ static uint64_t inode_of(const char *mount) {
   return ino;
 }
 
-/* Behind the first record, whose cookie it shares: whoever comes back to it finds the second one next. */
+/* It shares the cookie of the first record: a listing that continues there finds the second record next. */
 static long insert(long fd, char *out, long used, size_t size, uint32_t mount) {
   const char *name = parents[mount].name;
   size_t n = text_length(name), length = (offsetof(struct linux_dirent, name) + n + 1 + 7) & ~7ul;

@@ -3,7 +3,7 @@
  *
  * They are loaded before the first line of a preloaded library runs. So a program that may need some is started with
  * the gate as an auditor, too (LD_AUDIT): a copy in a namespace of its own, which comes before everything else. It
- * patches the loader alone, so that it finds what the program would find, and takes the patches away when all is
+ * patches the loader alone, so that it finds the libraries that the program would find, and removes the patches when all is
  * mapped: then the preloaded gate begins, as everywhere.
  */
 #define _GNU_SOURCE
@@ -28,10 +28,10 @@
 
 enum { NAMES_ROOM = 32 * 1024 };
 
-static bool known;    /* the session is: libraries are looked for */
+static bool known; /* the session is: libraries are looked for */
 static bool standing; /* the loader is patched */
 static struct text_range loader;
-static char directory[MAX_PATH]; /* the program's own: what $ORIGIN means */
+static char directory[MAX_PATH]; /* the program's own: $ORIGIN */
 static char found[MAX_PATH];
 
 static int first_name(struct dl_phdr_info *info, size_t size, void *out) {
@@ -77,7 +77,9 @@ static char *in_tree(const char *name) {
 
 /* ---- the search, done here: the loader has found the tree's directories missing while it loaded ourselves ---- */
 
-enum outcome { ABSENT, REAL, OURS };
+enum outcome { ABSENT,
+               REAL,
+               OURS };
 
 static enum outcome look(const char *path) {
   struct place p;
@@ -94,7 +96,8 @@ static enum outcome look(const char *path) {
 static bool candidate(const char *part, size_t n, const char *origin, size_t origin_length, const char *name) {
   size_t at = 0, more = text_length(name);
   for (size_t i = 0; i < n;) {
-    size_t word = text_equal(part + i, "$ORIGIN", 7) ? 7 : text_equal(part + i, "${ORIGIN}", 9) ? 9 : 0;
+    size_t word = text_equal(part + i, "$ORIGIN", 7) ? 7 : text_equal(part + i, "${ORIGIN}", 9) ? 9
+                                                                                                : 0;
     if (!word && part[i] == '$') return false;
     if (at + origin_length + more + 4 > sizeof found) return false;
     if (word) bytes_copy(found + at, origin, origin_length), at += origin_length, i += word;
@@ -163,7 +166,7 @@ EXPORT char *la_objsearch(const char *name, uintptr_t *cookie, unsigned flag) {
   return there ? there : (char *)(uintptr_t)name;
 }
 
-/* Programs that ask what a library is called are told its place in the tree. */
+/* A library's name for the program is its path in the tree. */
 EXPORT unsigned la_objopen(struct link_map *map, Lmid_t namespace, uintptr_t *cookie) {
   static char names[NAMES_ROOM];
   static size_t used;
@@ -188,7 +191,7 @@ EXPORT void la_activity(uintptr_t *cookie, unsigned flag) {
   session.active = false;
 }
 
-/* Takes us out of the environment again: the program and its children find what was there before. */
+/* Removes the gate from the environment again, for the program and its children. */
 void loader_tidy(char **environment) {
   size_t n = text_length(gate_path);
   for (char **e = environment; e && *e; e++) {

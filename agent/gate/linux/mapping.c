@@ -1,5 +1,5 @@
 /*
- * Shared maps of virtual files: what is written through them is told when they are synced, unmapped, or left behind
+ * Shared maps of virtual files: writes through them are reported when they are synced, unmapped, or left behind
  * at the process's end. The object is held as long as it is mapped, for the descriptor may be closed at once.
  */
 #define _GNU_SOURCE
@@ -16,7 +16,7 @@ struct mapping {
   size_t length;
   uint64_t oid;
   uint32_t slot;
-  int pid; /* who mapped it: a fork child's end is not the end of the map */
+  int pid; /* of the process that mapped it: a fork child's end is not the end of the map */
 };
 enum { MAPPINGS = 4096 };
 static struct mapping mappings[MAPPINGS];
@@ -39,7 +39,7 @@ void mapping_made(long start, size_t length, int fd) {
   }
   static bool reported;
   if (!__atomic_exchange_n(&reported, true, __ATOMIC_RELAXED))
-    gate_log("more than 4096 shared mappings: what is written through further ones is reported when their files are closed");
+    gate_log("more than 4096 shared mappings: writes through further ones are reported when their files are closed");
 }
 
 static void tell(const struct mapping *m) {
@@ -57,7 +57,7 @@ void mapping_synced(uintptr_t start, size_t length) {
     if (overlaps(&mappings[i], start, length)) tell(&mappings[i]);
 }
 
-/* A part that is unmapped is told of; the whole is forgotten when its first page goes. */
+/* An unmapped part is reported; the whole is forgotten when its first page is unmapped. */
 void mapping_gone(uintptr_t start, size_t length) {
   for (int i = 0; in_use && i < used; i++) {
     struct mapping m = mappings[i];

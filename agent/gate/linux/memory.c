@@ -11,7 +11,8 @@
 #include "../os.h"
 #include "calls.h"
 
-enum { PAGE = 4096, REMEMBERED = 1024 };
+enum { PAGE = 4096,
+       REMEMBERED = 1024 };
 /* Page number and, in the lower half, the state of the address space it was seen in. */
 static uint64_t good_to_read[REMEMBERED], good_to_write[REMEMBERED];
 static uint32_t state = 1;

@@ -26,7 +26,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *data) {
   (void)size;
   /* Known by an address inside, not by name: a libc may be called anything. */
   bool wanted = has_address(info, (uintptr_t)&syscall) || has_address(info, (uintptr_t)&_r_debug) ||
-                has_address(info, (uintptr_t)_r_debug.r_brk);
+      has_address(info, (uintptr_t)_r_debug.r_brk);
   if (!wanted) return 0;
   for (int i = 0; i < info->dlpi_phnum && s->found < s->capacity; i++) {
     const ElfW(Phdr) *p = &info->dlpi_phdr[i];

@@ -1,6 +1,6 @@
 /*
- * Will the loader look into the tree for what a program is linked with? Then the gate must be there before it looks
- * (loader.c). Told by the search paths of the environment and of the program itself.
+ * Will the loader look into the tree for a program's libraries? Then the gate must be loaded before it looks
+ * (loader.c). Decided by the search paths of the environment and of the program itself.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -93,7 +93,7 @@ bool needs_tree(long fd, const uint8_t *head, long n, const char *library_path, 
   struct scratch *room = scratch_take();
   if (!room) return false;
   bool needs = list_leads_in(library_path ? library_path : "", program_virtual, room) ||
-               list_leads_in(preload ? preload : "", program_virtual, room) || program_asks(fd, head, n, program_virtual, room);
+      list_leads_in(preload ? preload : "", program_virtual, room) || program_asks(fd, head, n, program_virtual, room);
   scratch_give(room);
   return needs;
 }

@@ -1,6 +1,6 @@
 /*
- * openat2(2). What it asks of the path's resolution (RESOLVE_*) is a matter of names, so it is judged here, component by
- * component; what is left is a path that openat opens.
+ * openat2(2). Its restrictions of path resolution (RESOLVE_*) concern names, so they are checked here, component by
+ * component; the result is a path that openat opens.
  */
 #define _GNU_SOURCE
 #include <sys/stat.h>
@@ -28,13 +28,13 @@ enum {
   RESOLVE_BENEATH_ = 0x08,
   RESOLVE_IN_ROOT_ = 0x10,
   RESOLVE_CACHED_ = 0x20,
-  RESOLVE_ALL = 0x3f,
+  RESOLVE_ALL = 0x3f
 };
 enum { MAX_LINKS = 40 /* linux/namei.h */ };
 /* fs/open.c: VALID_OPEN_FLAGS; unknown ones are refused, other than by openat */
 static const uint64_t KNOWN_FLAGS = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC |
-                                    O_ASYNC | O_DIRECT | 0100000 /* the kernel's O_LARGEFILE */ | O_DIRECTORY | O_NOFOLLOW | O_NOATIME |
-                                    O_CLOEXEC | O_PATH | O_TMPFILE;
+    O_ASYNC | O_DIRECT | 0100000 /* the kernel's O_LARGEFILE */ | O_DIRECTORY | O_NOFOLLOW | O_NOATIME |
+    O_CLOEXEC | O_PATH | O_TMPFILE;
 
 static long checked(const struct open_how_ *how) {
   bool creates = how->flags & O_CREAT || (how->flags & O_TMPFILE) == O_TMPFILE;
@@ -45,7 +45,7 @@ static long checked(const struct open_how_ *how) {
   return how->resolve & RESOLVE_CACHED_ ? -EAGAIN : 0; /* as if nothing were cached: callers ask again without it */
 }
 
-/* A walk: `out` holds what has been resolved, `rest` what has not, relative to the call's descriptor. */
+/* A walk: `out` is the resolved part, `rest` the remaining one, relative to the call's descriptor. */
 struct walk {
   long dirfd;
   uint64_t resolve;
@@ -66,7 +66,8 @@ static long append_name(struct walk *w, const char *name, size_t n) {
 
 static long step_up(struct walk *w) {
   size_t n = text_length(w->out);
-  if (n == 0) return w->resolve & RESOLVE_IN_ROOT_ ? 0 : w->resolve & RESOLVE_BENEATH_ ? -EXDEV : append_name(w, "..", 2);
+  if (n == 0) return w->resolve & RESOLVE_IN_ROOT_ ? 0 : w->resolve & RESOLVE_BENEATH_ ? -EXDEV
+                                                                                       : append_name(w, "..", 2);
   if (n >= 2 && w->out[n - 1] == '.' && w->out[n - 2] == '.' && (n == 2 || w->out[n - 3] == '/')) return append_name(w, "..", 2);
   while (n && w->out[n - 1] != '/') n--;
   w->out[n > 1 ? n - 1 : n] = 0;
@@ -111,7 +112,8 @@ static long one_step(struct walk *w) {
   while (*tail == '/') tail++;
   const bool last = !*tail;
   size_t before = text_length(w->out);
-  long result = n == 1 && at[0] == '.' ? 0 : n == 2 && at[0] == '.' && at[1] == '.' ? step_up(w) : append_name(w, at, n);
+  long result = n == 1 && at[0] == '.' ? 0 : n == 2 && at[0] == '.' && at[1] == '.' ? step_up(w)
+                                                                                    : append_name(w, at, n);
   bool named = !(at[0] == '.' && (n == 1 || (n == 2 && at[1] == '.')));
   for (size_t i = 0; (w->rest[i] = tail[i]); i++) continue;
   if (result < 0 || !named || (last && !slash && w->last_counts)) return result < 0 ? result : !last;
@@ -130,7 +132,8 @@ static long open_resolved(long dirfd, const char *path, const struct open_how_ *
   bytes_copy(w.rest, path, (size_t)length + 1);
   w.out[0] = 0;
   long result = path[0] == '/' ? from_root(&w) : 0;
-  if (result == 0) do result = one_step(&w);
+  if (result == 0) do
+      result = one_step(&w);
     while (result > 0);
   if (result < 0) return result;
   if (!w.out[0]) w.out[0] = '.', w.out[1] = 0;
@@ -144,7 +147,7 @@ long on_openat2(long dirfd, const char *path, const void *user, size_t size) {
   struct place p;
   /* In RESOLVE_IN_ROOT's root even an absolute path begins at the descriptor. */
   bool in_root = fd_virtual(dirfd) && size >= sizeof how && readable(user, sizeof how) && readable_byte(path) && path[0] == '/' &&
-                 ((const struct open_how_ *)user)->resolve & RESOLVE_IN_ROOT_;
+      ((const struct open_how_ *)user)->resolve & RESOLVE_IN_ROOT_;
   if (!in_root && !place_at(dirfd, path, 0, &p)) return NOT_OURS;
   if (size < sizeof how) return -EINVAL;
   if (!readable(user, size)) return -EFAULT;

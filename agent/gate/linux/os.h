@@ -70,7 +70,7 @@ static inline struct rlimit widen_descriptors(uint64_t more) {
 }
 static inline void restore_descriptors(const struct rlimit *limit) { sys(SYS_prlimit64, 0, RLIMIT_NOFILE, limit, 0); }
 
-/* At most `n` bytes, and the descriptor that comes with them. Returns what recvmsg(2) does. */
+/* At most `n` bytes, and the descriptor that comes with them. Returns as recvmsg(2). */
 static inline long receive_passing(int fd, void *to, size_t n, int *passed) {
   union {
     char room[CMSG_SPACE(sizeof(int))];

@@ -33,7 +33,7 @@ uint8_t *map_near(const uint8_t *near, size_t size, size_t reach);
 int patch_text(const struct text_range *text, bool running);
 /* The same for given sites of a text that no thread executes yet, or this one alone. */
 int patch_sites(const struct text_range *text, const struct site_mark *marks, int count);
-/* Puts back what the last patch_text replaced. */
+/* Undoes the last patch_text. */
 void unpatch_text(const struct text_range *text);
 /* Where every trampoline leads: shimfs_site_entry. Set before the first patch. */
 extern void (*patch_entry)(void);

@@ -15,7 +15,11 @@
 /* 40 instructions lie between number and call at most (glibc's sigtimedwait). */
 void (*patch_entry)(void);
 
-enum { LOOK_BACK = 48, TRAMPOLINE_WORDS = 12, RESUME_WORD = 10, HEADER_WORDS = 4, MAX_SITES = 1024 };
+enum { LOOK_BACK = 48,
+       TRAMPOLINE_WORDS = 12,
+       RESUME_WORD = 10,
+       HEADER_WORDS = 4,
+       MAX_SITES = 1024 };
 static const uint32_t SVC = 0xd4000001;
 
 /* The number that the code before a site puts into x8; -1 when it comes from elsewhere. */

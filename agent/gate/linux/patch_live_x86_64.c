@@ -9,7 +9,7 @@
  *     after    e9 05 e9 d2 d3   jmp entry        (from the third byte:) e9 d2 d3 b5 b6   jmp tail
  *
  * The two jumps overlap: the displacement of the first contains the second. `entry` leads to the trampoline, `tail` to
- * the trampoline's copy of the compare. A thread whose system call the kernel restarts executes the first jump.
+ * the trampoline's copy of the compare. When the kernel restarts a system call, the thread executes the first jump.
  *
  * Byte 1 keeps its value, so the last store is one byte (0f → e9), and until then the site is a system call. The
  * bytes of the second jump are one store where they lie in one cache line. Where a line ends between them:
@@ -31,17 +31,20 @@
 #include "patch.h"
 #include "patch_x86_64.h"
 
-enum { LINE = 64, MAX_STUB_AREAS = 48, MAX_LIVE = 1024 };
+enum { LINE = 64,
+       MAX_STUB_AREAS = 48,
+       MAX_LIVE = 1024 };
 /* With the pool's own (patch_x86_64.c), less than a near jump's. */
 static const int64_t REACH = 1 << 29;
 /* linux/membarrier.h */
-enum { MEMBARRIER_SYNC_CORE = 1 << 5, MEMBARRIER_REGISTER_SYNC_CORE = 1 << 6 };
+enum { MEMBARRIER_SYNC_CORE = 1 << 5,
+       MEMBARRIER_REGISTER_SYNC_CORE = 1 << 6 };
 
 enum shape {
-  OVER_MOV,    /* the jump replaces `mov $N,%eax` */
-  ONE_LINE,    /* the second jump's bytes 2–6 lie in one line */
-  BEHIND_REX,  /* the line ends before byte 3 */
-  BEHIND_SPIN, /* the line ends before byte 4, 5 or 6 */
+  OVER_MOV, /* the jump replaces `mov $N,%eax` */
+  ONE_LINE, /* the second jump's bytes 2–6 lie in one line */
+  BEHIND_REX, /* the line ends before byte 3 */
+  BEHIND_SPIN /* the line ends before byte 4, 5 or 6 */
 };
 
 struct live_site {
@@ -133,7 +136,7 @@ static bool overlaps(const struct live_site *s) { return s->shape == ONE_LINE ||
 
 static void set_overlapping(uint8_t *b, int32_t first, int32_t second) {
   b[0] = 0xe9;
-  bytes_copy(b + 1, &first, 4);  /* 05 e9 d2 d3 */
+  bytes_copy(b + 1, &first, 4); /* 05 e9 d2 d3 */
   bytes_copy(b + 3, &second, 4); /* d2 d3 b5 b6 */
 }
 
@@ -221,7 +224,7 @@ static bool place(struct live_site *sites, const struct jump_site *from, int cou
 
 /* ---- stores ---- */
 
-/* One store of the eight bytes around `at` that lie in its line; the other bytes stay what they are. */
+/* One store of the eight bytes around `at` that lie in its line; the other bytes keep their values. */
 static void store_in_line(uint8_t *at, const uint8_t *bytes, size_t n) {
   uintptr_t line = (uintptr_t)at & ~(uintptr_t)(LINE - 1), from = (uintptr_t)at;
   if (from + 8 > line + LINE) from = line + LINE - 8;

@@ -25,7 +25,9 @@
 
 void (*patch_entry)(void);
 
-enum { LOOK_BACK = 72, MAX_SITES = 1024, NUMBER_LOAD = 2 /* bytes of mov (%reg),%eax */ };
+enum { LOOK_BACK = 72,
+       MAX_SITES = 1024,
+       NUMBER_LOAD = 2 /* bytes of mov (%reg),%eax */ };
 
 int compare_length(const uint8_t *p) {
   if (p[0] == 0x48 && p[1] == 0x3d && (p[2] & 0xfe) == 0 && p[3] == 0xf0 && p[4] == 0xff && p[5] == 0xff) return 6;
@@ -53,7 +55,7 @@ static int numbered_by_memory(const uint8_t *p) {
   return p[2] == 0x41 && p[3] == 0x89 && (p[4] & 0xf8) == 0xc0 ? 3 : 0;
 }
 
-/* Is there a site whose instruction is at `p`? Fills in its extent. */
+/* Is there a site with its instruction at `p`? Fills in its extent. */
 static bool site_at(const struct text_range *text, const uint8_t *p, struct site_mark *out) {
   if (p[0] != 0x0f || p[1] != 0x05) return false;
   int compare = compare_length(p + 2), moved = numbered_by_memory(p);
@@ -100,7 +102,7 @@ static void write_trampoline(struct jump_site *s, const uint8_t *entry) {
   uint8_t *at = s->trampoline;
   at = emit_bytes(at, s->start, s->instruction); /* mov $N,%eax of the second shape */
   at = emit_bytes(at, "\x48\x8d\x64\x24\x80", 5); /* lea -128(%rsp),%rsp */
-  at = emit_bytes(at, "\x49\xbb", 2);             /* mov $resume,%r11 */
+  at = emit_bytes(at, "\x49\xbb", 2); /* mov $resume,%r11 */
   at = emit_bytes(at, &resume, 8);
   at = emit_bytes(at, "\xff\x15", 2); /* call *entry(%rip) */
   at = emit_number(at, entry - (at + 4));

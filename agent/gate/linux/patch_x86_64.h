@@ -6,10 +6,10 @@ enum { SITE_TRAMPOLINE = 48 };
 
 /* A site with its trampoline. */
 struct jump_site {
-  uint8_t *start;      /* first byte of the site */
+  uint8_t *start; /* first byte of the site */
   uint8_t *trampoline; /* replaces the site */
-  uint8_t *tail;       /* of the trampoline: the site's instructions behind its `syscall`, then a jump back */
-  uint8_t length;      /* bytes of the site */
+  uint8_t *tail; /* of the trampoline: the site's instructions behind its `syscall`, then a jump back */
+  uint8_t length; /* bytes of the site */
   uint8_t instruction; /* offset of the `syscall` from `start` */
 };
 

@@ -1,8 +1,8 @@
 /*
- * A session whose bytes are limited: what makes a file longer past the host asks it first.
+ * A session with limited bytes: a call that makes a file longer asks the host first.
  *
  * Bytes are promised before they are written, so that several writers cannot each take the last ones. A write that
- * stays inside the file asks nothing. One that does not fit writes what fits, as on a full disk.
+ * stays inside the file asks nothing. One that does not fit is a short write, as on a full disk.
  */
 #define _GNU_SOURCE
 #include <sys/uio.h>
@@ -14,7 +14,10 @@
 #include "../session.h"
 #include "calls.h"
 
-enum { MOST_PIECES = 1024, KEEP_SIZE = 1, INSERT_RANGE = 0x20, UNKNOWN_SOURCE = 1 << 20 };
+enum { MOST_PIECES = 1024,
+       KEEP_SIZE = 1,
+       INSERT_RANGE = 0x20,
+       UNKNOWN_SOURCE = 1 << 20 };
 
 static size_t pieces_length(const struct iovec *piece, size_t count) {
   size_t sum = 0;

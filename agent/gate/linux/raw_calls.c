@@ -1,8 +1,8 @@
 /*
  * Programs and libraries that make system calls by instructions of their own: rustix, Zig, sanitizers' runtimes.
  *
- * Their `syscall` instructions get the same jumps as libc's, so the one table answers them: for the program and what is
- * loaded with it when the gate comes up, for every later library when its code is mapped. Code with a call that cannot
+ * Their `syscall` instructions get the same jumps as libc's, so the one table answers them: for the program and the libraries
+ * loaded with it when the gate starts, for every later library when its code is mapped. Code with a call that cannot
  * be replaced is not executed, unless the run allows uncovered programs. Sites are remembered for the session by file.
  */
 #define _GNU_SOURCE

@@ -3,7 +3,7 @@
 #include "patch.h"
 
 /*
- * The instructions of a text that make a call the gate handles, or one whose number a register supplies. A mark of
+ * The instructions of a text that make a call the gate handles, or a call with its number in a register. A mark of
  * length 0 has no room for a jump. Returns how many; `capacity`: there may be more.
  */
 int raw_sites(const struct text_range *text, struct site_mark *out, int capacity);

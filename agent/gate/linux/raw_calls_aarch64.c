@@ -6,12 +6,13 @@
 #include "patch.h"
 #include "raw_calls.h"
 
-enum { LOOK_BACK = 16, SVC = 0xd4000001 };
+enum { LOOK_BACK = 16,
+       SVC = 0xd4000001 };
 
 static bool is_raw_call(const uint32_t *text, const uint32_t *call) {
   for (const uint32_t *p = call - 1; p >= text && p + LOOK_BACK > call; p--) {
     if ((*p & 0x7fe0001f) == 0x52800008) return shimfs_handles((long)(*p >> 5 & 0xffff)); /* movz w8|x8, #N */
-    if ((*p & 0x7fe0ffff) == 0x2a0003e8) return true;                                     /* mov w8|x8, a register */
+    if ((*p & 0x7fe0ffff) == 0x2a0003e8) return true; /* mov w8|x8, a register */
   }
   return false;
 }

@@ -31,10 +31,10 @@ enum {
   JUMP = 5,
   LONGEST_SITE = 14,
   JUMPS_FROM = 4096, /* how far off jumps are looked for */
-  NUMBER_FROM = 2048, /* and the number that a register supplies */
+  NUMBER_FROM = 2048 /* and the number that a register supplies */
 };
 
-/* What the instruction leaves in eax as a call's number: itself, BY_REGISTER, or NO_NUMBER if it does not set one. */
+/* The call's number that the instruction puts into eax; BY_REGISTER, or NO_NUMBER if it does not set it. */
 static long number_set_by(const struct instruction *i, const uint8_t *end) {
   const uint8_t *p = i->opcode;
   bool rm_is_eax = (p[1] & 0xc7) == 0xc0 && !(i->rex & 1), reg_is_eax = (p[1] & 0x38) == 0 && !(i->rex & 4);
@@ -128,8 +128,8 @@ static bool choose_extent(const struct text_range *text, const uint8_t *from, co
 static bool in_number(const uint8_t *call) { return (call[2] == 0 && call[3] == 0) || (call[2] == 0xff && call[3] == 0xff); }
 
 /*
- * May a site without room stay? Calls that concern mappings alone may. So may those whose number a register supplies:
- * wrappers that take the number as an argument have room, and what is left are waits on futexes (libgomp, libitm).
+ * May a site without room stay? Calls that concern mappings alone may. So may calls with their number in a register:
+ * wrappers that take the number as an argument have room, and the others are waits on futexes (libgomp, libitm).
  */
 static bool may_pass(long number) {
   return number == BY_REGISTER || number == NO_NUMBER || number == SYS_mmap || number == SYS_munmap || number == SYS_mprotect || number == SYS_mremap || number == SYS_msync || number == SYS_exit_group;

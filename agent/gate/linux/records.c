@@ -53,7 +53,7 @@ void fill_statx(void *to, const struct shimfs_reply *r) {
 void fill_statfs(void *out, const struct shimfs_reply *r) {
   struct statfs *s = out;
   bytes_zero(s, sizeof *s);
-  s->f_type = 0x01021994; /* TMPFS_MAGIC: what our semantics are nearest to */
+  s->f_type = 0x01021994; /* TMPFS_MAGIC: its semantics are the nearest */
   s->f_bsize = 4096;
   s->f_frsize = 4096;
   s->f_blocks = r->blocks;

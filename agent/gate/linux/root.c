@@ -34,7 +34,7 @@ static bool mount_below(const char *directory, size_t n) {
 
 /*
  * The kernel cannot make a virtual directory the root, and the host does not know of roots: where one would have mounts
- * below it, the call is refused. Elsewhere nothing virtual has a name any more; open descriptors stay what they are.
+ * below it, the call is refused. Elsewhere nothing virtual has a name any more; open descriptors keep their files.
  */
 long on_chroot(const char *path, const struct arguments *a) {
   struct place p;

@@ -1,4 +1,4 @@
-/* A patched call site: what the machine-dependent halves tell each other. */
+/* A patched call site: the interface between the machine-dependent halves. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -11,8 +11,8 @@
  * without them.)
  *
  * For an unwinder we were called from the site itself. A site's function may be a leaf that still needs its own
- * x30, so the return address is told in a column of its own, x17, and x30 is what it was at the site. The frame
- * record {x29, resume} tells the same to those who follow frame pointers.
+ * x30, so the return address has a column of its own, x17, and x30 is what it was at the site. The frame
+ * record {x29, resume} says the same to unwinders that follow frame pointers.
  */
     .text
     .globl  shimfs_site_entry

@@ -1,7 +1,7 @@
 /*
  * AF_UNIX sockets: a virtual name, and a real socket at the inode's object path.
  *
- * The kernel is given the object's path in place of the virtual one; addresses that it tells come back as the text
+ * The kernel is given the object's path in place of the virtual one; addresses that it returns are replaced by the text
  * the socket was bound by. Calls without an AF_UNIX path cost a look at the address's family.
  */
 #define _GNU_SOURCE
@@ -19,11 +19,12 @@
 #include "../text.h"
 #include "calls.h"
 
-enum { UNIX_PATH = sizeof ((struct sockaddr_un *)0)->sun_path, HEAD = offsetof(struct sockaddr_un, sun_path) };
+enum { UNIX_PATH = sizeof((struct sockaddr_un *)0)->sun_path,
+       HEAD = offsetof(struct sockaddr_un, sun_path) };
 
 /* ---- towards the kernel ---- */
 
-/* The address's path, with a NUL; false for every other kind of address, and for what the kernel refuses. */
+/* The address's path, with a NUL; false for every other kind of address, and for those that the kernel refuses. */
 static bool path_in(const struct sockaddr_un *name, size_t size, char path[UNIX_PATH + 1]) {
   if (!session.active || size <= HEAD || size > sizeof *name || !readable(name, size)) return false;
   if (name->sun_family != AF_UNIX || !name->sun_path[0]) return false;
@@ -57,7 +58,7 @@ static long address_to(const char *real, struct target *t) {
     char object[64], place[MAX_PATH / 8];
     const char *opened = real;
     if (t->virtual) {
-      /* Known again by its shape when the kernel tells it: `/../o/`. */
+      /* Recognized by its shape in the kernel's replies: `/../o/`. */
       tail = n - session.directory_length;
       bytes_copy(object, "/..", 3);
       bytes_copy(object + 3, real + session.directory_length, tail + 1);
@@ -76,7 +77,7 @@ static long address_to(const char *real, struct target *t) {
   return 0;
 }
 
-/* The same for a process of another user, to whom the object directory is closed: by a descriptor of the host's. */
+/* The same for a process of another user, which cannot enter the object directory: by a descriptor of the host's. */
 static long address_passed(const char *real, struct target *t) {
   struct request q = {.op = OP_PASS, .b = PASS_FLAG_OBJECTS};
   struct shimfs_reply reply;
@@ -97,12 +98,11 @@ static void release(struct target *t) {
   if (t->held >= 0) sys(SYS_close, t->held);
 }
 
-/* Where the socket of that place is. With SOCKET_USE_MAKE its name is made, `text` being what it is called. Uses room->link. */
+/* Where the socket of that place is. With SOCKET_USE_MAKE its name is made, for the address `text`. Uses room->link. */
 static long reach(const struct place *p, uint32_t how, const char *text, struct scratch *room, struct target *t) {
   const struct shimfs_reply *reply;
   const char *data;
-  struct request q = {.op = OP_SOCKET, .flags = how, .mode = 0777, .dir = p->dir, .path = p->path, .path_length = p->length,
-                      .data = text, .data_length = how == SOCKET_USE_MAKE ? (uint32_t)text_length(text) : 0};
+  struct request q = {.op = OP_SOCKET, .flags = how, .mode = 0777, .dir = p->dir, .path = p->path, .path_length = p->length, .data = text, .data_length = how == SOCKET_USE_MAKE ? (uint32_t)text_length(text) : 0};
   long result = host_begin(&q, &reply, &data);
   bool real = reply->reply_flags & (REPLY_FLAG_EXIT | REPLY_FLAG_LOWER);
   size_t n = reply->data_length;
@@ -250,7 +250,7 @@ static void as_bound(union told *told, unsigned *size) {
   *size = (unsigned)(n ? HEAD + n + 1 : sizeof(sa_family_t));
 }
 
-/* As the kernel does: what fits, and how long it would have been. */
+/* As the kernel does: the part that fits, and the whole length. */
 static bool give_address(const union told *told, unsigned size, void *to, unsigned room, unsigned *length) {
   unsigned n = size < room ? size : room;
   if ((n && !writable(to, n)) || !writable(length, sizeof *length)) return false;

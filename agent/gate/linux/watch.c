@@ -58,7 +58,7 @@ long on_inotify_add_watch(long fd, const char *path, uint32_t mask) {
   return -ENOENT;
 }
 
-/* What the kernel says of a filesystem that cannot be marked: better than a mark that never hears anything. */
+/* The kernel's errno for a filesystem that cannot be marked: better than a mark without events. */
 long on_fanotify_mark(long dirfd, const char *path) {
   struct place p;
   return place_at(dirfd, path, path ? 0 : WIRE_AT_EMPTY_PATH, &p) ? -ENODEV : NOT_OURS;
@@ -71,7 +71,7 @@ static bool in_mirror(const char *target, size_t length) {
   return length > n + 3 && text_equal(target, session.directory, n) && target[n] == '/' && session_mirrored(target + n + 1, length - n - 1);
 }
 
-/* The name may be longer than what the caller has read of it. `link` leads there. */
+/* The name may be longer than the caller's buffer. `link` leads there. */
 static long recover(const char *link, struct shimfs_reply *out) {
   struct scratch *room = scratch_take();
   struct stat st;

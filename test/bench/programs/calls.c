@@ -10,7 +10,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-enum { ENTRIES = 1000, MANY_ENTRIES = 10000, BLOCK = 64 * 1024, BIG = 16 * 1024 * 1024 };
+enum { ENTRIES = 1000,
+       MANY_ENTRIES = 10000,
+       BLOCK = 64 * 1024,
+       BIG = 16 * 1024 * 1024 };
 static const char *root;
 static char buffer[BLOCK], path[4200], other[4200];
 static int small_fd, big_fd, list_fd;
@@ -59,7 +62,8 @@ static void stats(long n) {
 }
 /* A separate name in each of many pages: no two calls read the same memory. */
 static void stats_far(long n) {
-  enum { PAGES = 256, PAGE = 4096 };
+  enum { PAGES = 256,
+         PAGE = 4096 };
   static char *names;
   struct stat st;
   if (!names) {
@@ -186,13 +190,7 @@ static const struct {
   const char *name;
   void (*run)(long);
 } calls[] = {
-    {"open+close", open_close}, {"stat", stats}, {"stat-far", stats_far},
-    {"stat-missing", stats_missing}, {"read", reads}, {"write", writes},
-    {"getdents", getdents}, {"open+read+close", open_read_close}, {"create", create}, {"rename", renames},
-    {"unlink", unlinks}, {"mkdir", mkdirs}, {"rmdir", rmdirs}, {"readdir", readdirs}, {"write-64k", write_64k},
-    {"readdir-10k", readdirs_10k}, {"write-anywhere", write_anywhere}, {"read-anywhere", read_anywhere},
-    {"read-64k", read_64k}, {"write-4k", write_4k}, {"read-4k", read_4k}, {"map", map},
-};
+    {"open+close", open_close}, {"stat", stats}, {"stat-far", stats_far}, {"stat-missing", stats_missing}, {"read", reads}, {"write", writes}, {"getdents", getdents}, {"open+read+close", open_read_close}, {"create", create}, {"rename", renames}, {"unlink", unlinks}, {"mkdir", mkdirs}, {"rmdir", rmdirs}, {"readdir", readdirs}, {"write-64k", write_64k}, {"readdir-10k", readdirs_10k}, {"write-anywhere", write_anywhere}, {"read-anywhere", read_anywhere}, {"read-64k", read_64k}, {"write-4k", write_4k}, {"read-4k", read_4k}, {"map", map}};
 
 int main(int argc, char **argv) {
   char word[64];

@@ -24,7 +24,7 @@
 /* Function pointers, so that the same program can look the functions up by name. */
 #ifdef BY_NAME
 #define NAMES(X) X(FSEventStreamCreate) X(FSEventStreamScheduleWithRunLoop) X(FSEventStreamUnscheduleFromRunLoop) X(FSEventStreamStart) \
-  X(FSEventStreamStop) X(FSEventStreamInvalidate) X(FSEventStreamRelease) X(FSEventStreamFlushSync) X(FSEventStreamSetDispatchQueue)
+    X(FSEventStreamStop) X(FSEventStreamInvalidate) X(FSEventStreamRelease) X(FSEventStreamFlushSync) X(FSEventStreamSetDispatchQueue)
 #define DECLARE(name) static __typeof(&name) by_##name;
 NAMES(DECLARE)
 #define FSEventStreamCreate by_FSEventStreamCreate
@@ -385,7 +385,8 @@ static int file_command(char **w, int n) {
   } else if (!strcmp(c, "put") || !strcmp(c, "cut") || !strcmp(c, "close")) {
     int i = 0;
     while (strcmp(files[i].name, w[1])) i++;
-    result(*c == 'p' ? (int)write(files[i].fd, w[2], strlen(w[2])) : c[1] == 'u' ? ftruncate(files[i].fd, atol(w[2])) : close(files[i].fd));
+    result(*c == 'p' ? (int)write(files[i].fd, w[2], strlen(w[2])) : c[1] == 'u' ? ftruncate(files[i].fd, atol(w[2]))
+                                                                                 : close(files[i].fd));
   } else if (!strcmp(c, "unlink")) result(unlink(w[1]));
   else if (!strcmp(c, "mkdir")) result(mkdir(w[1], 0755));
   else if (!strcmp(c, "rmdir")) result(rmdir(w[1]));
@@ -405,7 +406,8 @@ static void stream_command(char **w, int n) {
   FSEventStreamRef stream = s ? s->stream : none;
   if (!strcmp(c, "schedule")) {
     struct loop *l = loop_named(w[2]);
-    CFStringRef mode = n < 4 ? kCFRunLoopDefaultMode : !strcmp(w[3], "common") ? kCFRunLoopCommonModes : CFStringCreateWithCString(NULL, w[3], kCFStringEncodingUTF8);
+    CFStringRef mode = n < 4 ? kCFRunLoopDefaultMode : !strcmp(w[3], "common") ? kCFRunLoopCommonModes
+                                                                               : CFStringCreateWithCString(NULL, w[3], kCFStringEncodingUTF8);
     FSEventStreamScheduleWithRunLoop(stream, l->loop, mode);
     pthread_mutex_lock(&lock);
     l->runs = 1;
@@ -429,15 +431,15 @@ static void stream_command(char **w, int n) {
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
     print_line("ok");
-  }
-  else if (!strcmp(c, "flushsync")) {
+  } else if (!strcmp(c, "flushsync")) {
     commanding = 0;
     here = "main";
     FSEventStreamFlushSync(stream);
     print_line("ok");
   }
 #ifndef BY_NAME
-  else if (!strcmp(c, "retain")) FSEventStreamRetain(stream), print_line("ok");
+  else if (!strcmp(c, "retain"))
+    FSEventStreamRetain(stream), print_line("ok");
   else if (!strcmp(c, "flushasync")) print_line("%llu", (unsigned long long)FSEventStreamFlushAsync(stream));
   else if (!strcmp(c, "latest")) print_line("%llu", (unsigned long long)FSEventStreamGetLatestEventId(stream));
   else if (!strcmp(c, "device")) print_line("%d", FSEventStreamGetDeviceBeingWatched(stream) != 0);
@@ -466,7 +468,8 @@ static void stream_command(char **w, int n) {
     for (int i = 0; i < n - 2; i++) CFRelease(strings[i]);
   }
 #endif
-  else print_line("unknown command '%s'", c);
+  else
+    print_line("unknown command '%s'", c);
 }
 
 static void other_command(char **w, int n) {
@@ -511,7 +514,8 @@ static void other_command(char **w, int n) {
     }
   }
 #endif
-  else stream_command(w, n);
+  else
+    stream_command(w, n);
 }
 
 int main(int argc, char **argv) {

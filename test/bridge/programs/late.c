@@ -39,7 +39,6 @@ int main(int argc, char **argv) {
   late_FSEventStreamSetDispatchQueue(stream, late_dispatch_queue_create("late", NULL));
   puts(late_FSEventStreamStart(stream) ? "started" : "refused");
   fflush(stdout);
-  while (fgets(line, sizeof line, stdin))
-    ;
+  while (fgets(line, sizeof line, stdin));
   return 0;
 }

@@ -194,8 +194,7 @@ static const struct {
     {"two-of-a-device", two_of_a_device},
     {"over-resume", over_resume},
     {"suspended-release", suspended_release},
-    {"bad-masks", bad_masks},
-};
+    {"bad-masks", bad_masks}};
 
 int main(int argc, char **argv) {
   if (argc < 3) return 2;

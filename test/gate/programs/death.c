@@ -22,7 +22,16 @@ static double seconds(void) {
   clock_gettime(CLOCK_MONOTONIC, &t);
   return t.tv_sec + t.tv_nsec / 1e9;
 }
-#define SAY(call) do { errno = 0; double t = seconds(); long r = (long)(call); printf("%s %d %s%s\n", #call, r < 0 ? -1 : r > 0 ? 1 : 0, r < 0 ? strerrorname_np(errno) : "-", seconds() - t > 0.5 ? " late" : ""); fflush(stdout); } while (0)
+#define SAY(call) \
+  do { \
+    errno = 0; \
+    double t = seconds(); \
+    long r = (long)(call); \
+    printf("%s %d %s%s\n", #call, r < 0 ? -1 : r > 0 ? 1 \
+                                                     : 0, \
+           r < 0 ? strerrorname_np(errno) : "-", seconds() - t > 0.5 ? " late" : ""); \
+    fflush(stdout); \
+  } while (0)
 
 static void *blocked(void *unused) {
   struct stat s;

@@ -228,7 +228,9 @@ static void exec_all(void) {
   put("bin/script", "#!/bin/sh -e\nfor a in \"$@\"; do echo \"script got $a\"; done\necho \"$(basename \"$0\")\"; cat \"$0\" | head -1\n", 0755);
   snprintf(text, sizeof text, "#! %s with-argument\n", in("bin/script"));
   put("bin/nested", text, 0755);
-  put("bin/nonsense", "\x7f" "ELFnot really", 0755);
+  put("bin/nonsense", "\x7f"
+                      "ELFnot really",
+      0755);
   snprintf(text, sizeof text, "#!%s\n", in("bin/nowhere"));
   put("bin/bad", text, 0755);
   run("by path", by_path);

@@ -19,7 +19,13 @@
 
 static char file[1000], sub[1000];
 
-#define SAY(call) do { errno = 0; long r = (long)(call); printf("%-60.60s %ld %s\n", #call, r, r < 0 ? strerrorname_np(errno) : ""); fflush(stdout); } while (0)
+#define SAY(call) \
+  do { \
+    errno = 0; \
+    long r = (long)(call); \
+    printf("%-60.60s %ld %s\n", #call, r, r < 0 ? strerrorname_np(errno) : ""); \
+    fflush(stdout); \
+  } while (0)
 
 static void bad_addresses(const char *dir) {
   char *hole = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -20,7 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { NOBODY = 65534, FURTHER = 4242 };
+enum { NOBODY = 65534,
+       FURTHER = 4242 };
 
 static const char *base;
 static char paths[4][300];

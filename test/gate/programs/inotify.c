@@ -23,10 +23,7 @@ static const char *name_of(uint32_t mask) {
   static const struct {
     uint32_t bit;
     const char *name;
-  } names[] = {{IN_ACCESS, "ACCESS"},         {IN_MODIFY, "MODIFY"},           {IN_ATTRIB, "ATTRIB"},     {IN_CLOSE_WRITE, "CLOSE_WRITE"},
-               {IN_CLOSE_NOWRITE, "CLOSE_NOWRITE"}, {IN_OPEN, "OPEN"},          {IN_MOVED_FROM, "MOVED_FROM"}, {IN_MOVED_TO, "MOVED_TO"},
-               {IN_CREATE, "CREATE"},         {IN_DELETE, "DELETE"},           {IN_DELETE_SELF, "DELETE_SELF"}, {IN_MOVE_SELF, "MOVE_SELF"},
-               {IN_IGNORED, "IGNORED"},       {IN_Q_OVERFLOW, "Q_OVERFLOW"}};
+  } names[] = {{IN_ACCESS, "ACCESS"}, {IN_MODIFY, "MODIFY"}, {IN_ATTRIB, "ATTRIB"}, {IN_CLOSE_WRITE, "CLOSE_WRITE"}, {IN_CLOSE_NOWRITE, "CLOSE_NOWRITE"}, {IN_OPEN, "OPEN"}, {IN_MOVED_FROM, "MOVED_FROM"}, {IN_MOVED_TO, "MOVED_TO"}, {IN_CREATE, "CREATE"}, {IN_DELETE, "DELETE"}, {IN_DELETE_SELF, "DELETE_SELF"}, {IN_MOVE_SELF, "MOVE_SELF"}, {IN_IGNORED, "IGNORED"}, {IN_Q_OVERFLOW, "Q_OVERFLOW"}};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     if (mask & names[i].bit) return names[i].name;
   return "?";
@@ -64,7 +61,9 @@ static void tell_file(int fd) {
   long n = readlink(link, path, sizeof path - 1);
   path[n > 0 ? n : 0] = 0;
   int bad = fstat(fd, &st);
-  printf("%s, %s of %ld bytes, %d names\n", path, bad ? "nothing" : S_ISDIR(st.st_mode) ? "directory" : "file", bad || S_ISDIR(st.st_mode) ? 0L : (long)st.st_size,
+  printf("%s, %s of %ld bytes, %d names\n", path, bad ? "nothing" : S_ISDIR(st.st_mode) ? "directory"
+                                                                                        : "file",
+         bad || S_ISDIR(st.st_mode) ? 0L : (long)st.st_size,
          bad || S_ISDIR(st.st_mode) ? 0 : (int)st.st_nlink);
 }
 

@@ -34,7 +34,10 @@
 #include <utime.h>
 
 #define TABLE_ENTRY(name) {#name, name}
-static const struct { const char *name; long value; } names[] = {
+static const struct {
+  const char *name;
+  long value;
+} names[] = {
     TABLE_ENTRY(O_RDONLY), TABLE_ENTRY(O_WRONLY), TABLE_ENTRY(O_RDWR), TABLE_ENTRY(O_CREAT), TABLE_ENTRY(O_EXCL),
     TABLE_ENTRY(O_TRUNC), TABLE_ENTRY(O_APPEND), TABLE_ENTRY(O_DIRECTORY), TABLE_ENTRY(O_NOFOLLOW), TABLE_ENTRY(O_PATH),
     TABLE_ENTRY(O_TMPFILE), TABLE_ENTRY(O_CLOEXEC), TABLE_ENTRY(O_NOATIME), TABLE_ENTRY(O_NONBLOCK), TABLE_ENTRY(AT_FDCWD), TABLE_ENTRY(AT_EMPTY_PATH),
@@ -45,8 +48,7 @@ static const struct { const char *name; long value; } names[] = {
     TABLE_ENTRY(LOCK_EX), TABLE_ENTRY(LOCK_SH), TABLE_ENTRY(LOCK_NB), TABLE_ENTRY(LOCK_UN), TABLE_ENTRY(XATTR_CREATE),
     TABLE_ENTRY(XATTR_REPLACE), TABLE_ENTRY(F_GETFL), TABLE_ENTRY(F_GETFD), TABLE_ENTRY(F_DUPFD), TABLE_ENTRY(F_DUPFD_CLOEXEC),
     TABLE_ENTRY(F_SETFL), TABLE_ENTRY(F_SETFD), TABLE_ENTRY(UTIME_NOW), TABLE_ENTRY(UTIME_OMIT), TABLE_ENTRY(S_IFIFO),
-    TABLE_ENTRY(S_IFREG), TABLE_ENTRY(S_IFDIR), TABLE_ENTRY(PROT_READ), TABLE_ENTRY(PROT_WRITE),
-};
+    TABLE_ENTRY(S_IFREG), TABLE_ENTRY(S_IFDIR), TABLE_ENTRY(PROT_READ), TABLE_ENTRY(PROT_WRITE)};
 
 static char root[PATH_MAX], base[PATH_MAX + 256];
 static int fds[32];
@@ -156,7 +158,11 @@ static void say_gathered(void) {
 }
 
 static const char *type_name(int type) {
-  return type == DT_DIR ? "d" : type == DT_REG ? "f" : type == DT_LNK ? "l" : type == DT_FIFO ? "p" : type == DT_SOCK ? "s" : "?";
+  return type == DT_DIR ? "d" : type == DT_REG ? "f"
+      : type == DT_LNK                         ? "l"
+      : type == DT_FIFO                        ? "p"
+      : type == DT_SOCK                        ? "s"
+                                               : "?";
 }
 
 static int visit(const char *path, const struct stat *s, int flag, struct FTW *f) {
@@ -205,7 +211,8 @@ static void walk_fts(const char *path) {
 
 static struct timespec remembered[2];
 static const char *changed(struct timespec a, struct timespec b) {
-  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec ? "same" : a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec < b.tv_nsec) ? "later" : "earlier";
+  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec ? "same" : a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec < b.tv_nsec) ? "later"
+                                                                                                                                          : "earlier";
 }
 
 static void lock_in_child(int fd, int exclusive) {
@@ -237,17 +244,27 @@ static void step(const char *op) {
   struct stat s;
   long n;
 #define IS(name) if (!strcmp(op, name))
-  IS("begin") return begin();
+  IS("begin")
+  return begin();
   /* opening and closing */
-  IS("open") return keep(1, open(text(2), number(3), number(4)));
-  IS("openat") return keep(1, openat(number(2), text(3), number(4), number(5)));
-  IS("creat") return keep(1, creat(text(2), number(3)));
-  IS("close") return (void)say(close(number(1)));
-  IS("dup") return keep(1, dup(number(2)));
-  IS("dup2") return (void)say(dup2(number(1), number(2)));
-  IS("dup3") return (void)say(dup3(number(1), number(2), number(3)));
-  IS("fcntl") return (void)say(fcntl(number(1), number(2), number(3)));
-  IS("dupfd") return keep(1, fcntl(number(2), F_DUPFD, number(3)));
+  IS("open")
+  return keep(1, open(text(2), number(3), number(4)));
+  IS("openat")
+  return keep(1, openat(number(2), text(3), number(4), number(5)));
+  IS("creat")
+  return keep(1, creat(text(2), number(3)));
+  IS("close")
+  return (void)say(close(number(1)));
+  IS("dup")
+  return keep(1, dup(number(2)));
+  IS("dup2")
+  return (void)say(dup2(number(1), number(2)));
+  IS("dup3")
+  return (void)say(dup3(number(1), number(2), number(3)));
+  IS("fcntl")
+  return (void)say(fcntl(number(1), number(2), number(3)));
+  IS("dupfd")
+  return keep(1, fcntl(number(2), F_DUPFD, number(3)));
   IS("pipe") {
     int p[2];
     say(pipe(p));
@@ -256,15 +273,22 @@ static void step(const char *op) {
     return;
   }
   /* bytes */
-  IS("read") return n = say(read(number(1), buffer, number(2))), say_bytes(buffer, n);
-  IS("pread") return n = say(pread(number(1), buffer, number(2), number(3))), say_bytes(buffer, n);
+  IS("read")
+  return n = say(read(number(1), buffer, number(2))),
+         say_bytes(buffer, n);
+  IS("pread")
+  return n = say(pread(number(1), buffer, number(2), number(3))),
+         say_bytes(buffer, n);
   IS("readv") {
     struct iovec v[2] = {{buffer, 3}, {buffer + 3, 100}};
     return n = say(readv(number(1), v, 2)), say_bytes(buffer, n);
   }
-  IS("write") return (void)say(write(number(1), text(2), strlen(text(2))));
-  IS("fill") return memset(buffer, 'x', sizeof buffer), (void)say(write(number(1), buffer, number(2)));
-  IS("pwrite") return (void)say(pwrite(number(1), text(2), strlen(text(2)), number(3)));
+  IS("write")
+  return (void)say(write(number(1), text(2), strlen(text(2))));
+  IS("fill")
+  return memset(buffer, 'x', sizeof buffer), (void)say(write(number(1), buffer, number(2)));
+  IS("pwrite")
+  return (void)say(pwrite(number(1), text(2), strlen(text(2)), number(3)));
   IS("writev") {
     struct iovec v[2] = {{(void *)text(2), strlen(text(2))}, {(void *)text(3), strlen(text(3))}};
     return (void)say(writev(number(1), v, 2));
@@ -273,15 +297,25 @@ static void step(const char *op) {
     struct iovec v[1] = {{(void *)text(2), strlen(text(2))}};
     return (void)say(pwritev(number(1), v, 1, number(3)));
   }
-  IS("lseek") return (void)say(lseek(number(1), number(2), number(3)));
-  IS("ftruncate") return (void)say(ftruncate(number(1), number(2)));
-  IS("truncate") return (void)say(truncate(text(1), number(2)));
-  IS("fallocate") return (void)say(fallocate(number(1), number(2), number(3), number(4)));
-  IS("posix_fallocate") return errno = posix_fallocate(number(1), number(2), number(3)), (void)say(errno ? -1 : 0);
-  IS("fsync") return (void)say(fsync(number(1)));
-  IS("sendfile") return (void)say(sendfile(number(1), number(2), NULL, number(3)));
-  IS("copy_file_range") return (void)say(copy_file_range(number(1), NULL, number(2), NULL, number(3), 0));
-  IS("splice") return (void)say(splice(number(1), NULL, number(2), NULL, number(3), 0));
+  IS("lseek")
+  return (void)say(lseek(number(1), number(2), number(3)));
+  IS("ftruncate")
+  return (void)say(ftruncate(number(1), number(2)));
+  IS("truncate")
+  return (void)say(truncate(text(1), number(2)));
+  IS("fallocate")
+  return (void)say(fallocate(number(1), number(2), number(3), number(4)));
+  IS("posix_fallocate")
+  return errno = posix_fallocate(number(1), number(2), number(3)),
+         (void)say(errno ? -1 : 0);
+  IS("fsync")
+  return (void)say(fsync(number(1)));
+  IS("sendfile")
+  return (void)say(sendfile(number(1), number(2), NULL, number(3)));
+  IS("copy_file_range")
+  return (void)say(copy_file_range(number(1), NULL, number(2), NULL, number(3), 0));
+  IS("splice")
+  return (void)say(splice(number(1), NULL, number(2), NULL, number(3), 0));
   IS("cat") {
     int fd = open(text(1), O_RDONLY);
     if (fd < 0) return (void)say(-1);
@@ -306,10 +340,18 @@ static void step(const char *op) {
     return;
   }
   /* attributes */
-  IS("stat") return n = stat(text(1), &s), say_stat(n, &s);
-  IS("lstat") return n = lstat(text(1), &s), say_stat(n, &s);
-  IS("fstat") return n = fstat(number(1), &s), say_stat(n, &s);
-  IS("fstatat") return n = fstatat(number(1), text(2), &s, number(3)), say_stat(n, &s);
+  IS("stat")
+  return n = stat(text(1), &s),
+         say_stat(n, &s);
+  IS("lstat")
+  return n = lstat(text(1), &s),
+         say_stat(n, &s);
+  IS("fstat")
+  return n = fstat(number(1), &s),
+         say_stat(n, &s);
+  IS("fstatat")
+  return n = fstatat(number(1), text(2), &s, number(3)),
+         say_stat(n, &s);
   IS("statx") {
     struct statx x;
     if (say(syscall(SYS_statx, number(1), text(2), number(3), STATX_BASIC_STATS, &x)) < 0) return;
@@ -345,16 +387,26 @@ static void step(const char *op) {
     if (say(statfs(text(1), &f)) == 0) printf(" namelen=%ld", (long)f.f_namelen);
     return;
   }
-  IS("access") return (void)say(access(text(1), number(2)));
-  IS("faccessat") return (void)say(faccessat(number(1), text(2), number(3), number(4)));
-  IS("faccessat2") return (void)say(syscall(SYS_faccessat2, number(1), text(2), number(3), number(4)));
-  IS("chmod") return (void)say(chmod(text(1), number(2)));
-  IS("fchmod") return (void)say(fchmod(number(1), number(2)));
-  IS("fchmodat") return (void)say(fchmodat(number(1), text(2), number(3), number(4)));
-  IS("chown") return (void)say(chown(text(1), number(2), number(3)));
-  IS("lchown") return (void)say(lchown(text(1), number(2), number(3)));
-  IS("fchown") return (void)say(fchown(number(1), number(2), number(3)));
-  IS("fchownat") return (void)say(fchownat(number(1), text(2), number(3), number(4), number(5)));
+  IS("access")
+  return (void)say(access(text(1), number(2)));
+  IS("faccessat")
+  return (void)say(faccessat(number(1), text(2), number(3), number(4)));
+  IS("faccessat2")
+  return (void)say(syscall(SYS_faccessat2, number(1), text(2), number(3), number(4)));
+  IS("chmod")
+  return (void)say(chmod(text(1), number(2)));
+  IS("fchmod")
+  return (void)say(fchmod(number(1), number(2)));
+  IS("fchmodat")
+  return (void)say(fchmodat(number(1), text(2), number(3), number(4)));
+  IS("chown")
+  return (void)say(chown(text(1), number(2), number(3)));
+  IS("lchown")
+  return (void)say(lchown(text(1), number(2), number(3)));
+  IS("fchown")
+  return (void)say(fchown(number(1), number(2), number(3)));
+  IS("fchownat")
+  return (void)say(fchownat(number(1), text(2), number(3), number(4), number(5)));
   IS("utimensat") {
     struct timespec t[2] = {{number(3), number(4)}, {number(5), number(6)}};
     return (void)say(utimensat(number(1), text(2), t, number(7)));
@@ -375,23 +427,39 @@ static void step(const char *op) {
     struct utimbuf t = {number(2), number(3)};
     return (void)say(utime(text(1), &t));
   }
-  IS("umask") return (void)printf(" %o", umask(number(1)));
+  IS("umask")
+  return (void)printf(" %o", umask(number(1)));
   /* names */
-  IS("mkdir") return (void)say(mkdir(text(1), number(2)));
-  IS("mkdirat") return (void)say(mkdirat(number(1), text(2), number(3)));
-  IS("rmdir") return (void)say(rmdir(text(1)));
-  IS("unlink") return (void)say(unlink(text(1)));
-  IS("unlinkat") return (void)say(unlinkat(number(1), text(2), number(3)));
-  IS("remove") return (void)say(remove(text(1)));
-  IS("rename") return (void)say(rename(text(1), text(2)));
-  IS("renameat") return (void)say(renameat(number(1), text(2), number(3), text(4)));
-  IS("renameat2") return (void)say(renameat2(number(1), text(2), number(3), text(4), number(5)));
-  IS("link") return (void)say(link(text(1), text(2)));
-  IS("linkat") return (void)say(linkat(number(1), text(2), number(3), text(4), number(5)));
-  IS("symlink") return (void)say(symlink(text(1), text(2)));
-  IS("symlinkat") return (void)say(symlinkat(text(1), number(2), text(3)));
-  IS("mkfifo") return (void)say(mkfifo(text(1), number(2)));
-  IS("mknod") return (void)say(mknod(text(1), number(2), 0));
+  IS("mkdir")
+  return (void)say(mkdir(text(1), number(2)));
+  IS("mkdirat")
+  return (void)say(mkdirat(number(1), text(2), number(3)));
+  IS("rmdir")
+  return (void)say(rmdir(text(1)));
+  IS("unlink")
+  return (void)say(unlink(text(1)));
+  IS("unlinkat")
+  return (void)say(unlinkat(number(1), text(2), number(3)));
+  IS("remove")
+  return (void)say(remove(text(1)));
+  IS("rename")
+  return (void)say(rename(text(1), text(2)));
+  IS("renameat")
+  return (void)say(renameat(number(1), text(2), number(3), text(4)));
+  IS("renameat2")
+  return (void)say(renameat2(number(1), text(2), number(3), text(4), number(5)));
+  IS("link")
+  return (void)say(link(text(1), text(2)));
+  IS("linkat")
+  return (void)say(linkat(number(1), text(2), number(3), text(4), number(5)));
+  IS("symlink")
+  return (void)say(symlink(text(1), text(2)));
+  IS("symlinkat")
+  return (void)say(symlinkat(text(1), number(2), text(3)));
+  IS("mkfifo")
+  return (void)say(mkfifo(text(1), number(2)));
+  IS("mknod")
+  return (void)say(mknod(text(1), number(2), 0));
   IS("readlink") {
     n = say(readlink(text(1), buffer, number(2) ? number(2) : (long)sizeof buffer));
     if (n >= 0) buffer[n] = 0, putchar(' '), say_text(buffer);
@@ -408,8 +476,10 @@ static void step(const char *op) {
     putchar(' ');
     return say_text(r);
   }
-  IS("chdir") return (void)say(chdir(text(1)));
-  IS("fchdir") return (void)say(fchdir(number(1)));
+  IS("chdir")
+  return (void)say(chdir(text(1)));
+  IS("fchdir")
+  return (void)say(fchdir(number(1)));
   IS("getcwd") {
     char *r = getcwd(buffer, number(1) ? number(1) : (long)sizeof buffer);
     if (!r) return (void)say(-1);
@@ -424,23 +494,33 @@ static void step(const char *op) {
     closedir(d);
     return;
   }
-  IS("opendir") return streams[slot(1)] = opendir(text(2)), (void)say(streams[slot(1)] ? 0 : -1);
-  IS("fdopendir") return streams[slot(1)] = fdopendir(number(2)), (void)say(streams[slot(1)] ? 0 : -1);
+  IS("opendir")
+  return streams[slot(1)] = opendir(text(2)),
+         (void)say(streams[slot(1)] ? 0 : -1);
+  IS("fdopendir")
+  return streams[slot(1)] = fdopendir(number(2)),
+         (void)say(streams[slot(1)] ? 0 : -1);
   IS("readdir") { /* how many entries */
     for (n = 0; n < number(2) && readdir(streams[slot(1)]);) n++;
     return (void)printf(" %ld", n);
   }
-  IS("rest") return list_stream(streams[slot(1)]);
-  IS("telldir") return (void)(places[slot(1)] = telldir(streams[slot(1)]));
-  IS("seekdir") return seekdir(streams[slot(1)], places[slot(1)]);
-  IS("rewinddir") return rewinddir(streams[slot(1)]);
+  IS("rest")
+  return list_stream(streams[slot(1)]);
+  IS("telldir")
+  return (void)(places[slot(1)] = telldir(streams[slot(1)]));
+  IS("seekdir")
+  return seekdir(streams[slot(1)], places[slot(1)]);
+  IS("rewinddir")
+  return rewinddir(streams[slot(1)]);
   IS("closedir") {
     say(closedir(streams[slot(1)]));
     streams[slot(1)] = NULL;
     return;
   }
-  IS("getdents") return list_raw(number(1), number(2));
-  IS("list") return lseek(number(1), 0, SEEK_SET), list_raw(number(1), 4096);
+  IS("getdents")
+  return list_raw(number(1), number(2));
+  IS("list")
+  return lseek(number(1), 0, SEEK_SET), list_raw(number(1), 4096);
   IS("seek") { /* each filesystem numbers positions in a directory in its own way */
     if (fstat(number(1), &s) == 0 && S_ISDIR(s.st_mode)) return;
     return (void)say(lseek(number(1), number(2), number(3)));
@@ -452,8 +532,11 @@ static void step(const char *op) {
     if (n >= 0) free(list);
     return;
   }
-  IS("nftw") return n = nftw(text(1), visit, 4, FTW_PHYS | number(2)), say_gathered(), (void)say(n);
-  IS("fts") return walk_fts(text(1));
+  IS("nftw")
+  return n = nftw(text(1), visit, 4, FTW_PHYS | number(2)),
+         say_gathered(), (void)say(n);
+  IS("fts")
+  return walk_fts(text(1));
   IS("glob") {
     glob_t g;
     int r = glob(text(1), GLOB_MARK, NULL, &g);
@@ -463,22 +546,38 @@ static void step(const char *op) {
     return;
   }
   /* extended attributes */
-  IS("setxattr") return (void)say(setxattr(text(1), text(2), text(3), strlen(text(3)), number(4)));
-  IS("fsetxattr") return (void)say(fsetxattr(number(1), text(2), text(3), strlen(text(3)), number(4)));
-  IS("getxattr") return n = say(getxattr(text(1), text(2), buffer, number(3))), say_bytes(buffer, number(3) ? n : 0);
-  IS("lgetxattr") return n = say(lgetxattr(text(1), text(2), buffer, number(3))), say_bytes(buffer, number(3) ? n : 0);
-  IS("fgetxattr") return n = say(fgetxattr(number(1), text(2), buffer, 100)), say_bytes(buffer, n);
-  IS("listxattr") return n = say(listxattr(text(1), buffer, number(2))), say_bytes(buffer, number(2) ? n : 0);
-  IS("flistxattr") return n = say(flistxattr(number(1), buffer, 100)), say_bytes(buffer, n);
-  IS("removexattr") return (void)say(removexattr(text(1), text(2)));
-  IS("fremovexattr") return (void)say(fremovexattr(number(1), text(2)));
+  IS("setxattr")
+  return (void)say(setxattr(text(1), text(2), text(3), strlen(text(3)), number(4)));
+  IS("fsetxattr")
+  return (void)say(fsetxattr(number(1), text(2), text(3), strlen(text(3)), number(4)));
+  IS("getxattr")
+  return n = say(getxattr(text(1), text(2), buffer, number(3))),
+         say_bytes(buffer, number(3) ? n : 0);
+  IS("lgetxattr")
+  return n = say(lgetxattr(text(1), text(2), buffer, number(3))),
+         say_bytes(buffer, number(3) ? n : 0);
+  IS("fgetxattr")
+  return n = say(fgetxattr(number(1), text(2), buffer, 100)),
+         say_bytes(buffer, n);
+  IS("listxattr")
+  return n = say(listxattr(text(1), buffer, number(2))),
+         say_bytes(buffer, number(2) ? n : 0);
+  IS("flistxattr")
+  return n = say(flistxattr(number(1), buffer, 100)),
+         say_bytes(buffer, n);
+  IS("removexattr")
+  return (void)say(removexattr(text(1), text(2)));
+  IS("fremovexattr")
+  return (void)say(fremovexattr(number(1), text(2)));
   /* locks */
-  IS("flock") return (void)say(flock(number(1), number(2)));
+  IS("flock")
+  return (void)say(flock(number(1), number(2)));
   IS("lock") {
     struct flock l = {.l_type = number(2) ? F_WRLCK : F_UNLCK, .l_whence = SEEK_SET};
     return (void)say(fcntl(number(1), F_SETLK, &l));
   }
-  IS("lock_in_child") return lock_in_child(number(1), number(2));
+  IS("lock_in_child")
+  return lock_in_child(number(1), number(2));
   /* libc's own makers of files */
   IS("mkstemp") {
     snprintf(buffer, sizeof buffer, "%s", text(2));

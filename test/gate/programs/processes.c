@@ -36,7 +36,10 @@ static void fail(const char *format, ...) {
   fflush(stdout);
   _exit(1);
 }
-#define CHECK(what) do { if (!(what)) fail("line %d: %s", __LINE__, #what); } while (0)
+#define CHECK(what) \
+  do { \
+    if (!(what)) fail("line %d: %s", __LINE__, #what); \
+  } while (0)
 
 static void put(const char *name, const char *text) {
   int fd = open(in(name), O_WRONLY | O_CREAT | O_TRUNC, 0644);

@@ -24,7 +24,14 @@
 static char a[PATH_MAX], missing[PATH_MAX], made[PATH_MAX], up[PATH_MAX + 20];
 static const char *dir;
 
-#define CHECK(what) do { if (!(what)) { printf("line %d: %s (%s)\n", __LINE__, #what, strerrorname_np(errno)); fflush(stdout); _exit(1); } } while (0)
+#define CHECK(what) \
+  do { \
+    if (!(what)) { \
+      printf("line %d: %s (%s)\n", __LINE__, #what, strerrorname_np(errno)); \
+      fflush(stdout); \
+      _exit(1); \
+    } \
+  } while (0)
 
 static void each_half_millisecond(void) {
   struct itimerval every = {{0, 500}, {0, 500}};
@@ -47,7 +54,11 @@ static double seconds(void) {
 }
 
 static volatile long calls, wrong, last_wrong;
-#define COUNT(what) do { calls++; if (!(what)) wrong++, last_wrong = __LINE__; } while (0)
+#define COUNT(what) \
+  do { \
+    calls++; \
+    if (!(what)) wrong++, last_wrong = __LINE__; \
+  } while (0)
 
 /* Everything a handler may do, with results that only the virtual file gives. */
 static void touch_all(void) {

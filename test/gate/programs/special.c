@@ -23,15 +23,20 @@ static char *in(const char *name) {
   snprintf(p, 512, "%s/%s", base, name);
   return p;
 }
-#define SAY(call)                                                                              \
-  do {                                                                                         \
-    errno = 0;                                                                                 \
-    long r_ = (long)(call);                                                                    \
-    printf("%d %s: %s %s\n", __LINE__, #call, r_ < 0 ? "-1" : r_ > 0 ? "+" : "0", r_ < 0 ? strerror(errno) : ""); \
+#define SAY(call) \
+  do { \
+    errno = 0; \
+    long r_ = (long)(call); \
+    printf("%d %s: %s %s\n", __LINE__, #call, r_ < 0 ? "-1" : r_ > 0 ? "+" \
+                                                                     : "0", \
+           r_ < 0 ? strerror(errno) : ""); \
   } while (0)
 
 static volatile int signals;
-static void on_signal(int s) { signals++; (void)s; }
+static void on_signal(int s) {
+  signals++;
+  (void)s;
+}
 static void cleanup(void *p) { *(int *)p = 1; }
 static int cleaned;
 static void *blocked_open(void *path) {

@@ -23,7 +23,13 @@
 static volatile sig_atomic_t ended;
 static void end(int signo) { (void)signo, ended = 1; }
 
-#define CHECK(what) do { if (!(what)) { fprintf(stderr, "%s:%d: %s: %s\n", __func__, __LINE__, #what, strerror(errno)); exit(1); } } while (0)
+#define CHECK(what) \
+  do { \
+    if (!(what)) { \
+      fprintf(stderr, "%s:%d: %s: %s\n", __func__, __LINE__, #what, strerror(errno)); \
+      exit(1); \
+    } \
+  } while (0)
 
 static void watch_all(int fd, const char *directory) {
   char path[512];

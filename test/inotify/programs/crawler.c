@@ -13,9 +13,14 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
-enum { DIRECTORIES = 4096, FILES = 8192, PATIENCE_MS = 20000 };
+enum { DIRECTORIES = 4096,
+       FILES = 8192,
+       PATIENCE_MS = 20000 };
 static int fd, directories, files;
-static struct { int wd; char path[128]; } watched[DIRECTORIES];
+static struct {
+  int wd;
+  char path[128];
+} watched[DIRECTORIES];
 static char found[FILES][160];
 
 static void crawl(const char *path);
@@ -24,15 +29,25 @@ static void meet(const char *directory, const char *name) {
   char path[160];
   struct stat s;
   snprintf(path, sizeof path, "%s/%s", directory, name);
-  if (lstat(path, &s)) { fprintf(stderr, "%s: %s\n", path, strerror(errno)); exit(1); }
-  if (S_ISDIR(s.st_mode)) { crawl(path); return; }
-  for (int i = 0; i < files; i++) if (!strcmp(found[i], path)) return;
+  if (lstat(path, &s)) {
+    fprintf(stderr, "%s: %s\n", path, strerror(errno));
+    exit(1);
+  }
+  if (S_ISDIR(s.st_mode)) {
+    crawl(path);
+    return;
+  }
+  for (int i = 0; i < files; i++)
+    if (!strcmp(found[i], path)) return;
   strcpy(found[files++], path);
 }
 
 static void crawl(const char *path) {
   int wd = inotify_add_watch(fd, path, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
-  if (wd < 0) { fprintf(stderr, "%s: %s\n", path, strerror(errno)); exit(1); }
+  if (wd < 0) {
+    fprintf(stderr, "%s: %s\n", path, strerror(errno));
+    exit(1);
+  }
   int known = 0;
   for (int i = 0; i < directories; i++) known |= watched[i].wd == wd;
   if (!known) watched[directories].wd = wd, snprintf(watched[directories++].path, sizeof watched->path, "%s", path);
@@ -58,7 +73,10 @@ int main(int argc, char **argv) {
       const struct inotify_event *e = (const void *)(bytes + at);
       at += (long)sizeof *e + e->len;
       for (int i = 0; i < directories; i++)
-        if (watched[i].wd == e->wd && e->len) { meet(watched[i].path, e->name); break; }
+        if (watched[i].wd == e->wd && e->len) {
+          meet(watched[i].path, e->name);
+          break;
+        }
     }
   }
   return printf("found %d\n", files), 0;

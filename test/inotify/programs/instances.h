@@ -2,10 +2,20 @@
 #pragma once
 #include "words.h"
 
-enum { INSTANCES = 8, WATCHES = 64, COOKIES = 256, PATIENCE_MS = 20000 };
+enum { INSTANCES = 8,
+       WATCHES = 64,
+       COOKIES = 256,
+       PATIENCE_MS = 20000 };
 
-struct watch { int wd; char alias[32]; int dead; };
-static struct instance { int fd, fence, fenced, watches; struct watch watch[WATCHES]; } instances[INSTANCES];
+struct watch {
+  int wd;
+  char alias[32];
+  int dead;
+};
+static struct instance {
+  int fd, fence, fenced, watches;
+  struct watch watch[WATCHES];
+} instances[INSTANCES];
 static uint32_t cookies[COOKIES];
 static int known_cookies;
 
@@ -34,12 +44,11 @@ static int cookie(uint32_t value) {
 }
 
 static const char *mask_text(uint32_t mask) {
-  static const struct { uint32_t bit; const char *name; } bits[] = {
-      {IN_ACCESS, "ACCESS"}, {IN_MODIFY, "MODIFY"}, {IN_ATTRIB, "ATTRIB"}, {IN_CLOSE_WRITE, "CLOSE_WRITE"},
-      {IN_CLOSE_NOWRITE, "CLOSE_NOWRITE"}, {IN_OPEN, "OPEN"}, {IN_MOVED_FROM, "MOVED_FROM"}, {IN_MOVED_TO, "MOVED_TO"},
-      {IN_CREATE, "CREATE"}, {IN_DELETE, "DELETE"}, {IN_DELETE_SELF, "DELETE_SELF"}, {IN_MOVE_SELF, "MOVE_SELF"},
-      {IN_UNMOUNT, "UNMOUNT"}, {IN_Q_OVERFLOW, "Q_OVERFLOW"}, {IN_IGNORED, "IGNORED"}, {IN_ISDIR, "ISDIR"},
-  };
+  static const struct {
+    uint32_t bit;
+    const char *name;
+  } bits[] = {
+      {IN_ACCESS, "ACCESS"}, {IN_MODIFY, "MODIFY"}, {IN_ATTRIB, "ATTRIB"}, {IN_CLOSE_WRITE, "CLOSE_WRITE"}, {IN_CLOSE_NOWRITE, "CLOSE_NOWRITE"}, {IN_OPEN, "OPEN"}, {IN_MOVED_FROM, "MOVED_FROM"}, {IN_MOVED_TO, "MOVED_TO"}, {IN_CREATE, "CREATE"}, {IN_DELETE, "DELETE"}, {IN_DELETE_SELF, "DELETE_SELF"}, {IN_MOVE_SELF, "MOVE_SELF"}, {IN_UNMOUNT, "UNMOUNT"}, {IN_Q_OVERFLOW, "Q_OVERFLOW"}, {IN_IGNORED, "IGNORED"}, {IN_ISDIR, "ISDIR"}};
   static char made[256];
   char *to = made;
   *to = 0;
@@ -54,7 +63,9 @@ static void write_event(FILE *to, struct instance *one, const struct inotify_eve
   struct watch *w = watch_of(one, e->wd);
   size_t named = e->len ? strnlen(e->name, e->len) : 0;
   size_t wanted = e->len ? (named / sizeof *e + 1) * sizeof *e : 0;
-  fprintf(to, "  %s %s", w ? w->alias : e->wd == -1 ? "queue" : "unknown", mask_text(e->mask));
+  fprintf(to, "  %s %s", w ? w->alias : e->wd == -1 ? "queue"
+                                                    : "unknown",
+          mask_text(e->mask));
   /* For a file that never had a name the kernel reports the inode's number. */
   if (e->len && *e->name == '#' && strspn(e->name + 1, "0123456789") == named - 1) fprintf(to, " #INO");
   else if (e->len) fprintf(to, " %s", e->name);
@@ -72,8 +83,14 @@ static int write_events(FILE *to, struct instance *one, const char *bytes, long 
   for (long at = 0; at < n;) {
     const struct inotify_event *e = (const void *)(bytes + at);
     at += (long)sizeof *e + e->len;
-    if (at > n) { fprintf(to, "  torn record\n"); break; }
-    if (e->wd == one->fence && one->fence >= 0) { one->fenced = 1; continue; }
+    if (at > n) {
+      fprintf(to, "  torn record\n");
+      break;
+    }
+    if (e->wd == one->fence && one->fence >= 0) {
+      one->fenced = 1;
+      continue;
+    }
     write_event(to, one, e);
     count++;
   }
@@ -82,7 +99,10 @@ static int write_events(FILE *to, struct instance *one, const char *bytes, long 
 
 static void add_watch(struct instance *one, const char *alias, const char *path, uint32_t mask) {
   int wd = inotify_add_watch(one->fd, path, mask);
-  if (wd < 0) { done(-1); return; }
+  if (wd < 0) {
+    done(-1);
+    return;
+  }
   struct watch *known = watch_of(one, wd);
   if (wd == 0) fprintf(out, " zero");
   if (wd == one->fence) fprintf(out, " fence");
@@ -118,10 +138,19 @@ static void collect(struct instance *one) {
   char *bytes = event_buffer();
   fputc('\n', out);
   for (one->fenced = 0; !one->fenced || ready(one, 0) > 0;) {
-    if (ready(one, PATIENCE_MS) <= 0) { fprintf(out, "  the fence was not heard\n"); break; }
+    if (ready(one, PATIENCE_MS) <= 0) {
+      fprintf(out, "  the fence was not heard\n");
+      break;
+    }
     long n = read(one->fd, bytes, 65536);
-    if (n < 0 && errno == EAGAIN) { fprintf(out, "  woken for nothing\n"); continue; }
-    if (n < 0) { fprintf(out, "  %s\n", strerrorname_np(errno)); break; }
+    if (n < 0 && errno == EAGAIN) {
+      fprintf(out, "  woken for nothing\n");
+      continue;
+    }
+    if (n < 0) {
+      fprintf(out, "  %s\n", strerrorname_np(errno));
+      break;
+    }
     write_events(out, one, bytes, n);
   }
   fprintf(out, "  .");
@@ -132,7 +161,10 @@ static void now(struct instance *one) {
   char *bytes = event_buffer();
   fputc('\n', out);
   for (long n; (n = read(one->fd, bytes, 65536)) != 0;) {
-    if (n < 0) { fprintf(out, "  %s", strerrorname_np(errno)); break; }
+    if (n < 0) {
+      fprintf(out, "  %s", strerrorname_np(errno));
+      break;
+    }
     write_events(out, one, bytes, n);
   }
 }
@@ -156,13 +188,22 @@ static void overflow(struct instance *one) {
   long records = 0;
   fputc('\n', out);
   for (int told = 0; !told;) {
-    if (ready(one, PATIENCE_MS) <= 0) { fprintf(out, "  no overflow after %ld records\n", records); break; }
+    if (ready(one, PATIENCE_MS) <= 0) {
+      fprintf(out, "  no overflow after %ld records\n", records);
+      break;
+    }
     long n = read(one->fd, bytes, 65536);
-    if (n < 0) { fprintf(out, "  %s\n", strerrorname_np(errno)); break; }
+    if (n < 0) {
+      fprintf(out, "  %s\n", strerrorname_np(errno));
+      break;
+    }
     for (long at = 0; at < n;) {
       const struct inotify_event *e = (const void *)(bytes + at);
       at += (long)sizeof *e + e->len;
-      if (!(e->mask & IN_Q_OVERFLOW)) { records++; continue; }
+      if (!(e->mask & IN_Q_OVERFLOW)) {
+        records++;
+        continue;
+      }
       fprintf(out, "  after %ld\n", records), write_event(out, one, e), told = 1;
     }
   }

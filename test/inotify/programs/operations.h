@@ -64,7 +64,10 @@ static long spliced(int from, int to, long n) {
 /* A child that only holds its inherited descriptors, until its pipe ends. */
 static void park(int i) {
   int pipes[2];
-  if (pipe2(pipes, O_CLOEXEC)) { done(-1); return; }
+  if (pipe2(pipes, O_CLOEXEC)) {
+    done(-1);
+    return;
+  }
   fflush(NULL);
   pid_t pid = fork();
   if (pid == 0) {
@@ -112,7 +115,11 @@ static void forget_files(void) {
   }
 }
 
-#define DO(verb, ...) if (!strcmp(words[0], verb)) { __VA_ARGS__; return 1; }
+#define DO(verb, ...) \
+  if (!strcmp(words[0], verb)) { \
+    __VA_ARGS__; \
+    return 1; \
+  }
 #define FD(i) ((int)number(i))
 
 /* @returns whether the word is an operation */

@@ -4,7 +4,14 @@
 #include "instances.h"
 
 enum { THREADS = 8 };
-static struct reader { pthread_t thread; int fd, tid; size_t size; long got; int error; char bytes[4096]; } readers[THREADS];
+static struct reader {
+  pthread_t thread;
+  int fd, tid;
+  size_t size;
+  long got;
+  int error;
+  char bytes[4096];
+} readers[THREADS];
 static int reading;
 static int epolls[4] = {-1, -1, -1, -1};
 
@@ -109,7 +116,10 @@ static void ask_signal(struct instance *one, long signo) {
 static void child_read(struct instance *one, long size, const char *program) {
   int pipes[2], status;
   char count[32], number_of[16];
-  if (pipe(pipes)) { done(-1); return; }
+  if (pipe(pipes)) {
+    done(-1);
+    return;
+  }
   fflush(NULL);
   pid_t pid = fork();
   if (pid == 0) {
@@ -135,7 +145,10 @@ static void child_read(struct instance *one, long size, const char *program) {
 static void die_watching(const char *path) {
   int pipes[2], status;
   char byte = 0;
-  if (pipe(pipes)) { done(-1); return; }
+  if (pipe(pipes)) {
+    done(-1);
+    return;
+  }
   fflush(NULL);
   pid_t pid = fork();
   if (pid == 0) {

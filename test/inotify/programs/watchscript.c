@@ -21,7 +21,10 @@ static uint32_t unwanted;
 static const char *self;
 
 static void forget_instances(void) {
-  if (reading) { interrupt_readers(); join_readers(&instances[0]); }
+  if (reading) {
+    interrupt_readers();
+    join_readers(&instances[0]);
+  }
   for (int i = 0; i < INSTANCES; i++) {
     if (instances[i].fd >= 0) close(instances[i].fd);
     instances[i].fd = -1;
@@ -56,7 +59,10 @@ static _Noreturn void serve(FILE *in) {
 static void elsewhere(const char *line) {
   char answer[8192];
   fprintf(other_out, "%s\n", line), fflush(other_out);
-  if (!fgets(answer, sizeof answer, other_in)) { fprintf(out, " the other process has gone"); return; }
+  if (!fgets(answer, sizeof answer, other_in)) {
+    fprintf(out, " the other process has gone");
+    return;
+  }
   answer[strcspn(answer, "\n")] = 0;
   fputs(answer, out);
 }
@@ -93,7 +99,11 @@ static void begin(const char *name, int made) {
   }
 }
 
-#define DO(verb, ...) if (!strcmp(words[0], verb)) { __VA_ARGS__; return 1; }
+#define DO(verb, ...) \
+  if (!strcmp(words[0], verb)) { \
+    __VA_ARGS__; \
+    return 1; \
+  }
 
 static int observe(void) {
   struct instance *one = instance(1);
@@ -180,7 +190,13 @@ static void carry_out(char *line) {
     FILE *hidden = fmemopen(moved, sizeof moved, "w"), *shown = out;
     out = hidden;
     if (other_out && !here) elsewhere("fence");
-    else { char fenced[] = "fence"; split(fenced); operate(); strcpy(copy, whole); split(copy); }
+    else {
+      char fenced[] = "fence";
+      split(fenced);
+      operate();
+      strcpy(copy, whole);
+      split(copy);
+    }
     fclose(hidden), out = shown;
     if (!strstr(moved, "ok")) printf(" fence%s", moved);
     collect(instance(1));

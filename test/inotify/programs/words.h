@@ -28,7 +28,10 @@
 #include <unistd.h>
 
 #define N(prefix, name) {#name, prefix##name}
-static const struct { const char *name; long value; } numbers[] = {
+static const struct {
+  const char *name;
+  long value;
+} numbers[] = {
     N(O_, RDONLY), N(O_, WRONLY), N(O_, RDWR), N(O_, CREAT), N(O_, EXCL), N(O_, TRUNC), N(O_, APPEND), N(O_, DIRECTORY),
     N(O_, NOFOLLOW), N(O_, PATH), N(O_, TMPFILE), N(O_, CLOEXEC), N(O_, NONBLOCK), N(O_, ASYNC), N(O_, SYNC),
     N(IN_, ACCESS), N(IN_, MODIFY), N(IN_, ATTRIB), N(IN_, CLOSE_WRITE), N(IN_, CLOSE_NOWRITE), N(IN_, OPEN),
@@ -38,11 +41,11 @@ static const struct { const char *name; long value; } numbers[] = {
     N(, RENAME_NOREPLACE), N(, RENAME_EXCHANGE), N(, S_IFIFO), N(, S_IFREG), N(, S_IFSOCK), N(, AT_SYMLINK_NOFOLLOW),
     N(, AT_SYMLINK_FOLLOW), N(, AT_EMPTY_PATH), N(, AT_REMOVEDIR), N(FALLOC_FL_, KEEP_SIZE), N(FALLOC_FL_, PUNCH_HOLE),
     N(, SIGIO), N(, SIGUSR1), N(, SIGUSR2), N(, EPOLLET), N(, EPOLLONESHOT), N(, SEEK_SET), N(, SEEK_CUR), N(, SEEK_END),
-    N(, FD_CLOEXEC),
-};
+    N(, FD_CLOEXEC)};
 #undef N
 
-enum { WORDS = 12, SLOTS = 32 };
+enum { WORDS = 12,
+       SLOTS = 32 };
 static char root[PATH_MAX], real_root[PATH_MAX], name_of_script[64];
 static char base[PATH_MAX + 128], real_base[PATH_MAX + 128], fence[PATH_MAX + 128];
 static int fds[SLOTS];
@@ -50,7 +53,7 @@ static char *words[WORDS + 1];
 static FILE *out;
 
 /* `@` begins a path in the script's directory, `~` a path in a directory that is always real;
-   *N*x stands for N times the letter x. */
+ *N*x stands for N times the letter x. */
 static const char *text(int i) {
   static char made[WORDS][3 * PATH_MAX];
   const char *word = words[i] ? words[i] : "";
