@@ -138,6 +138,22 @@ writes('times and size, as stat sees them, follow native writes', async () => {
   assert.is(ran.stdout, '2 1000\n4\n', ran.stderr);
 });
 
+writes('each append to a watched file is one event', async () => {
+  await session.sh('echo x > /v/watched');
+  const { ino } = session.core.fs.statSync('/v/watched');
+  session.host.session.page.watch(ino, 1);
+  try {
+    // The shell moves its descriptor with dup2, so a close is under way when the write is reported.
+    const events = await session.events(() =>
+      session.sh('for i in {1..200}; do sh -c "echo y >> /v/watched"; done'),
+    );
+    assert.is(events.length, 200);
+    assert.equal([...new Set(events.map(said))], ['Modified /v/watched extended']);
+  } finally {
+    session.host.session.page.watch(ino, -1);
+  }
+});
+
 writes('nothing of it without the gate', async () => {
   const events = await session.events(() => bare('bash', ['-c', 'echo x > /v/f']));
   assert.equal(events, []);

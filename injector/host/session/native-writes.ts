@@ -57,14 +57,15 @@ export class NativeWrites {
     if (event) this.#config.onClosed(event);
   }
 
-  /** Emit what was written to an object. @param pid a certain writer; without it only a dirty mark counts */
+  /** Emits a write to an object that is marked. @param pid the writer that asks, for an object without a mark's slot */
   take(oid: ObjectId, pid: Pid | 0 = 0): void {
     // Connections end after the session does: nothing is left to notify.
     if (this.#closed) return;
     const { core, takeMark, uidOf } = this.#config;
     this.#rung.delete(oid);
     const slot = core.slotOf(oid);
-    const writer = (slot === undefined ? 0 : takeMark(slot)) || pid;
+    // The writer sets its mark before it asks: one that is gone was taken after the write, and the write reported.
+    const writer = slot === undefined ? pid : takeMark(slot);
     if (writer) core.touched(oid, writer, { force: true, uid: uidOf(writer) });
   }
 
