@@ -154,6 +154,26 @@ writes('each append to a watched file is one event', async () => {
   }
 });
 
+writes('a write that a signal handler leaves is reported when the file is closed', async () => {
+  const leaving = compiled(fileURLToPath(new URL('programs/leaving.c', import.meta.url)), [
+    '-Wno-unused-result',
+  ]);
+  await session.sh('mkdir /v/left');
+  const COUNT = 3000;
+  const events = await session.events(async () => {
+    const ran = await session.run(leaving, ['/v/left', String(COUNT)]);
+    assert.is(ran.status, 0, ran.stderr);
+    assert.ok(Number(ran.stdout) > 50, `${ran.stdout.trim()} writes were left`);
+  });
+  const modified = events.filter((event) => event.kind === EventKind.Modified).map((event) => event.path);
+  const written = session.core.fs
+    .readdirSync('/v/left')
+    .map((name) => `/v/left/${name}`)
+    .filter((path) => session.core.fs.statSync(path).size > 0);
+  assert.equal([...new Set(modified)].sort(), written.sort(), 'each file with bytes is reported');
+  assert.is(modified.length, written.length, 'and once');
+});
+
 writes('nothing of it without the gate', async () => {
   const events = await session.events(() => bare('bash', ['-c', 'echo x > /v/f']));
   assert.equal(events, []);

@@ -57,7 +57,11 @@ export class HeldObjects {
       return;
     }
     this.#counts.delete(oid);
-    if (this.#writable.delete(oid)) writes.writerRemoved(oid);
+    if (this.#writable.delete(oid)) {
+      // A signal handler that leaves a write by siglongjmp leaves no mark.
+      core.touched(oid, this.#connection.peer.pid);
+      writes.writerRemoved(oid);
+    }
     core.closed(oid, this.#holder);
   }
 
