@@ -20,6 +20,8 @@ export interface ProgramOptions {
   readonly isVirtual: (path: string) => boolean;
   /** Path of the gate's library. */
   readonly gate: string;
+  /** Whether `allEnded` waits for the program's descendants. Default: true. */
+  readonly waitsForDescendants?: boolean;
   /** Value of the session variable for a keepalive descriptor (0: none). */
   readonly session: (keepalive: number) => string;
 }
@@ -29,7 +31,7 @@ export interface Program {
   readonly pid: number;
   /** The program's exit status; 128+n for a signal. */
   readonly status: Promise<number>;
-  /** Resolves when the program and all its descendants have ended. */
+  /** Resolves when the program and all its descendants have ended; at once without `waitsForDescendants`. */
   readonly allEnded: Promise<void>;
 }
 
@@ -74,11 +76,11 @@ function wantsVirtualLibraries({ env = process.env, cwd, isVirtual }: ProgramOpt
 
 /** @throws UserError before anything is started */
 export function startProgram(options: ProgramOptions): Program {
-  const { args, cwd, gate, session, stdio = 'inherit' } = options;
+  const { args, cwd, gate, session, stdio = 'inherit', waitsForDescendants = true } = options;
   const env = { ...(options.env ?? process.env) };
   const path = locate(options);
   env[PRELOAD] = env[PRELOAD] ? `${gate}:${env[PRELOAD]}` : gate;
-  env[SESSION_VARIABLE] = session(KEEPALIVE_FD);
+  env[SESSION_VARIABLE] = session(waitsForDescendants ? KEEPALIVE_FD : 0);
   // Only a covered process can execute a virtual program, or find virtual libraries: a covered shell executes it.
   const throughShell = path === undefined || wantsVirtualLibraries(options);
   const [file, list] = throughShell
@@ -88,9 +90,9 @@ export function startProgram(options: ProgramOptions): Program {
     cwd,
     env,
     argv0: throughShell ? undefined : options.command,
-    stdio: [stdio, stdio, stdio, 'pipe'],
+    stdio: waitsForDescendants ? [stdio, stdio, stdio, 'pipe'] : [stdio, stdio, stdio],
   });
-  const keepalive = child.stdio[KEEPALIVE_FD] as Readable | null;
+  const keepalive = (child.stdio[KEEPALIVE_FD] ?? null) as Readable | null;
   const allEnded = keepalive ? once(keepalive.resume(), 'close').then(() => undefined) : Promise.resolve();
   const status = new Promise<number>((resolve, reject) => {
     child.once('error', (error) =>

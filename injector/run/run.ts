@@ -85,11 +85,14 @@ export async function run(options: RunOptions): Promise<Run> {
         allowUncovered: options.allowUncovered,
         gate: entered.gate,
         session: entered.session,
+        // A session of its own, and a private branch, last as long as any process in them.
+        waitsForDescendants: entered.core !== undefined || (options.hide?.length ?? 0) > 0,
         isVirtual: (path) => entered.mounts.some((mount) => path === mount || path.startsWith(mount + sep)),
       });
     const program = options.forwardSignals ? startWithSignals(start) : start();
-    const ended = entered.core ? program.allEnded : Promise.resolve();
-    const done = program.status.then(() => ended).finally(() => (options.keep ? undefined : entered.close()));
+    const done = program.status
+      .then(() => program.allEnded)
+      .finally(() => (options.keep ? undefined : entered.close()));
     const { child, pid, status } = program;
     return { child, pid, core: entered.core, status, done: done.then(() => status), close: entered.close };
   } catch (error) {

@@ -217,4 +217,16 @@ test('in a session: the host’s files, until the program ends', async () => {
   await stop(host);
 });
 
+test('run --session ends with its program, though a process that it started goes on', async () => {
+  const host = await shimfs.host('daemon');
+  const { status, text } = await shimfs.run([
+    ...['run', '--session', 'daemon', '--', 'sh', '-c'],
+    'sleep 1000 > /dev/null 2>&1 & echo $!',
+  ]);
+  // It throws where the process has ended: the command has then waited for it.
+  process.kill(Number(text), 'SIGKILL');
+  assert.is(status, 0);
+  await stop(host);
+});
+
 test.run();
